@@ -1,0 +1,229 @@
+// A VM and its host: memory, standard streams, files.
+#include "api/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "loop/loop.h"
+#include "modules/file.h"
+#include "modules/library.h"
+#include "modules/modules.h"
+#include "object/builtin.h"
+#include "object/bytes.h"
+#include "object/exception.h"
+#include "vm/import.h"
+#include "vm/interpreter.h"
+
+const char *aioli_version(void) { return AIOLI_VERSION; }
+
+// ---- The defaults of a config
+
+static int write_descriptor(void *user, int stream, const char *bytes, size_t length) {
+    while (length) {
+        ssize_t n = write(stream, bytes, length);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno;
+        bytes += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+static long read_descriptor(void *user, int stream, char *bytes, size_t size) {
+    ssize_t n = read(stream, bytes, size);
+    return n < 0 ? -errno : (long)n;
+}
+static int is_terminal_descriptor(void *user, int stream) { return isatty(stream); }
+
+static aioli *host_of(void *user) { return user; }
+static int stream_write(void *user, int stream, const char *bytes, size_t length) {
+    return host_of(user)->config.write(host_of(user)->config.user, stream, bytes, length);
+}
+static long stream_read(void *user, int stream, char *bytes, size_t size) {
+    return host_of(user)->config.read(host_of(user)->config.user, stream, bytes, size);
+}
+static bool stream_is_terminal(void *user, int stream) {
+    return host_of(user)->config.is_terminal(host_of(user)->config.user, stream) != 0;
+}
+
+static void *resize_by_config(Allocator *allocator, void *block, size_t old_size, size_t new_size) {
+    const aioli_config *config = allocator->user;
+    return config->resize(config->user, block, old_size, new_size);
+}
+
+// ---- Files
+
+int host_read_file(Allocator *allocator, const char *path, char **data, size_t *length, size_t *capacity) {
+    *data = NULL;
+    *length = *capacity = 0;
+    int fd;
+    do fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0) return errno;
+    struct stat status;
+    int error = fstat(fd, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
+    // A file may say nothing of its size (a pipe), or grow.
+    size_t wanted = error ? 0 : (size_t)status.st_size + 1;
+    while (!error) {
+        if (*length + 1 >= *capacity) {
+            if (*capacity) wanted = *capacity * 2;
+            if (wanted < 4096) wanted = 4096;
+            char *larger = reallocate(allocator, *data, *capacity, wanted);
+            if (!larger) {
+                error = ENOMEM;
+                break;
+            }
+            *data = larger;
+            *capacity = wanted;
+        }
+        ssize_t n = read(fd, *data + *length, *capacity - *length);
+        if (n == 0) break;
+        if (n < 0 && errno != EINTR) error = errno;
+        if (n > 0) *length += (size_t)n;
+    }
+    close(fd);
+    if (!error) return 0;
+    release(allocator, *data, *capacity);
+    *data = NULL;
+    return error;
+}
+
+// What the importer asks for: a module's text, or nothing.
+static Value load_module(VM *vm, const char *path) {
+    char *data;
+    size_t length, capacity;
+    int error = host_read_file(&vm->heap.counted, path, &data, &length, &capacity);
+    if (error == ENOENT || error == ENOTDIR || error == EISDIR || error == EACCES || error == ENAMETOOLONG) return VALUE_EMPTY;
+    if (error == ENOMEM) return raise_memory_error(vm);
+    if (error) {
+        String *name = string_from(vm, path);
+        return name ? raise_os_error(vm, error, value_object(name)) : VALUE_ERROR;
+    }
+    Bytes *bytes = bytes_new(vm, data ? data : "", length);
+    release(&vm->heap.counted, data, capacity);
+    return object_or_error(bytes);
+}
+
+// ---- Services handed down
+
+static Value flush_before_wait(VM *vm) { return sys_flush(vm) ? VALUE_NONE : VALUE_ERROR; }
+
+// The virtual clock, for the module time.
+static bool virtual_clock(VM *vm, double advance, double *now) {
+    if (!loop_of(vm)->use_virtual_time || !loop_open(vm)) return exception_clear(vm), false;
+    Driver *driver = loop_of(vm)->driver;
+    if (advance > 0) driver->wait(driver, advance);
+    *now = driver->now(driver);
+    return true;
+}
+
+// ---- Making and freeing
+
+static void random_key(uint64_t key[2]) {
+    // The hash of text is seeded anew for each VM, so that no input can aim at collisions.
+    if (getrandom(key, 16, GRND_NONBLOCK) != 16) {
+        struct timespec t;
+        clock_gettime(CLOCK_REALTIME, &t);
+        key[0] = (uint64_t)t.tv_nsec * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)key;
+        key[1] = (uint64_t)t.tv_sec * 0xBF58476D1CE4E5B9u ^ (uint64_t)getpid();
+    }
+}
+
+static bool create(aioli *host) {
+    VM *vm = &host->vm;
+    uint64_t key[2];
+    random_key(key);
+    if (!vm_create(vm, host->allocator, key)) return false;
+    vm->host = host;
+    if (!interpreter_create(vm)) return false;
+    if (!loop_create(vm)) return false;
+    loop_of(vm)->before_wait = flush_before_wait;
+    vm->hooks.clock = virtual_clock;
+    Streams streams = {stream_write, stream_read, stream_is_terminal, host};
+    if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, load_module)) return false;
+    if (host->config.memory_limit) vm->heap.cap = host->config.memory_limit;
+    aioli_set_virtual_time(host, host->config.virtual_time);
+    return true;
+}
+
+aioli *aioli_new(const aioli_config *config) {
+    aioli_config wanted = config ? *config : (aioli_config){0};
+    Allocator allocator = wanted.resize ? (Allocator){resize_by_config, &wanted} : allocator_system();
+    aioli *host = allocate(&allocator, sizeof *host);
+    if (!host) return NULL;
+    memset(host, 0, sizeof *host);
+    host->config = wanted;
+    if (!wanted.write) host->config.write = write_descriptor;
+    if (!wanted.read) host->config.read = read_descriptor;
+    if (!wanted.is_terminal) host->config.is_terminal = is_terminal_descriptor;
+    host->allocator = allocator;
+    if (wanted.resize) host->allocator.user = &host->config;
+    buffer_init(&host->error, &host->allocator);
+    if (create(host)) return host;
+    aioli_free(host);
+    return NULL;
+}
+
+void aioli_free(aioli *host) {
+    if (!host) return;
+    VM *vm = &host->vm;
+    if (vm->library) sys_flush(vm);
+    if (vm->loop) loop_destroy(vm);
+    buffer_free(&host->error);
+    // Files are written out and closed by their finalisers, which know the heap and the streams only.
+    interpreter_destroy(vm);
+    vm->hooks.trace = NULL;
+    vm_destroy(vm);
+    library_destroy(vm, &host->allocator);
+    Allocator allocator = host->allocator;
+    aioli_config config = host->config;
+    if (config.resize) allocator.user = &config;
+    release(&allocator, host, sizeof *host);
+}
+
+int aioli_set_arguments(aioli *host, const char *executable, int count, const char *const *arguments) {
+    if (library_set_arguments(&host->vm, executable, count < 0 ? 0 : (size_t)count, arguments)) return 0;
+    exception_clear(&host->vm);
+    return -1;
+}
+
+int aioli_add_path(aioli *host, const char *folder) {
+    VM *vm = &host->vm;
+    String *text = utf8_valid(folder, strlen(folder), false, NULL) ? string_from(vm, folder) : NULL;
+    if (text && list_append(vm, import_path(vm), value_object(text))) return 0;
+    exception_clear(vm);
+    return -1;
+}
+
+void aioli_set_virtual_time(aioli *host, int on) {
+    host->config.virtual_time = on;
+    if (host->vm.loop) loop_of(&host->vm)->use_virtual_time = on != 0;
+}
+
+int aioli_flush(aioli *host) {
+    VM *vm = &host->vm;
+    if (sys_flush(vm)) return 0;
+    Value number = is_exception(vm->exception) ? exception_get(vm, exception_of(vm->exception), "errno") : VALUE_EMPTY;
+    exception_clear(vm);
+    return is_small(number) ? (int)small_of(number) : EIO;
+}
+
+void aioli_interrupt(aioli *host) {
+    VM *vm = &host->vm;
+    __atomic_or_fetch(&vm->attention, ATTENTION_INTERRUPT, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&vm->fuel, 0, __ATOMIC_SEQ_CST);
+    if (vm->loop && loop_of(vm)->driver) loop_of(vm)->driver->wake(loop_of(vm)->driver);
+}
+
+const char *aioli_error_text(aioli *host, size_t *length) {
+    if (length) *length = host->error.length;
+    return host->error.length ? host->error.data : "";
+}
+
+int aioli_exit_status(const aioli *host) { return host->exit_status; }

@@ -1,0 +1,248 @@
+// Running, checking and listing programs, and what is said at their end.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/host.h"
+#include "base/utf8.h"
+#include "compiler/compiler.h"
+#include "modules/file.h"
+#include "modules/library.h"
+#include "object/builtin.h"
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/module.h"
+#include "vm/import.h"
+#include "vm/interpreter.h"
+
+static void start(aioli *host) {
+    host->error.length = 0;
+    host->exit_status = 0;
+    exception_clear(&host->vm);
+}
+
+static aioli_status no_memory(aioli *host) {
+    exception_clear(&host->vm);
+    host->exit_status = 1;
+    host->error.length = 0;
+    buffer_text(&host->error, "MemoryError\n");
+    return AIOLI_NO_MEMORY;
+}
+
+// The path as CPython shows it: made absolute, `.` and `..` left as they are in what was given.
+static void absolute(const char *path, Buffer *out) {
+    char folder[4096];
+    if (path[0] != '/' && getcwd(folder, sizeof folder)) {
+        while (path[0] == '.' && path[1] == '/') path += 2;
+        buffer_text(out, folder);
+        if (folder[1]) buffer_byte(out, '/');
+    }
+    buffer_text(out, path);
+    buffer_byte(out, 0);
+}
+
+static aioli_status no_file(aioli *host, const char *path, int error) {
+    buffer_format(&host->error, "can't open file '%s': [Errno %d] %s\n", path, error, strerror(error));
+    host->exit_status = 2;
+    return AIOLI_NO_FILE;
+}
+
+// ---- The end of a run
+
+static aioli_status finish_exit(aioli *host, Value exception) {
+    VM *vm = &host->vm;
+    Value code = VALUE_NONE;
+    String *name = string_intern_from(vm, "code", 4);
+    RootScope scope;
+    roots_enter(vm, &scope, &exception, 1);
+    if (name) code = value_get_attribute(vm, exception, name);
+    if (is_error(code)) exception_clear(vm);
+    if (is_error(code) || is_none(code)) {
+        host->exit_status = 0;
+    } else if (is_small(code) || is_bool(code)) {
+        host->exit_status = (int)((is_bool(code) ? is_true(code) : small_of(code)) & 0xFF);
+    } else {
+        String *text = is_int(code) ? NULL : value_str(vm, code);
+        if (text) buffer_append(&host->error, text->data, text->size);
+        if (text) buffer_byte(&host->error, '\n');
+        exception_clear(vm);
+        host->exit_status = is_int(code) ? 255 : 1;
+    }
+    roots_leave(vm, &scope);
+    return AIOLI_EXIT;
+}
+
+// A hook of the script's own gets the exception instead of us. False: there is none.
+static bool call_hook(aioli *host, Value exception) {
+    VM *vm = &host->vm;
+    String *name = string_intern_from(vm, "excepthook", 10);
+    Value hook = name ? dict_get_string(vm, library_of(vm)->sys, name) : VALUE_EMPTY;
+    if (is_empty(hook) || is_native(hook) || is_none(hook)) return false;
+    Value arguments[3] = {value_object(class_of(vm, exception)), exception, exception_of(exception)->traceback};
+    Value result = vm_call(vm, hook, arguments, 3, NULL);
+    if (!is_error(result)) return true;
+    Value second = vm->exception;
+    exception_clear(vm);
+    buffer_text(&host->error, "Error in sys.excepthook:\n");
+    exception_print(vm, second, &host->error);
+    buffer_text(&host->error, "\nOriginal exception was:\n");
+    return false;
+}
+
+aioli_status host_finish(aioli *host) {
+    VM *vm = &host->vm;
+    Value exception = vm->exception;
+    FileObject *output = library_of(vm)->output;
+    exception_clear(vm);
+    if (!is_exception(exception)) return no_memory(host);
+    if (value_is_instance(vm, exception, vm->exceptions.broken_pipe_error) && output->broken) {
+        host->exit_status = 1;
+        return AIOLI_CLOSED_PIPE;
+    }
+    bool interrupted = value_is_instance(vm, exception, vm->exceptions.keyboard_interrupt);
+    if (value_is_instance(vm, exception, vm->exceptions.system_exit)) return finish_exit(host, exception);
+    host->exit_status = interrupted ? 130 : 1;
+    RootScope scope;
+    roots_enter(vm, &scope, &exception, 1);
+    if (!call_hook(host, exception)) exception_print(vm, exception, &host->error);
+    roots_leave(vm, &scope);
+    exception_clear(vm);
+    if (host->error.failed) {
+        host->error.failed = false;
+        return no_memory(host);
+    }
+    return interrupted ? AIOLI_INTERRUPTED : AIOLI_ERROR;
+}
+
+// Writes out what is held back, at the end of a run that went as `status` says.
+static aioli_status finish_output(aioli *host, aioli_status status) {
+    int error = aioli_flush(host);
+    if (!error) return status;
+    host->exit_status = error == EPIPE ? 1 : 120;
+    if (error == EPIPE) return status == AIOLI_OK || status == AIOLI_EXIT ? AIOLI_CLOSED_PIPE : status;
+    buffer_format(&host->error, "Exception ignored in: <_io.TextIOWrapper name='<stdout>' mode='w' encoding='utf-8'>\nOSError: [Errno %d] %s\n",
+                  error, strerror(error));
+    return AIOLI_ERROR;
+}
+
+// ---- Running
+
+static Code *compile_program(aioli *host, const char *name, const char *text, size_t length) {
+    VM *vm = &host->vm;
+    String *file = string_new(vm, name, utf8_valid(name, strlen(name), true, NULL) ? strlen(name) : 0);
+    bool mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+    // Tracebacks show the text when it is UTF-8; CPython shows none of what came by the standard input.
+    bool shown = strcmp(name, "<stdin>") != 0;
+    String *source = shown && utf8_valid(text, length, false, NULL) ? string_new(vm, text + 3 * mark, length - 3 * mark) : vm->names.empty;
+    if (!file || !source) return NULL;
+    CompileOptions options = {.file_name = file, .source = source, .mode = PARSE_FILE};
+    WarningPlace place = {file, name[0] == '<' ? NULL : source};
+    return compile_source(vm, text, length, &options, library_warn, &place);
+}
+
+static ModuleObject *main_module(VM *vm, const char *file) {
+    ModuleObject *module = module_new(vm, vm->names.__main__);
+    Value builtins = module ? import_module(vm, vm->names.builtins) : VALUE_ERROR;
+    if (is_error(builtins)) return NULL;
+    bool ok = dict_set_string(vm, vm->modules, vm->names.__main__, value_object(module)) >= 0 &&
+              dict_set_string(vm, module->namespace, vm->names.__builtins__, builtins) >= 0 &&
+              (!file || add_text(vm, module->namespace, "__file__", file)) &&
+              add_value(vm, module->namespace, "__cached__", VALUE_NONE);
+    return ok ? module : NULL;
+}
+
+// sys.path begins with the folder of the program.
+static bool set_folder(aioli *host, const char *folder, size_t length) {
+    VM *vm = &host->vm;
+    List *path = import_path(vm);
+    String *text = string_new(vm, folder, utf8_valid(folder, length, true, NULL) ? length : 0);
+    if (!text) return false;
+    if (!host->path_set) {
+        if (!list_append(vm, path, VALUE_NONE)) return false;
+        memmove(path->items + 1, path->items, (path->length - 1) * sizeof(Value));
+        host->path_set = true;
+    }
+    path->items[0] = value_object(text);
+    return true;
+}
+
+static aioli_status run(aioli *host, const char *name, const char *file, const char *text, size_t length) {
+    VM *vm = &host->vm;
+    ModuleObject *module = main_module(vm, file);
+    Code *code = module ? compile_program(host, name, text, length) : NULL;
+    Value result = VALUE_ERROR;
+    if (code) {
+        Value held[2] = {value_object(code), value_object(module)};
+        RootScope scope;
+        roots_enter(vm, &scope, held, 2);
+        result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY);
+        roots_leave(vm, &scope);
+    }
+    return finish_output(host, is_error(result) ? host_finish(host) : AIOLI_OK);
+}
+
+aioli_status aioli_run_source(aioli *host, const char *name, const char *source, size_t length) {
+    start(host);
+    if (!set_folder(host, "", 0)) return no_memory(host);
+    return run(host, name, NULL, source, length);
+}
+
+aioli_status aioli_run_file(aioli *host, const char *path) {
+    start(host);
+    Buffer full;
+    buffer_init(&full, &host->allocator);
+    absolute(path, &full);
+    char *data = NULL;
+    size_t length = 0, capacity = 0;
+    int error = full.failed ? ENOMEM : host_read_file(&host->allocator, full.data, &data, &length, &capacity);
+    aioli_status status;
+    if (error) {
+        status = error == ENOMEM ? no_memory(host) : no_file(host, full.data, error);
+    } else {
+        // The folder of what a link leads to, as CPython has it.
+        char *real = realpath(full.data, NULL);
+        const char *place = real ? real : full.data, *slash = strrchr(place, '/');
+        bool ok = set_folder(host, place, slash == place ? 1 : slash ? (size_t)(slash - place) : 0);
+        free(real);
+        status = ok ? run(host, full.data, full.data, data ? data : "", length) : no_memory(host);
+    }
+    release(&host->allocator, data, capacity);
+    buffer_free(&full);
+    return status;
+}
+
+// ---- Without running
+
+static aioli_status compile_file(aioli *host, const char *path, Code **code) {
+    start(host);
+    char *data;
+    size_t length, capacity;
+    int error = host_read_file(&host->allocator, path, &data, &length, &capacity);
+    if (error) return error == ENOMEM ? no_memory(host) : no_file(host, path, error);
+    *code = compile_program(host, path, data ? data : "", length);
+    release(&host->allocator, data, capacity);
+    return *code ? AIOLI_OK : host_finish(host);
+}
+
+aioli_status aioli_check(aioli *host, const char *path) {
+    Code *code;
+    aioli_status status = compile_file(host, path, &code);
+    // No script runs, so nothing else collects what was compiled.
+    if (heap_wants_collection(&host->vm.heap)) heap_collect(&host->vm);
+    return status;
+}
+
+aioli_status aioli_disassemble(aioli *host, const char *path) {
+    VM *vm = &host->vm;
+    Code *code;
+    aioli_status status = compile_file(host, path, &code);
+    if (status != AIOLI_OK) return status;
+    Buffer text = vm_buffer(vm);
+    disassemble(vm, code, &text);
+    bool ok = !text.failed && file_write_text(vm, library_of(vm)->output, text.data ? text.data : "", text.length, false);
+    bool failed = text.failed;
+    buffer_free(&text);
+    if (failed) return no_memory(host);
+    return finish_output(host, ok ? AIOLI_OK : host_finish(host));
+}

@@ -1,0 +1,51 @@
+#include "base/buffer.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/utf8.h"
+
+bool buffer_reserve(Buffer *buffer, size_t extra) {
+    if (buffer->failed) return false;
+    if (buffer->capacity - buffer->length >= extra) return true;
+    if (extra > SIZE_MAX / 4 || buffer->capacity > SIZE_MAX / 4) {
+        buffer->failed = true;
+        return false;
+    }
+    size_t capacity = buffer->capacity ? buffer->capacity * 2 : 64;
+    while (capacity - buffer->length < extra) capacity *= 2;
+    char *data = reallocate(buffer->allocator, buffer->data, buffer->capacity, capacity);
+    if (!data) {
+        buffer->failed = true;
+        return false;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+void buffer_code_point(Buffer *buffer, uint32_t code_point) {
+    char bytes[4];
+    buffer_append(buffer, bytes, (size_t)utf8_encode(code_point, bytes));
+}
+
+void buffer_format_list(Buffer *buffer, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    char small[256];
+    int length = vsnprintf(small, sizeof small, format, arguments);
+    if (length < (int)sizeof small) {
+        buffer_append(buffer, small, (size_t)length);
+    } else if (buffer_reserve(buffer, (size_t)length + 1)) {
+        vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
+        buffer->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+void buffer_format(Buffer *buffer, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_format_list(buffer, format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,29 @@
+// The compiler: tree in, code object out.
+#ifndef AIOLI_COMPILER_COMPILER_H
+#define AIOLI_COMPILER_COMPILER_H
+
+#include "base/buffer.h"
+#include "object/function.h"
+#include "syntax/parse.h"
+
+typedef struct {
+    String *file_name;
+    String *source;        // the text, for tracebacks
+    ParseMode mode;
+    bool namespace_locals; // names live in a mapping given at run time: exec, eval, and class bodies
+    bool future_annotations; // annotations are kept as text: on when the code around had it on
+} CompileOptions;
+
+// Parses and compiles source text. NULL: SyntaxError (with CPython's fields and message) or MemoryError is raised.
+// Warnings of the parser are handed to `warn`, if it is not NULL.
+Code *compile_source(VM *vm, const char *source, size_t length, const CompileOptions *options,
+                     void (*warn)(VM *vm, const SyntaxWarning *warning, void *data), void *data);
+
+// Writes a listing of the code and of the code inside it.
+void disassemble(VM *vm, const Code *code, Buffer *out);
+
+// The name of an instruction, and how many words follow it.
+const char *op_name(uint8_t op);
+int op_words(uint8_t op);
+
+#endif

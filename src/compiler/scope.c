@@ -1,0 +1,645 @@
+#include "compiler/scope.h"
+
+#include <string.h>
+
+struct ScopeTable {
+    Arena *arena;
+    Scope *module;
+    struct NodeScope {
+        Node *node;
+        Scope *scope;
+    } *map; // open addressing by the node's address
+    size_t capacity, count;
+    ScopeError *error;
+    jmp_buf stop; // where errors jump to
+};
+
+static void fail(ScopeTable *t, Range range, const char *message) {
+    t->error->message = message;
+    t->error->range = range;
+    longjmp(t->stop, 1);
+}
+
+static bool same_text(Text a, Text b) { return a.length == b.length && memcmp(a.data, b.data, a.length) == 0; }
+static bool text_is(Text a, const char *b) { return a.length == strlen(b) && memcmp(a.data, b, a.length) == 0; }
+
+// ---- Tables
+
+static size_t hash_text(Text name) {
+    size_t h = 14695981039346656037u;
+    for (size_t i = 0; i < name.length; i++) h = (h ^ (unsigned char)name.data[i]) * 1099511628211u;
+    return h ^ h >> 29;
+}
+
+static Symbol *find_symbol(Scope *scope, Text name) {
+    if (!scope->bucket_count) return NULL;
+    Symbol *s = scope->buckets[hash_text(name) & (scope->bucket_count - 1)];
+    while (s && !same_text(s->name, name)) s = s->next_in_bucket;
+    return s;
+}
+
+static void grow_buckets(ScopeTable *t, Scope *scope) {
+    scope->bucket_count = scope->bucket_count ? scope->bucket_count * 2 : 8;
+    scope->buckets = arena_allocate(t->arena, scope->bucket_count * sizeof(Symbol *));
+    for (Symbol *s = scope->symbols; s; s = s->next) {
+        Symbol **bucket = &scope->buckets[hash_text(s->name) & (scope->bucket_count - 1)];
+        s->next_in_bucket = *bucket;
+        *bucket = s;
+    }
+}
+
+static Symbol *add_symbol(ScopeTable *t, Scope *scope, Text name, uint32_t flags, Range range) {
+    Symbol *s = find_symbol(scope, name);
+    if (!s) {
+        if (scope->symbol_count >= scope->bucket_count) grow_buckets(t, scope);
+        s = arena_allocate(t->arena, sizeof(Symbol));
+        s->name = name;
+        s->range = range;
+        *scope->last_symbol = s;
+        scope->last_symbol = &s->next;
+        scope->symbol_count++;
+        Symbol **bucket = &scope->buckets[hash_text(name) & (scope->bucket_count - 1)];
+        s->next_in_bucket = *bucket;
+        *bucket = s;
+    }
+    s->flags |= flags;
+    return s;
+}
+
+static size_t map_slot(ScopeTable *t, Node *node) {
+    size_t i = ((size_t)(uintptr_t)node >> 4) * 0x9E3779B97F4A7C15u >> 20 & (t->capacity - 1);
+    while (t->map[i].node && t->map[i].node != node) i = (i + 1) & (t->capacity - 1);
+    return i;
+}
+
+static void map_node(ScopeTable *t, Node *node, Scope *scope) {
+    if (t->count * 2 >= t->capacity) {
+        struct NodeScope *old = t->map;
+        size_t old_capacity = t->capacity;
+        t->capacity = old_capacity ? old_capacity * 2 : 16;
+        t->map = arena_allocate(t->arena, t->capacity * sizeof *t->map);
+        for (size_t i = 0; i < old_capacity; i++)
+            if (old[i].node) t->map[map_slot(t, old[i].node)] = old[i];
+    }
+    size_t i = map_slot(t, node);
+    t->map[i].node = node;
+    t->map[i].scope = scope;
+    t->count++;
+}
+
+static Scope *new_scope(ScopeTable *t, Scope *parent, ScopeKind kind, Node *node) {
+    Scope *scope = arena_allocate(t->arena, sizeof(Scope));
+    scope->kind = kind;
+    scope->node = node;
+    scope->parent = parent;
+    scope->last_symbol = &scope->symbols;
+    scope->unit = kind == SCOPE_COMPREHENSION ? parent->unit : scope;
+    if (parent) {
+        scope->class_name = parent->class_name;
+        if (parent->last_child)
+            parent->last_child->sibling = scope;
+        else
+            parent->first_child = scope;
+        parent->last_child = scope;
+    }
+    if (node) map_node(t, node, scope);
+    return scope;
+}
+
+Text scope_mangle(Arena *arena, Scope *scope, Text name) {
+    if (!scope->class_name.data || name.length < 3 || name.data[0] != '_' || name.data[1] != '_') return name;
+    if ((name.data[name.length - 1] == '_' && name.data[name.length - 2] == '_') || memchr(name.data, '.', name.length))
+        return name;
+    Text cls = scope->class_name;
+    while (cls.length && *cls.data == '_') cls.data++, cls.length--;
+    if (!cls.length) return name;
+    char *text = arena_allocate(arena, name.length + cls.length + 2);
+    text[0] = '_';
+    memcpy(text + 1, cls.data, cls.length);
+    memcpy(text + 1 + cls.length, name.data, name.length);
+    return (Text){text, name.length + cls.length + 1};
+}
+
+// ---- First pass: collecting
+
+static void visit(ScopeTable *t, Scope *scope, Node *node);
+static void visit_list(ScopeTable *t, Scope *scope, NodeList list) {
+    for (size_t i = 0; i < list.count; i++) visit(t, scope, list.items[i]);
+}
+
+static Text mangled(ScopeTable *t, Scope *scope, Text name) { return scope_mangle(t->arena, scope, name); }
+
+static void bind(ScopeTable *t, Scope *scope, Text name, Range range) {
+    add_symbol(t, scope, mangled(t, scope, name), SYMBOL_ASSIGNED, range);
+}
+
+static void use(ScopeTable *t, Scope *scope, Text name, Range range) {
+    add_symbol(t, scope, mangled(t, scope, name), SYMBOL_USED, range);
+    // Functions that may ask for their class hold it in a cell.
+    if (scope->unit->kind == SCOPE_FUNCTION && text_is(name, "super"))
+        add_symbol(t, scope, (Text){"__class__", 9}, SYMBOL_USED, range);
+}
+
+static void add_parameter(ScopeTable *t, Scope *scope, Parameter *p) {
+    Text name = mangled(t, scope, p->name);
+    Symbol *s = find_symbol(scope, name);
+    if (s && s->flags & SYMBOL_PARAMETER)
+        fail(t, p->range, arena_format(t->arena, "duplicate argument '%s' in function definition", p->name.data));
+    add_symbol(t, scope, name, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, p->range);
+}
+
+static void add_parameters(ScopeTable *t, Scope *scope, Parameters *p) {
+    for (size_t i = 0; i < p->count; i++) add_parameter(t, scope, &p->items[i]);
+    for (size_t i = 0; i < p->keyword_only_count; i++) add_parameter(t, scope, &p->keyword_only[i]);
+    if (p->variadic) add_parameter(t, scope, p->variadic);
+    if (p->keyword_variadic) add_parameter(t, scope, p->keyword_variadic);
+}
+
+static void visit_defaults(ScopeTable *t, Scope *scope, Parameters *p) {
+    visit_list(t, scope, p->defaults);
+    for (size_t i = 0; i < p->keyword_only_count; i++)
+        if (p->keyword_defaults[i]) visit(t, scope, p->keyword_defaults[i]);
+}
+
+static void visit_annotation(ScopeTable *t, Scope *scope, Parameter *p) {
+    if (p && p->annotation) visit(t, scope, p->annotation);
+}
+
+static void visit_annotations(ScopeTable *t, Scope *scope, Parameters *p) {
+    for (size_t i = 0; i < p->count; i++) visit_annotation(t, scope, &p->items[i]);
+    visit_annotation(t, scope, p->variadic);
+    for (size_t i = 0; i < p->keyword_only_count; i++) visit_annotation(t, scope, &p->keyword_only[i]);
+    visit_annotation(t, scope, p->keyword_variadic);
+}
+
+static void visit_function(ScopeTable *t, Scope *scope, Node *node) {
+    bind(t, scope, node->function.name, node->range);
+    visit_list(t, scope, node->function.decorators);
+    visit_defaults(t, scope, node->function.parameters);
+    visit_annotations(t, scope, node->function.parameters);
+    if (node->function.returns) visit(t, scope, node->function.returns);
+    Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, node);
+    inner->is_async = node->function.is_async;
+    add_parameters(t, inner, node->function.parameters);
+    visit_list(t, inner, node->function.body);
+}
+
+static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
+    bind(t, scope, node->class_.name, node->range);
+    visit_list(t, scope, node->class_.decorators);
+    visit_list(t, scope, node->class_.bases);
+    for (size_t i = 0; i < node->class_.keywords.count; i++) visit(t, scope, node->class_.keywords.items[i].value);
+    Scope *inner = new_scope(t, scope, SCOPE_CLASS, node);
+    inner->class_name = node->class_.name;
+    visit_list(t, inner, node->class_.body);
+}
+
+static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
+    Comprehension *generators = node->comprehension.generators;
+    visit(t, scope, generators[0].iterable);
+    bool generator = node->kind == NODE_GENERATOR_EXPRESSION;
+    Scope *inner = new_scope(t, scope, generator ? SCOPE_FUNCTION : SCOPE_COMPREHENSION, node);
+    if (generator) {
+        inner->is_generator = true;
+        add_symbol(t, inner, (Text){".0", 2}, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, node->range);
+    }
+    for (size_t i = 0; i < node->comprehension.count; i++) {
+        if (generators[i].is_async) inner->unit->is_async |= generator;
+        visit(t, inner, generators[i].target);
+        if (i) visit(t, inner, generators[i].iterable);
+        visit_list(t, inner, generators[i].conditions);
+    }
+    if (node->comprehension.value) visit(t, inner, node->comprehension.value);
+    visit(t, inner, node->comprehension.element);
+}
+
+static bool is_generator_scope(const Scope *scope) {
+    return scope->node && scope->node->kind == NODE_GENERATOR_EXPRESSION;
+}
+
+// The target of := inside a comprehension belongs to the function around it.
+static void visit_named(ScopeTable *t, Scope *scope, Node *node) {
+    Node *target = node->named.target;
+    Text name = mangled(t, scope, target->name.id);
+    visit(t, scope, node->named.value);
+    Scope *owner = scope;
+    while (owner->kind == SCOPE_COMPREHENSION || is_generator_scope(owner)) {
+        Symbol *s = find_symbol(owner, name);
+        if (s && s->flags & SYMBOL_ASSIGNED && !(s->flags & SYMBOL_NAMED))
+            fail(t, target->range,
+                 arena_format(t->arena, "assignment expression cannot rebind comprehension iteration variable '%s'",
+                              target->name.id.data));
+        owner = owner->parent;
+        if (owner->kind == SCOPE_CLASS)
+            fail(t, target->range, "assignment expression within a comprehension cannot be used in a class body");
+    }
+    add_symbol(t, owner, name, SYMBOL_ASSIGNED | SYMBOL_NAMED, target->range);
+    if (owner != scope) {
+        for (Scope *s = scope; s != owner; s = s->parent)
+            add_symbol(t, s, name, owner->unit->kind == SCOPE_MODULE ? SYMBOL_USED : SYMBOL_USED | SYMBOL_NONLOCAL,
+                       target->range);
+    }
+}
+
+static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
+    for (size_t i = 0; i < node->import.count; i++) {
+        Alias *alias = &node->import.names[i];
+        Text name = alias->as.data ? alias->as : alias->name;
+        if (text_is(name, "*")) {
+            if (scope->kind != SCOPE_MODULE) fail(t, node->range, "import * only allowed at module level");
+            continue;
+        }
+        if (node->kind == NODE_IMPORT && !alias->as.data) {
+            const char *dot = memchr(name.data, '.', name.length);
+            if (dot) name.length = (size_t)(dot - name.data);
+            if (dot) name.data = arena_copy(t->arena, name.data, name.length);
+        }
+        bind(t, scope, name, alias->range);
+    }
+}
+
+static void declare(ScopeTable *t, Scope *scope, Node *node) {
+    bool global = node->kind == NODE_GLOBAL;
+    const char *word = global ? "global" : "nonlocal";
+    if (!global && scope->kind == SCOPE_MODULE) fail(t, node->range, "nonlocal declaration not allowed at module level");
+    for (size_t i = 0; i < node->names.count; i++) {
+        Text name = mangled(t, scope, node->names.items[i].name);
+        Symbol *s = find_symbol(scope, name);
+        const char *message = NULL;
+        if (s && s->flags & SYMBOL_PARAMETER)
+            message = "name '%s' is parameter and %s";
+        else if (s && s->flags & SYMBOL_ANNOTATED)
+            message = "annotated name '%s' can't be %s";
+        else if (s && s->flags & SYMBOL_USED)
+            message = "name '%s' is used prior to %s declaration";
+        else if (s && s->flags & SYMBOL_ASSIGNED)
+            message = "name '%s' is assigned to before %s declaration";
+        else if (s && s->flags & (global ? SYMBOL_NONLOCAL : SYMBOL_GLOBAL))
+            message = "name '%s' is nonlocal and global";
+        if (message) {
+            char *text = arena_allocate(t->arena, strlen(message) + name.length + 16);
+            const char *first = strstr(message, "%s");
+            size_t at = (size_t)(first - message);
+            memcpy(text, message, at);
+            memcpy(text + at, name.data, name.length);
+            at += name.length;
+            const char *second = strstr(first + 2, "%s");
+            if (second) {
+                memcpy(text + at, first + 2, (size_t)(second - first - 2));
+                at += (size_t)(second - first - 2);
+                strcpy(text + at, word);
+                strcat(text + at, second + 2);
+            } else {
+                strcpy(text + at, first + 2);
+            }
+            fail(t, node->range, text);
+        }
+        add_symbol(t, scope, name, global ? SYMBOL_GLOBAL : SYMBOL_NONLOCAL, node->range);
+    }
+}
+
+static void visit_target_names(ScopeTable *t, Scope *scope, Node *node) {
+    switch (node->kind) {
+    case NODE_MATCH_VALUE: visit(t, scope, node->value); break;
+    case NODE_MATCH_SEQUENCE:
+    case NODE_MATCH_OR:
+        for (size_t i = 0; i < node->patterns.count; i++) visit_target_names(t, scope, node->patterns.items[i]);
+        break;
+    case NODE_MATCH_MAPPING:
+        visit_list(t, scope, node->mapping.keys);
+        for (size_t i = 0; i < node->mapping.patterns.count; i++)
+            visit_target_names(t, scope, node->mapping.patterns.items[i]);
+        if (node->mapping.rest.data) bind(t, scope, node->mapping.rest, node->range);
+        break;
+    case NODE_MATCH_CLASS:
+        visit(t, scope, node->class_pattern.class_);
+        for (size_t i = 0; i < node->class_pattern.patterns.count; i++)
+            visit_target_names(t, scope, node->class_pattern.patterns.items[i]);
+        for (size_t i = 0; i < node->class_pattern.keyword_patterns.count; i++)
+            visit_target_names(t, scope, node->class_pattern.keyword_patterns.items[i]);
+        break;
+    case NODE_MATCH_STAR:
+    case NODE_MATCH_AS:
+        if (node->capture.pattern) visit_target_names(t, scope, node->capture.pattern);
+        if (node->capture.name.data) bind(t, scope, node->capture.name, node->range);
+        break;
+    default: break;
+    }
+}
+
+static void visit_name(ScopeTable *t, Scope *scope, Node *node) {
+    Text name = mangled(t, scope, node->name.id);
+    switch (node->name.context) {
+    case CONTEXT_LOAD: use(t, scope, node->name.id, node->range); break;
+    case CONTEXT_STORE: add_symbol(t, scope, name, SYMBOL_ASSIGNED, node->range); break;
+    case CONTEXT_DELETE: add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND, node->range); break;
+    }
+}
+
+static void visit_yield(ScopeTable *t, Scope *scope, Node *node) {
+    const char *what = node->kind == NODE_AWAIT ? NULL : "yield";
+    if (what) {
+        for (Scope *s = scope; s; s = s->parent) {
+            if (s->kind == SCOPE_COMPREHENSION || is_generator_scope(s)) {
+                const char *where = s->node->kind == NODE_LIST_COMPREHENSION  ? "list comprehension"
+                                    : s->node->kind == NODE_SET_COMPREHENSION ? "set comprehension"
+                                    : s->node->kind == NODE_DICT_COMPREHENSION ? "dict comprehension"
+                                                                               : "generator expression";
+                fail(t, node->range, arena_format(t->arena, "'yield' inside %s", where));
+            }
+            if (s->kind != SCOPE_COMPREHENSION) break;
+        }
+        if (scope->unit->kind == SCOPE_FUNCTION) scope->unit->is_generator = true;
+    } else if (is_generator_scope(scope->unit)) {
+        scope->unit->is_async = true;
+    }
+    if (node->value) visit(t, scope, node->value);
+}
+
+static void visit_try(ScopeTable *t, Scope *scope, Node *node) {
+    visit_list(t, scope, node->try_.body);
+    for (size_t i = 0; i < node->try_.handler_count; i++) {
+        ExceptHandler *h = &node->try_.handlers[i];
+        if (h->type) visit(t, scope, h->type);
+        if (h->name.data)
+            add_symbol(t, scope, mangled(t, scope, h->name), SYMBOL_ASSIGNED | SYMBOL_UNBOUND, h->range);
+        visit_list(t, scope, h->body);
+    }
+    visit_list(t, scope, node->try_.or_else);
+    visit_list(t, scope, node->try_.finally);
+}
+
+static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
+    switch (node->kind) {
+    case NODE_FUNCTION_DEF: visit_function(t, scope, node); break;
+    case NODE_CLASS_DEF: visit_class(t, scope, node); break;
+    case NODE_RETURN:
+    case NODE_EXPRESSION_STATEMENT:
+        if (node->value) visit(t, scope, node->value);
+        break;
+    case NODE_DELETE: visit_list(t, scope, node->targets); break;
+    case NODE_ASSIGN:
+        visit_list(t, scope, node->assign.targets);
+        visit(t, scope, node->assign.value);
+        break;
+    case NODE_AUGMENTED_ASSIGN:
+        visit(t, scope, node->augmented.target);
+        visit(t, scope, node->augmented.value);
+        break;
+    case NODE_ANNOTATED_ASSIGN:
+        if (node->annotated.target->kind == NODE_NAME) {
+            Text name = mangled(t, scope, node->annotated.target->name.id);
+            Symbol *s = find_symbol(scope, name);
+            if (s && s->flags & (SYMBOL_GLOBAL | SYMBOL_NONLOCAL) && node->annotated.simple)
+                fail(t, node->range, arena_format(t->arena, "annotated name '%s' can't be %s", name.data,
+                                                  s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
+            add_symbol(t, scope, name, node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
+                       node->range);
+        } else {
+            visit(t, scope, node->annotated.target);
+        }
+        visit(t, scope, node->annotated.annotation);
+        if (node->annotated.value) visit(t, scope, node->annotated.value);
+        break;
+    case NODE_TYPE_ALIAS: bind(t, scope, node->type_alias.name, node->range); break;
+    case NODE_FOR:
+        visit(t, scope, node->for_.target);
+        visit(t, scope, node->for_.iterable);
+        visit_list(t, scope, node->for_.body);
+        visit_list(t, scope, node->for_.or_else);
+        break;
+    case NODE_WHILE:
+    case NODE_IF:
+        visit(t, scope, node->branch.test);
+        visit_list(t, scope, node->branch.body);
+        visit_list(t, scope, node->branch.or_else);
+        break;
+    case NODE_WITH:
+        for (size_t i = 0; i < node->with.count; i++) {
+            visit(t, scope, node->with.items[i].context);
+            if (node->with.items[i].target) visit(t, scope, node->with.items[i].target);
+        }
+        visit_list(t, scope, node->with.body);
+        break;
+    case NODE_MATCH:
+        visit(t, scope, node->match.subject);
+        for (size_t i = 0; i < node->match.count; i++) {
+            MatchCase *c = &node->match.cases[i];
+            visit_target_names(t, scope, c->pattern);
+            if (c->guard) visit(t, scope, c->guard);
+            visit_list(t, scope, c->body);
+        }
+        break;
+    case NODE_RAISE:
+        if (node->raise.exception) visit(t, scope, node->raise.exception);
+        if (node->raise.cause) visit(t, scope, node->raise.cause);
+        break;
+    case NODE_TRY: visit_try(t, scope, node); break;
+    case NODE_ASSERT:
+        visit(t, scope, node->assert_.test);
+        if (node->assert_.message) visit(t, scope, node->assert_.message);
+        break;
+    case NODE_IMPORT:
+    case NODE_IMPORT_FROM: visit_import(t, scope, node); break;
+    case NODE_GLOBAL:
+    case NODE_NONLOCAL: declare(t, scope, node); break;
+    default: break;
+    }
+}
+
+static void visit(ScopeTable *t, Scope *scope, Node *node) {
+    switch (node->kind) {
+    case NODE_BOOLEAN_OPERATION: visit_list(t, scope, node->boolean.values); break;
+    case NODE_NAMED_EXPRESSION: visit_named(t, scope, node); break;
+    case NODE_BINARY_OPERATION:
+        visit(t, scope, node->binary.left);
+        visit(t, scope, node->binary.right);
+        break;
+    case NODE_UNARY_OPERATION: visit(t, scope, node->unary.operand); break;
+    case NODE_LAMBDA: {
+        visit_defaults(t, scope, node->lambda.parameters);
+        Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, node);
+        add_parameters(t, inner, node->lambda.parameters);
+        visit(t, inner, node->lambda.body);
+        break;
+    }
+    case NODE_CONDITIONAL:
+        visit(t, scope, node->conditional.test);
+        visit(t, scope, node->conditional.body);
+        visit(t, scope, node->conditional.or_else);
+        break;
+    case NODE_DICT:
+        for (size_t i = 0; i < node->dict.values.count; i++) {
+            if (node->dict.keys.items[i]) visit(t, scope, node->dict.keys.items[i]);
+            visit(t, scope, node->dict.values.items[i]);
+        }
+        break;
+    case NODE_SET:
+    case NODE_LIST:
+    case NODE_TUPLE: visit_list(t, scope, node->sequence.items); break;
+    case NODE_LIST_COMPREHENSION:
+    case NODE_SET_COMPREHENSION:
+    case NODE_DICT_COMPREHENSION:
+    case NODE_GENERATOR_EXPRESSION: visit_comprehension(t, scope, node); break;
+    case NODE_AWAIT:
+    case NODE_YIELD:
+    case NODE_YIELD_FROM: visit_yield(t, scope, node); break;
+    case NODE_COMPARE:
+        visit(t, scope, node->compare.left);
+        visit_list(t, scope, node->compare.comparators);
+        break;
+    case NODE_CALL:
+        visit(t, scope, node->call.function);
+        visit_list(t, scope, node->call.arguments);
+        for (size_t i = 0; i < node->call.keywords.count; i++) visit(t, scope, node->call.keywords.items[i].value);
+        break;
+    case NODE_FORMATTED_VALUE:
+        visit(t, scope, node->formatted.value);
+        if (node->formatted.specification) visit(t, scope, node->formatted.specification);
+        break;
+    case NODE_JOINED_STRING: visit_list(t, scope, node->parts); break;
+    case NODE_ATTRIBUTE: visit(t, scope, node->attribute.object); break;
+    case NODE_SUBSCRIPT:
+        visit(t, scope, node->subscript.object);
+        visit(t, scope, node->subscript.index);
+        break;
+    case NODE_STARRED: visit(t, scope, node->starred.value); break;
+    case NODE_NAME: visit_name(t, scope, node); break;
+    case NODE_SLICE:
+        if (node->slice.lower) visit(t, scope, node->slice.lower);
+        if (node->slice.upper) visit(t, scope, node->slice.upper);
+        if (node->slice.step) visit(t, scope, node->slice.step);
+        break;
+    default: visit_statement(t, scope, node);
+    }
+}
+
+// ---- Second pass: deciding
+
+// Makes `name` a free variable of a unit (once).
+static void add_free(ScopeTable *t, Scope *unit, Text name, Range range) {
+    Symbol *s = find_symbol(unit, name);
+    if (s && s->place == PLACE_FREE) return;
+    bool in_class_namespace = unit->kind == SCOPE_CLASS && s && s->flags & SYMBOL_ASSIGNED;
+    if (in_class_namespace) {
+        // The class binds the name for itself too: keep both, the free one under a name that no program can write.
+        Text hidden = {arena_format(t->arena, ".free.%s", name.data), name.length + 6};
+        s = add_symbol(t, unit, hidden, 0, range);
+        if (s->place == PLACE_FREE) return;
+    } else {
+        s = add_symbol(t, unit, name, 0, range);
+    }
+    s->place = PLACE_FREE;
+    if (unit->free_count == unit->free_capacity) {
+        uint16_t capacity = unit->free_capacity ? (uint16_t)(unit->free_capacity * 2) : 4;
+        Symbol **grown = arena_allocate(t->arena, capacity * sizeof(Symbol *));
+        if (unit->free_count) memcpy(grown, unit->free, unit->free_count * sizeof(Symbol *));
+        unit->free = grown;
+        unit->free_capacity = capacity;
+    }
+    s->number = unit->free_count;
+    unit->free[unit->free_count++] = s;
+}
+
+static bool binds(const Scope *scope, const Symbol *s) {
+    return s && s->flags & SYMBOL_ASSIGNED && !(s->flags & (SYMBOL_GLOBAL | SYMBOL_NONLOCAL)) &&
+           (scope->kind == SCOPE_FUNCTION || scope->kind == SCOPE_COMPREHENSION);
+}
+
+// Looks for the function around that binds the name. Marks it as a cell and passes it through the units between.
+// Returns the symbol if it is in the same unit (then *direct), or the unit's free symbol; NULL: nobody binds it.
+static Symbol *find_outer(ScopeTable *t, Scope *scope, Text name, Range range) {
+    for (Scope *at = scope->parent; at; at = at->parent) {
+        Symbol *s = find_symbol(at, name);
+        if (at->kind == SCOPE_CLASS && text_is(name, "__class__")) {
+            s = add_symbol(t, at, (Text){".class", 6}, 0, range);
+            s->place = PLACE_CELL;
+            s->is_cell = true;
+        } else if (s && at->kind != SCOPE_CLASS && s->flags & SYMBOL_GLOBAL) {
+            return NULL;
+        } else if (!binds(at, s)) {
+            continue;
+        }
+        if (at->unit == scope->unit) return s;
+        s->is_cell = true;
+        for (Scope *unit = scope->unit; unit != at->unit; unit = unit->parent->unit) add_free(t, unit, name, range);
+        Symbol *mine = find_symbol(scope->unit, name);
+        if (mine && mine->place == PLACE_FREE) return mine;
+        return find_symbol(scope->unit, (Text){arena_format(t->arena, ".free.%s", name.data), name.length + 6});
+    }
+    return NULL;
+}
+
+static void decide(ScopeTable *t, Scope *scope) {
+    for (Symbol *s = scope->symbols; s; s = s->next) {
+        if (s->name.data[0] == '.' && s->name.length > 2) continue;
+        if (s->place == PLACE_FREE) continue; // passed through by an inner scope
+        if (s->flags & SYMBOL_GLOBAL) {
+            s->place = PLACE_GLOBAL;
+            continue;
+        }
+        if (s->flags & SYMBOL_NONLOCAL) {
+            Symbol *outer = find_outer(t, scope, s->name, s->range);
+            if (!outer) {
+                // A walrus target in a comprehension of a function that declared it global.
+                Scope *unit = scope->kind == SCOPE_COMPREHENSION ? scope->unit : NULL;
+                Symbol *there = unit ? find_symbol(unit, s->name) : NULL;
+                if (there) {
+                    s->same = there;
+                    continue;
+                }
+                if (is_generator_scope(scope)) {
+                    s->place = PLACE_GLOBAL;
+                    continue;
+                }
+                fail(t, s->range, arena_format(t->arena, "no binding for nonlocal '%s' found", s->name.data));
+            }
+            if (outer != s) s->same = outer;
+            continue;
+        }
+        if (s->flags & SYMBOL_ASSIGNED) {
+            if (scope->kind == SCOPE_CLASS || scope->namespace_locals)
+                s->place = PLACE_NAMESPACE;
+            else
+                s->place = scope->kind == SCOPE_MODULE ? PLACE_GLOBAL : PLACE_LOCAL;
+            continue;
+        }
+        Symbol *outer = scope->parent ? find_outer(t, scope, s->name, s->range) : NULL;
+        if (outer) {
+            if (outer != s) s->same = outer;
+        } else {
+            // Nobody binds it. Code for exec, and comprehensions in it, see the namespace first.
+            s->place = scope->kind == SCOPE_CLASS || scope->unit->namespace_locals ? PLACE_NAMESPACE : PLACE_GLOBAL;
+        }
+    }
+    for (Scope *child = scope->first_child; child; child = child->sibling) decide(t, child);
+}
+
+// When everything is decided: locals that inner functions use are cells.
+static void settle(Scope *scope) {
+    for (Symbol *s = scope->symbols; s; s = s->next)
+        if (s->place == PLACE_LOCAL && s->is_cell) s->place = PLACE_CELL;
+    for (Scope *child = scope->first_child; child; child = child->sibling) settle(child);
+}
+
+ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, ScopeError *error) {
+    ScopeTable *t = arena_allocate(arena, sizeof(ScopeTable));
+    t->arena = arena;
+    t->error = error;
+    if (setjmp(t->stop)) return NULL;
+    t->module = new_scope(t, NULL, SCOPE_MODULE, NULL);
+    t->module->namespace_locals = namespace_locals;
+    visit_list(t, t->module, module->body);
+    decide(t, t->module);
+    settle(t->module);
+    return t;
+}
+
+Scope *scope_of_module(ScopeTable *table) { return table->module; }
+Scope *scope_of_node(ScopeTable *table, Node *node) { return table->map[map_slot(table, node)].scope; }
+
+Symbol *scope_find(Scope *scope, Text name) {
+    Symbol *s = find_symbol(scope, name);
+    while (s && s->same) s = s->same;
+    return s;
+}

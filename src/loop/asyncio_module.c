@@ -1,0 +1,131 @@
+#include <math.h>
+
+#include "loop/module.h"
+#include "object/dict.h"
+#include "object/errors.h"
+#include "object/exception.h"
+#include "object/protocol.h"
+#include "object/set.h"
+#include "object/str.h"
+#include "vm/frame.h"
+
+static bool need_running(VM *vm) {
+    if (loop_of(vm)->running) return true;
+    raise_runtime_error(vm, "no running event loop");
+    return false;
+}
+
+static bool is_coroutine(VM *vm, Value v) {
+    return (is_kind(v, KIND_GENERATOR) && class_of(vm, v) == vm->classes.coroutine) || is_kind(v, KIND_NATIVE_COROUTINE);
+}
+
+Value asyncio_create_task(VM *vm, Value coroutine, Value name) {
+    if (!is_coroutine(vm, coroutine)) {
+        String *shown = value_repr(vm, coroutine);
+        return shown ? raise_type_error(vm, "a coroutine was expected, got %s", shown->data) : VALUE_ERROR;
+    }
+    if (is_none(name)) name = VALUE_EMPTY;
+    if (!is_empty(name) && !is_string(name)) {
+        String *text = value_str(vm, name);
+        if (!text) return VALUE_ERROR;
+        name = value_object(text);
+    }
+    Task *task = task_new(vm, coroutine, name);
+    return task ? value_object(task) : VALUE_ERROR;
+}
+
+static Value module_run(VM *vm, Value *args, size_t count) {
+    if (loop_of(vm)->running) return raise_runtime_error(vm, "asyncio.run() cannot be called from a running event loop");
+    if (!is_coroutine(vm, args[0])) {
+        if (!is_empty(class_special(vm, class_of(vm, args[0]), SPECIAL_AWAIT))) {
+            Value future = ensure_future(vm, args[0]);
+            return is_error(future) ? future : loop_run_until_complete(vm, future);
+        }
+        String *shown = value_repr(vm, args[0]);
+        return shown ? raise_value_error(vm, "a coroutine was expected, got %s", shown->data) : VALUE_ERROR;
+    }
+    return loop_run_main(vm, args[0]);
+}
+
+static Value module_sleep(VM *vm, Value *args, size_t count) {
+    bool awaited = vm->awaited;
+    vm->awaited = false;
+    double delay;
+    if (is_small(args[0]))
+        delay = (double)small_of(args[0]);
+    else if (!value_to_double(vm, args[0], &delay))
+        return VALUE_ERROR;
+    if (isnan(delay)) return raise_value_error(vm, "Invalid delay: NaN (not a number)");
+    bool plain = is_empty(args[1]) || is_none(args[1]);
+    Loop *loop = loop_of(vm);
+    // An awaited call parks the running task itself; but only where that task is who suspends.
+    if (awaited && plain && loop->current && interpreter_of(vm)->root &&
+        value_same(loop->current->coroutine, value_object(interpreter_of(vm)->root)))
+        return loop_park(vm, delay);
+    return sleep_new(vm, delay, plain ? VALUE_NONE : args[1]);
+}
+
+static Value module_create_task(VM *vm, Value *args, size_t count) {
+    return need_running(vm) ? asyncio_create_task(vm, args[0], args[1]) : VALUE_ERROR;
+}
+static Value module_ensure_future(VM *vm, Value *args, size_t count) { return ensure_future(vm, args[0]); }
+// return_exceptions, then the awaitables.
+static Value module_gather(VM *vm, Value *args, size_t count) {
+    int flag = is_empty(args[0]) ? 0 : value_truth(vm, args[0]);
+    if (flag < 0) return VALUE_ERROR;
+    return gather_new(vm, args + 1, count - 1, flag);
+}
+static Value module_current_task(VM *vm, Value *args, size_t count) {
+    if (!need_running(vm)) return VALUE_ERROR;
+    Task *task = loop_of(vm)->current;
+    return task ? value_object(task) : VALUE_NONE;
+}
+static Value module_all_tasks(VM *vm, Value *args, size_t count) {
+    Set *set = set_new(vm, false);
+    if (!set) return VALUE_ERROR;
+    for (Task *task = loop_of(vm)->first_task; task; task = task->next)
+        if (set_add(vm, set, value_object(task)) < 0) return VALUE_ERROR;
+    return value_object(set);
+}
+static Value module_running_loop(VM *vm, Value *args, size_t count) {
+    return need_running(vm) ? loop_of(vm)->object : VALUE_ERROR;
+}
+static Value module_loop(VM *vm, Value *args, size_t count) { return loop_of(vm)->object; }
+static Value module_new_loop(VM *vm, Value *args, size_t count) {
+    loop_of(vm)->closed = false; // there is one loop: it opens again
+    return loop_of(vm)->object;
+}
+static Value module_set_loop(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value module_is_coroutine(VM *vm, Value *args, size_t count) { return value_bool(is_coroutine(vm, args[0])); }
+static Value module_is_future(VM *vm, Value *args, size_t count) { return value_bool(is_future(args[0])); }
+
+static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug=, loop_factory="},
+                                             {"sleep", module_sleep, "delay, result="},
+                                             {"create_task", module_create_task, "coro, *, name=, context="},
+                                             {"ensure_future", module_ensure_future, "coro_or_future, *, loop="},
+                                             {"gather", module_gather, "*coros_or_futures, return_exceptions="},
+                                             {"current_task", module_current_task, "loop="},
+                                             {"all_tasks", module_all_tasks, "loop="},
+                                             {"get_running_loop", module_running_loop, ""},
+                                             {"get_event_loop", module_loop, ""},
+                                             {"new_event_loop", module_new_loop, ""},
+                                             {"set_event_loop", module_set_loop, "loop, /"},
+                                             {"iscoroutine", module_is_coroutine, "obj, /"},
+                                             {"isfuture", module_is_future, "obj, /"},
+                                             {0}};
+
+bool asyncio_module_fill(VM *vm, ModuleObject *module) {
+    Loop *loop = loop_of(vm);
+    Dict *names = module->namespace;
+    String *asyncio = string_intern_from(vm, "asyncio", 7);
+    if (!asyncio) return false;
+    Class *classes[] = {loop->future_class, loop->task_class, loop->handle_class, loop->timer_handle_class};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        classes[i]->module = value_object(asyncio);
+        if (dict_set_string(vm, names, classes[i]->name, value_object(classes[i])) < 0) return false;
+    }
+    Class *exceptions[] = {vm->exceptions.cancelled_error, vm->exceptions.invalid_state_error, vm->exceptions.deadlock_error};
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
+        if (dict_set_string(vm, names, exceptions[i]->name, value_object(exceptions[i])) < 0) return false;
+    return native_add_functions(vm, names, functions) > 0;
+}

@@ -1,0 +1,34 @@
+// The driver port: what the loop needs of the world outside. A driver is a table of functions and its own state; the
+// loop neither knows sockets nor clocks.
+#ifndef AIOLI_LOOP_DRIVER_H
+#define AIOLI_LOOP_DRIVER_H
+
+#include <stdbool.h>
+
+#include "base/memory.h"
+
+typedef struct Driver Driver;
+
+struct Driver {
+    // The loop's clock, in seconds from any start; never goes back.
+    double (*now)(Driver *driver);
+    // Waits for `seconds` (0: only looks; INFINITY: no limit) or until something happens outside, and delivers it. False
+    // when the wait can't be made (errors of the system).
+    bool (*wait)(Driver *driver, double seconds);
+    // Ends a wait; may be called from any thread and from a signal handler.
+    void (*wake)(Driver *driver);
+    // Whether anything outside is under way that could end a wait without a deadline.
+    bool (*expects)(Driver *driver);
+    // Frees the driver.
+    void (*close)(Driver *driver);
+    bool is_virtual; // the clock jumps: nothing ever really waits
+};
+
+// A clock that stands still while anything is ready and jumps to the next deadline when all is idle. NULL: no memory.
+Driver *driver_virtual_new(Allocator *allocator);
+// libuv's loop. NULL: no memory, or the system refuses.
+Driver *driver_uv_new(Allocator *allocator);
+// Only sleeps and wakes, for builds without I/O.
+Driver *driver_plain_new(Allocator *allocator);
+
+#endif

@@ -1,0 +1,470 @@
+// Futures, and what futures, tasks and gathers share.
+#include "object/dict.h"
+#include "loop/loop.h"
+#include "loop/methods.h"
+#include "object/errors.h"
+#include "object/exception.h"
+#include "object/protocol.h"
+#include "object/str.h"
+
+static void init_future(Future *f) {
+    f->result = VALUE_NONE;
+    f->callback = f->cancel_message = VALUE_EMPTY;
+}
+
+Future *future_new(VM *vm) {
+    Future *f = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(Future));
+    if (f) init_future(f);
+    return f;
+}
+
+// ---- Callbacks
+
+static bool schedule_callback(VM *vm, Future *f, Value callback) {
+    ReadyKind kind = READY_CALLBACK;
+    if (is_task(callback))
+        kind = READY_WAKE;
+    else if (is_future(callback))
+        kind = READY_CHILD;
+    else if (is_none(callback))
+        kind = READY_STOP;
+    return loop_ready(vm, kind, callback, value_object(f));
+}
+
+static bool schedule_callbacks(VM *vm, Future *f) {
+    Value first = f->callback;
+    List *rest = f->callbacks;
+    f->callback = VALUE_EMPTY;
+    f->callbacks = NULL;
+    if (!is_empty(first) && !schedule_callback(vm, f, first)) return false;
+    for (size_t i = 0; rest && i < rest->length; i++)
+        if (!schedule_callback(vm, f, rest->items[i])) return false;
+    return true;
+}
+
+bool future_add_callback(VM *vm, Future *f, Value callback) {
+    if (future_done(f)) return schedule_callback(vm, f, callback);
+    if (is_empty(f->callback) && !f->callbacks) {
+        heap_store(vm, f, &f->callback, callback);
+        return true;
+    }
+    if (!f->callbacks) {
+        f->callbacks = list_new(vm, 2);
+        if (!f->callbacks) return false;
+    }
+    return list_append(vm, f->callbacks, callback);
+}
+
+static Value remove_callback(VM *vm, Value *args, size_t count) {
+    Future *f = future_of(args[0]);
+    int64_t removed = 0;
+    if (!is_empty(f->callback)) {
+        int same = value_equal(vm, f->callback, args[1]);
+        if (same < 0) return VALUE_ERROR;
+        if (same) {
+            f->callback = VALUE_EMPTY;
+            removed++;
+        }
+    }
+    if (f->callbacks) {
+        List *kept = list_new(vm, f->callbacks->length);
+        if (!kept) return VALUE_ERROR;
+        Value held = value_object(kept);
+        RootScope scope;
+        roots_enter(vm, &scope, &held, 1);
+        bool ok = true;
+        for (size_t i = 0; ok && f->callbacks && i < f->callbacks->length; i++) {
+            Value one = f->callbacks->items[i];
+            int same = value_equal(vm, one, args[1]);
+            ok = same >= 0 && (same || list_append(vm, kept, one));
+            removed += same == 1;
+        }
+        roots_leave(vm, &scope);
+        if (!ok) return VALUE_ERROR;
+        f->callbacks = kept;
+    }
+    return value_small(removed);
+}
+
+// ---- States
+
+static bool not_pending(VM *vm, Future *f) {
+    if (!future_done(f)) return true;
+    raise_error(vm, vm->exceptions.invalid_state_error, "invalid state");
+    return false;
+}
+
+bool future_set_result(VM *vm, Future *f, Value result) {
+    if (!not_pending(vm, f)) return false;
+    heap_store(vm, f, &f->result, result);
+    f->state = FUTURE_FINISHED;
+    return schedule_callbacks(vm, f);
+}
+
+bool future_set_exception(VM *vm, Future *f, Value exception) {
+    if (!not_pending(vm, f)) return false;
+    heap_store(vm, f, &f->result, exception);
+    f->state = FUTURE_FAILED;
+    return schedule_callbacks(vm, f);
+}
+
+bool future_become_cancelled(VM *vm, Future *f, Value message) {
+    f->state = FUTURE_CANCELLED;
+    heap_store(vm, f, &f->cancel_message, message);
+    return schedule_callbacks(vm, f);
+}
+
+static int gather_cancel(VM *vm, Gather *gather, Value message) {
+    int any = 0;
+    for (size_t i = 0; i < gather->children->length; i++) {
+        int cancelled = future_cancel(vm, future_of(gather->children->items[i]), message);
+        if (cancelled < 0) return -1;
+        any |= cancelled;
+    }
+    if (any) gather->future.cancel_requested = true;
+    return any;
+}
+
+static Value cancelled_error(VM *vm, Value message);
+
+bool task_cancel_park(VM *vm, Task *task, Value message) {
+    // As if the future of a sleep were cancelled: the task wakes by way of the queue, its timer is void. The message
+    // belongs to that future, not to the task.
+    Value e = cancelled_error(vm, message);
+    if (is_error(e)) return false;
+    task->future.park = PARK_CANCELLED;
+    task->future.park_number++;
+    loop_of(vm)->timer_stale++;
+    return loop_ready(vm, READY_THROW, value_object(task), e);
+}
+
+static int task_cancel(VM *vm, Task *task, Value message) {
+    task->cancel_requests++;
+    if (task->future.park == PARK_WAITING) {
+        return task_cancel_park(vm, task, message) ? 1 : -1;
+    }
+    if (task->future.park == PARK_NONE && is_future(task->waiting)) {
+        int cancelled = future_cancel(vm, future_of(task->waiting), message);
+        if (cancelled) return cancelled;
+    }
+    task->future.must_cancel = true;
+    heap_store(vm, task, &task->future.cancel_message, message);
+    return 1;
+}
+
+int future_cancel(VM *vm, Future *f, Value message) {
+    if (future_done(f)) return 0;
+    if (vm->native_depth >= vm->native_depth_limit) {
+        raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
+        return -1;
+    }
+    vm->native_depth++;
+    int result = f->is_gather ? gather_cancel(vm, (Gather *)f, message)
+                 : f->is_task ? task_cancel(vm, (Task *)f, message)
+                              : (future_become_cancelled(vm, f, message) ? 1 : -1);
+    vm->native_depth--;
+    return result;
+}
+
+static Value cancelled_error(VM *vm, Value message) {
+    Exception *e = exception_new(vm, vm->exceptions.cancelled_error, &message, is_empty(message) || is_none(message) ? 0 : 1);
+    return e ? value_object(e) : VALUE_ERROR;
+}
+
+Value future_cancelled_error(VM *vm, Future *f) {
+    // A task that ended by CancelledError keeps that very exception, to be shown once.
+    if (f->state == FUTURE_CANCELLED && is_exception(f->result)) {
+        Value kept = f->result;
+        f->result = VALUE_NONE;
+        return kept;
+    }
+    return cancelled_error(vm, f->cancel_message);
+}
+
+Value future_result(VM *vm, Future *f) {
+    switch ((FutureState)f->state) {
+    case FUTURE_FINISHED: return f->result;
+    case FUTURE_FAILED: f->retrieved = true; return raise_value(vm, f->result);
+    case FUTURE_CANCELLED: {
+        Value e = future_cancelled_error(vm, f);
+        return is_error(e) ? e : raise_value(vm, e);
+    }
+    default: return raise_error(vm, vm->exceptions.invalid_state_error, "Result is not set.");
+    }
+}
+
+// ---- Methods
+
+static Value future_make(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "Future.__new__(X): X is not a type object");
+    Class *cls = (Class *)object_of(args[0]);
+    if (!class_is_subclass(cls, loop_of(vm)->future_class) || class_is_subclass(cls, loop_of(vm)->task_class))
+        return raise_type_error(vm, "cannot create '%s' instances", class_name(cls));
+    Future *f = class_instantiate(vm, cls, sizeof(Future));
+    if (!f) return VALUE_ERROR;
+    init_future(f);
+    return value_object(f);
+}
+static Value method_result(VM *vm, Value *args, size_t count) { return future_result(vm, future_of(args[0])); }
+static Value method_exception(VM *vm, Value *args, size_t count) {
+    Future *f = future_of(args[0]);
+    if (f->state == FUTURE_FAILED) {
+        f->retrieved = true;
+        return f->result;
+    }
+    if (f->state == FUTURE_FINISHED) return VALUE_NONE;
+    if (f->state == FUTURE_CANCELLED) return future_result(vm, f);
+    return raise_error(vm, vm->exceptions.invalid_state_error, "Exception is not set.");
+}
+static Value method_done(VM *vm, Value *args, size_t count) { return value_bool(future_done(future_of(args[0]))); }
+static Value method_cancelled(VM *vm, Value *args, size_t count) {
+    return value_bool(future_of(args[0])->state == FUTURE_CANCELLED);
+}
+static Value method_cancel(VM *vm, Value *args, size_t count) {
+    Value message = is_empty(args[1]) || is_none(args[1]) ? VALUE_EMPTY : args[1];
+    int status = future_cancel(vm, future_of(args[0]), message);
+    return status < 0 ? VALUE_ERROR : value_bool(status);
+}
+static Value method_add_done_callback(VM *vm, Value *args, size_t count) {
+    if (!value_callable(vm, args[1])) return raise_type_error(vm, "'%s' object is not callable", type_name(vm, args[1]));
+    return future_add_callback(vm, future_of(args[0]), args[1]) ? VALUE_NONE : VALUE_ERROR;
+}
+static Value method_set_result(VM *vm, Value *args, size_t count) {
+    Future *f = future_of(args[0]);
+    if (f->is_task) return raise_runtime_error(vm, "Task does not support set_result operation");
+    return future_set_result(vm, f, args[1]) ? VALUE_NONE : VALUE_ERROR;
+}
+static Value method_set_exception(VM *vm, Value *args, size_t count) {
+    Future *f = future_of(args[0]);
+    if (f->is_task) return raise_runtime_error(vm, "Task does not support set_exception operation");
+    Value e = args[1];
+    if (is_kind(e, KIND_CLASS) && ((Class *)object_of(e))->flags & CLASS_EXCEPTION) e = vm_call(vm, e, NULL, 0, NULL);
+    if (is_error(e)) return e;
+    if (!is_exception(e)) return raise_type_error(vm, "invalid exception object");
+    if (value_is_instance(vm, e, vm->exceptions.stop_iteration)) {
+        Value cause = e;
+        raise_runtime_error(vm, "StopIteration interacts badly with generators and cannot be raised into a Future");
+        e = vm->exception;
+        exception_clear(vm);
+        if (is_exception(e)) exception_of(e)->cause = exception_of(e)->context = cause;
+    }
+    return future_set_exception(vm, f, e) ? VALUE_NONE : VALUE_ERROR;
+}
+static Value method_get_loop(VM *vm, Value *args, size_t count) { return loop_of(vm)->object; }
+static Value method_await(VM *vm, Value *args, size_t count) { return args[0]; }
+
+static Value get_log_traceback(VM *vm, Value self) {
+    return value_bool(future_of(self)->state == FUTURE_FAILED && !future_of(self)->retrieved);
+}
+static Value get_state(VM *vm, Value self) {
+    static const char *const names[] = {"PENDING", "CANCELLED", "FINISHED", "FINISHED"};
+    String *s = string_from(vm, names[future_of(self)->state]);
+    return s ? value_object(s) : VALUE_ERROR;
+}
+static Value get_cancel_message(VM *vm, Value self) {
+    Value message = future_of(self)->cancel_message;
+    return is_empty(message) ? VALUE_NONE : message;
+}
+
+// One step of `await future`.
+static Value future_await(VM *vm, Value self, Value sent, bool thrown) {
+    Future *f = future_of(self);
+    if (thrown) return raise_value(vm, sent);
+    if (future_done(f)) return future_result(vm, f);
+    vm->suspended_on = self;
+    return VALUE_SUSPEND;
+}
+
+// By hand: `for _ in future.__await__()`, `yield from future`.
+static Value future_iterate(VM *vm, Value self) { return self; }
+static Value future_next(VM *vm, Value self) {
+    Future *f = future_of(self);
+    if (!future_done(f)) return self;
+    Value result = future_result(vm, f);
+    if (is_error(result)) return result;
+    vm->stop_value = result;
+    return VALUE_STOP;
+}
+
+static Value future_repr(VM *vm, Value self) {
+    Future *f = future_of(self);
+    static const char *const states[] = {"pending", "cancelled", "finished", "finished"};
+    Buffer out = vm_buffer(vm);
+    buffer_format(&out, "<%s ", type_name(vm, self));
+    if (f->is_task && !future_done(f) && f->must_cancel)
+        buffer_text(&out, "cancelling");
+    else
+        buffer_text(&out, states[f->state]);
+    if (f->is_task) {
+        String *name = task_name(vm, (Task *)f);
+        if (name) {
+            buffer_text(&out, " name=");
+            string_append_repr(vm, &out, name, false);
+        }
+        String *coroutine = value_repr(vm, ((Task *)f)->coroutine);
+        if (!coroutine) return buffer_free(&out), VALUE_ERROR;
+        if (!is_none(((Task *)f)->coroutine)) buffer_format(&out, " coro=%s", coroutine->data);
+    }
+    if (f->state == FUTURE_FINISHED || f->state == FUTURE_FAILED) {
+        String *result = value_repr(vm, f->result);
+        if (!result) return buffer_free(&out), VALUE_ERROR;
+        buffer_format(&out, " %s=%s", f->state == FUTURE_FAILED ? "exception" : "result", result->data);
+    }
+    buffer_byte(&out, '>');
+    String *text = string_from_buffer(vm, &out);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+static void future_trace(VM *vm, Object *o) {
+    Future *f = (Future *)o;
+    heap_mark(vm, f->result);
+    heap_mark(vm, f->callback);
+    heap_mark_object(vm, (Object *)f->callbacks);
+    heap_mark(vm, f->cancel_message);
+    if (f->is_gather) heap_mark_object(vm, (Object *)((Gather *)f)->children);
+    if (!f->is_task) return;
+    Task *task = (Task *)f;
+    heap_mark(vm, task->coroutine);
+    heap_mark(vm, task->waiting);
+    heap_mark(vm, task->name);
+    heap_mark_object(vm, (Object *)task->created_in);
+}
+
+const TypeOps future_ops = {.trace = future_trace,
+                            .repr = future_repr,
+                            .iterate = future_iterate,
+                            .next = future_next,
+                            .await_step = future_await};
+
+static const NativeDefinition future_methods[] = {
+    {"__new__", future_make, "cls, *, loop=", NATIVE_STATIC},
+    {"result", method_result, "self, /", NATIVE_METHOD},
+    {"exception", method_exception, "self, /", NATIVE_METHOD},
+    {"done", method_done, "self, /", NATIVE_METHOD},
+    {"cancelled", method_cancelled, "self, /", NATIVE_METHOD},
+    {"cancel", method_cancel, "self, /, msg=", NATIVE_METHOD},
+    {"add_done_callback", method_add_done_callback, "self, fn, /, *, context=", NATIVE_METHOD},
+    {"remove_done_callback", remove_callback, "self, fn, /", NATIVE_METHOD},
+    {"set_result", method_set_result, "self, result, /", NATIVE_METHOD},
+    {"set_exception", method_set_exception, "self, exception, /", NATIVE_METHOD},
+    {"get_loop", method_get_loop, "self, /", NATIVE_METHOD},
+    {"__await__", method_await, "self, /", NATIVE_METHOD},
+    {0}};
+static const AttributeDefinition future_attributes[] = {{"_log_traceback", get_log_traceback, NULL},
+                                                        {"_state", get_state, NULL},
+                                                        {"_cancel_message", get_cancel_message, NULL},
+                                                        {0}};
+
+bool future_class_init(VM *vm) {
+    Loop *loop = loop_of(vm);
+    vm->ops[KIND_FUTURE] = &future_ops;
+    loop->future_class = class_new_builtin(vm, "Future", vm->classes.object, KIND_FUTURE, sizeof(Future), CLASS_HAS_DICT);
+    loop->gather_class =
+        loop->future_class ? class_new_builtin(vm, "_GatheringFuture", loop->future_class, KIND_FUTURE, sizeof(Gather),
+                                               CLASS_FINAL | CLASS_ABSTRACT_NEW)
+                           : NULL;
+    return loop->gather_class && native_add_methods(vm, loop->future_class, future_methods) > 0 &&
+           native_add_attributes(vm, loop->future_class, future_attributes) > 0;
+}
+
+// ---- gather
+
+// Whether an awaitable was given before: it is then the same child.
+static Value child_of(VM *vm, Dict *seen, Value awaitable) {
+    Value found = dict_get(vm, seen, awaitable);
+    if (!is_empty(found)) return found;
+    Value future = ensure_future(vm, awaitable);
+    if (is_error(future)) return future;
+    return dict_set(vm, seen, awaitable, future) < 0 ? VALUE_ERROR : future;
+}
+
+Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exceptions) {
+    if (count == 0) {
+        Future *empty = future_new(vm);
+        List *none = list_new(vm, 0);
+        if (!empty || !none || !future_set_result(vm, empty, value_object(none))) return VALUE_ERROR;
+        return value_object(empty);
+    }
+    enum { OUTER, SEEN, CHILDREN, HELD };
+    Value held[HELD];
+    Gather *gather = heap_allocate(vm, loop_of(vm)->gather_class->root, KIND_FUTURE, sizeof(Gather));
+    if (!gather) return VALUE_ERROR;
+    init_future(&gather->future);
+    gather->future.is_gather = true;
+    gather->future.return_exceptions = return_exceptions;
+    Dict *seen = dict_new(vm);
+    gather->children = list_new(vm, count);
+    if (!seen || !gather->children) return VALUE_ERROR;
+    held[OUTER] = value_object(gather);
+    held[SEEN] = value_object(seen);
+    held[CHILDREN] = value_object(gather->children);
+    RootScope scope;
+    roots_enter(vm, &scope, held, HELD);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        uint32_t before = seen->length;
+        Value child = child_of(vm, seen, awaitables[i]);
+        ok = !is_error(child) && list_append(vm, gather->children, child);
+        if (!ok || seen->length == before) continue;
+        gather->total++;
+        if (!future_done(future_of(child))) ok = future_add_callback(vm, future_of(child), held[OUTER]);
+    }
+    // Those that were done already count when the outer future stands.
+    for (size_t position = 0; ok;) {
+        Value key, child;
+        if (!dict_next(seen, &position, &key, &child)) break;
+        Future *f = future_of(child);
+        if (future_done(f)) ok = gather_child_done(vm, gather, f);
+    }
+    roots_leave(vm, &scope);
+    return ok ? held[OUTER] : VALUE_ERROR;
+}
+
+// The results of all children, exceptions among them.
+static List *gather_results(VM *vm, Gather *gather) {
+    List *results = list_new(vm, gather->children->length);
+    if (!results) return NULL;
+    for (size_t i = 0; i < gather->children->length; i++) {
+        Future *child = future_of(gather->children->items[i]);
+        Value result = child->result;
+        if (child->state == FUTURE_CANCELLED) {
+            Value message = child->cancel_message;
+            if (is_empty(message)) message = value_object(vm->names.empty);
+            Exception *e = exception_new(vm, vm->exceptions.cancelled_error, &message, 1);
+            if (!e) return NULL;
+            result = value_object(e);
+        } else if (child->state == FUTURE_FAILED) {
+            child->retrieved = true;
+        }
+        list_append(vm, results, result);
+    }
+    return results;
+}
+
+bool gather_child_done(VM *vm, Gather *gather, Future *child) {
+    gather->finished++;
+    Future *outer = &gather->future;
+    if (future_done(outer)) {
+        child->retrieved = true;
+        return true;
+    }
+    if (!outer->return_exceptions) {
+        if (child->state == FUTURE_CANCELLED) {
+            Value e = future_cancelled_error(vm, child);
+            return !is_error(e) && future_set_exception(vm, outer, e);
+        }
+        if (child->state == FUTURE_FAILED) {
+            child->retrieved = true;
+            return future_set_exception(vm, outer, child->result);
+        }
+    }
+    if (gather->finished < gather->total) return true;
+    List *results = gather_results(vm, gather);
+    if (!results) return false;
+    if (outer->cancel_requested) {
+        // The child that ended last tells with which message.
+        Value e = future_cancelled_error(vm, child);
+        return !is_error(e) && future_set_exception(vm, outer, e);
+    }
+    return future_set_result(vm, outer, value_object(results));
+}

@@ -1,0 +1,298 @@
+// What scripts see of the loop: the loop object, scheduled callbacks, and sleep as a coroutine object.
+#include <math.h>
+
+#include "loop/loop.h"
+#include "loop/methods.h"
+#include "loop/module.h"
+#include "object/dict.h"
+#include "object/errors.h"
+#include "object/exception.h"
+#include "object/protocol.h"
+#include "object/str.h"
+#include "vm/interpreter.h"
+
+typedef struct {
+    Object object;
+} LoopObject;
+
+// ---- Handles
+
+Handle *handle_new(VM *vm, Value callback, Tuple *arguments, double when) {
+    Loop *loop = loop_of(vm);
+    Class *cls = when < 0 ? loop->handle_class : loop->timer_handle_class;
+    Handle *handle = heap_allocate(vm, cls->root, KIND_HANDLE, sizeof(Handle));
+    if (!handle) return NULL;
+    handle->callback = callback;
+    handle->arguments = arguments;
+    handle->when = when;
+    return handle;
+}
+
+static Handle *handle_of(Value v) { return (Handle *)object_of(v); }
+static Value handle_cancel(VM *vm, Value *args, size_t count) {
+    Handle *handle = handle_of(args[0]);
+    if (handle->cancelled) return VALUE_NONE;
+    handle->cancelled = true;
+    handle->callback = VALUE_NONE;
+    if (handle->when >= 0 && handle->scheduled) loop_of(vm)->timer_stale++;
+    return VALUE_NONE;
+}
+static Value handle_cancelled(VM *vm, Value *args, size_t count) { return value_bool(handle_of(args[0])->cancelled); }
+static Value handle_when(VM *vm, Value *args, size_t count) { return value_float(handle_of(args[0])->when); }
+static void handle_trace(VM *vm, Object *o) {
+    heap_mark(vm, ((Handle *)o)->callback);
+    heap_mark_object(vm, (Object *)((Handle *)o)->arguments);
+}
+static Value handle_repr(VM *vm, Value self) {
+    Handle *handle = handle_of(self);
+    String *callback = value_repr(vm, handle->callback);
+    if (!callback) return VALUE_ERROR;
+    String *text = handle->cancelled ? string_format(vm, "<%s cancelled>", type_name(vm, self))
+                                     : string_format(vm, "<%s %s>", type_name(vm, self), callback->data);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+static const TypeOps handle_ops = {.trace = handle_trace, .repr = handle_repr};
+static const NativeDefinition handle_methods[] = {{"cancel", handle_cancel, "self, /", NATIVE_METHOD},
+                                                  {"cancelled", handle_cancelled, "self, /", NATIVE_METHOD},
+                                                  {0}};
+static const NativeDefinition timer_handle_methods[] = {{"when", handle_when, "self, /", NATIVE_METHOD}, {0}};
+
+// ---- The loop object
+
+static Value schedule_now(VM *vm, Value callback, Value *arguments, size_t count) {
+    if (!value_callable(vm, callback)) return raise_type_error(vm, "a callable object was expected by call_soon(), got %s", type_name(vm, callback));
+    Tuple *tuple = tuple_from(vm, arguments, count);
+    Handle *handle = tuple ? handle_new(vm, callback, tuple, -1) : NULL;
+    if (!handle || !loop_ready(vm, READY_HANDLE, value_object(handle), VALUE_NONE)) return VALUE_ERROR;
+    return value_object(handle);
+}
+static Value schedule_at(VM *vm, double when, Value callback, Value *arguments, size_t count) {
+    if (!value_callable(vm, callback)) return raise_type_error(vm, "a callable object was expected by call_at(), got %s", type_name(vm, callback));
+    uint64_t sequence;
+    Tuple *tuple = tuple_from(vm, arguments, count);
+    Handle *handle = tuple ? handle_new(vm, callback, tuple, when < 0 ? 0 : when) : NULL;
+    if (!handle || !loop_timer(vm, when, value_object(handle), &sequence)) return VALUE_ERROR;
+    handle->scheduled = true;
+    return value_object(handle);
+}
+// self, callback; context; then *args.
+static Value loop_call_soon(VM *vm, Value *args, size_t count) { return schedule_now(vm, args[1], args + 3, count - 3); }
+static Value loop_call_later(VM *vm, Value *args, size_t count) {
+    double delay;
+    if (is_none(args[1])) return raise_type_error(vm, "delay must not be None");
+    if (!value_to_double(vm, args[1], &delay) || !loop_open(vm)) return VALUE_ERROR;
+    return schedule_at(vm, loop_time(vm) + delay, args[2], args + 4, count - 4);
+}
+static Value loop_call_at(VM *vm, Value *args, size_t count) {
+    double when;
+    if (is_none(args[1])) return raise_type_error(vm, "when cannot be None");
+    if (!value_to_double(vm, args[1], &when) || !loop_open(vm)) return VALUE_ERROR;
+    return schedule_at(vm, when, args[2], args + 4, count - 4);
+}
+static Value loop_method_time(VM *vm, Value *args, size_t count) {
+    return loop_open(vm) ? value_float(loop_time(vm)) : VALUE_ERROR;
+}
+static Value loop_create_future(VM *vm, Value *args, size_t count) {
+    Future *f = future_new(vm);
+    return f ? value_object(f) : VALUE_ERROR;
+}
+static Value loop_create_task(VM *vm, Value *args, size_t count) { return asyncio_create_task(vm, args[1], args[2]); }
+static Value loop_is_running(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->running); }
+static Value loop_is_closed(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->closed); }
+static Value loop_stop(VM *vm, Value *args, size_t count) {
+    loop_of(vm)->stopping = true;
+    return VALUE_NONE;
+}
+static Value loop_close(VM *vm, Value *args, size_t count) {
+    if (loop_of(vm)->running) return raise_runtime_error(vm, "Cannot close a running event loop");
+    loop_of(vm)->closed = true;
+    return VALUE_NONE;
+}
+static Value loop_until_complete(VM *vm, Value *args, size_t count) {
+    Value future = ensure_future(vm, args[1]);
+    return is_error(future) ? future : loop_run_until_complete(vm, future);
+}
+static Value loop_forever(VM *vm, Value *args, size_t count) { return loop_run_forever(vm); }
+static Value loop_debug(VM *vm, Value *args, size_t count) { return VALUE_FALSE; }
+static Value loop_set_debug(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value loop_exception_handler(VM *vm, Value *args, size_t count) {
+    String *message = string_intern_from(vm, "message", 7), *exception = string_intern_from(vm, "exception", 9);
+    if (!message || !exception || !is_dict(args[1])) return raise_type_error(vm, "context must be a dict");
+    Value text = dict_get_string(vm, dict_of(args[1]), message), e = dict_get_string(vm, dict_of(args[1]), exception);
+    bool ok = loop_show_exception(vm, is_string(text) ? string_of(text)->data : "Unhandled exception in event loop", e);
+    return ok ? VALUE_NONE : VALUE_ERROR;
+}
+static Value loop_repr(VM *vm, Value self) {
+    Loop *loop = loop_of(vm);
+    String *text = string_format(vm, "<EventLoop running=%s closed=%s debug=False>", loop->running ? "True" : "False",
+                                 loop->closed ? "True" : "False");
+    return text ? value_object(text) : VALUE_ERROR;
+}
+static const TypeOps loop_ops = {.repr = loop_repr};
+static const NativeDefinition loop_methods[] = {
+    {"call_soon", loop_call_soon, "self, callback, *args, context=", NATIVE_METHOD},
+    {"call_soon_threadsafe", loop_call_soon, "self, callback, *args, context=", NATIVE_METHOD},
+    {"call_later", loop_call_later, "self, delay, callback, *args, context=", NATIVE_METHOD},
+    {"call_at", loop_call_at, "self, when, callback, *args, context=", NATIVE_METHOD},
+    {"time", loop_method_time, "self, /", NATIVE_METHOD},
+    {"create_future", loop_create_future, "self, /", NATIVE_METHOD},
+    {"create_task", loop_create_task, "self, coro, *, name=, context=", NATIVE_METHOD},
+    {"is_running", loop_is_running, "self, /", NATIVE_METHOD},
+    {"is_closed", loop_is_closed, "self, /", NATIVE_METHOD},
+    {"stop", loop_stop, "self, /", NATIVE_METHOD},
+    {"close", loop_close, "self, /", NATIVE_METHOD},
+    {"run_until_complete", loop_until_complete, "self, future", NATIVE_METHOD},
+    {"run_forever", loop_forever, "self, /", NATIVE_METHOD},
+    {"get_debug", loop_debug, "self, /", NATIVE_METHOD},
+    {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD},
+    {"call_exception_handler", loop_exception_handler, "self, context, /", NATIVE_METHOD},
+    {0}};
+
+// ---- sleep() as an object: for `gather(sleep(1), …)` and such; an awaited call parks the task instead
+
+typedef struct {
+    Object object;
+    double delay;
+    Value result;
+    Future *future; // what is awaited
+    Handle *timer;
+    bool started, done;
+} Sleep;
+
+Value sleep_new(VM *vm, double delay, Value result) {
+    Sleep *sleep = heap_allocate(vm, loop_of(vm)->sleep_class->root, KIND_NATIVE_COROUTINE, sizeof(Sleep));
+    if (!sleep) return VALUE_ERROR;
+    sleep->delay = delay;
+    sleep->result = result;
+    return value_object(sleep);
+}
+
+static Value wake_future(VM *vm, Value *args, size_t count) {
+    Future *f = future_of(args[0]);
+    if (f->state == FUTURE_CANCELLED) return VALUE_NONE;
+    return future_set_result(vm, f, args[1]) ? VALUE_NONE : VALUE_ERROR;
+}
+static const NativeDefinition wake_definition = {"_set_result_unless_cancelled", wake_future, "future, result, /", NATIVE_METHOD};
+
+static Value sleep_start(VM *vm, Value self, Sleep *sleep) {
+    sleep->started = true;
+    if (sleep->delay <= 0) {
+        vm->suspended_on = VALUE_NONE;
+        return VALUE_SUSPEND;
+    }
+    if (!loop_of(vm)->running) return raise_runtime_error(vm, "no running event loop");
+    sleep->future = future_new(vm);
+    Native *wake = native_new(vm, &wake_definition, NULL);
+    if (!sleep->future || !wake) return VALUE_ERROR;
+    Value arguments[2] = {value_object(sleep->future), sleep->result};
+    Value timer = schedule_at(vm, loop_time(vm) + sleep->delay, value_object(wake), arguments, 2);
+    if (is_error(timer)) return timer;
+    sleep->timer = handle_of(timer);
+    vm->suspended_on = value_object(sleep->future);
+    return VALUE_SUSPEND;
+}
+
+static Value sleep_await(VM *vm, Value self, Value sent, bool thrown) {
+    Sleep *sleep = (Sleep *)object_of(self);
+    if (sleep->done) return raise_runtime_error(vm, "cannot reuse already awaited coroutine");
+    if (thrown) {
+        sleep->done = true;
+        if (sleep->timer) {
+            Value handle = value_object(sleep->timer);
+            handle_cancel(vm, &handle, 1);
+        }
+        return raise_value(vm, sent);
+    }
+    if (!sleep->started) return sleep_start(vm, self, sleep);
+    if (sleep->future && !future_done(sleep->future)) {
+        vm->suspended_on = value_object(sleep->future);
+        return VALUE_SUSPEND;
+    }
+    sleep->done = true;
+    return sleep->future ? future_result(vm, sleep->future) : sleep->result;
+}
+
+static Value sleep_drive(VM *vm, Value self, Value sent, bool thrown) {
+    Value result = sleep_await(vm, self, sent, thrown);
+    if (result.bits == VALUE_SUSPEND.bits) return vm->suspended_on;
+    if (is_error(result)) return result;
+    return raise_with_value(vm, vm->exceptions.stop_iteration, result);
+}
+static Value sleep_send(VM *vm, Value *args, size_t count) { return sleep_drive(vm, args[0], args[1], false); }
+static Value sleep_throw(VM *vm, Value *args, size_t count) {
+    if (!is_exception(args[1])) return raise_type_error(vm, "exceptions must derive from BaseException");
+    return sleep_drive(vm, args[0], args[1], true);
+}
+static Value sleep_close(VM *vm, Value *args, size_t count) {
+    ((Sleep *)object_of(args[0]))->done = true;
+    return VALUE_NONE;
+}
+// What `sleep(…).__await__()` gives: the same sleep as an iterator.
+static Value sleep_iterator(VM *vm, Value *args, size_t count) {
+    Sleep *sleep = (Sleep *)object_of(args[0]);
+    Sleep *copy = heap_allocate(vm, loop_of(vm)->sleep_iterator_class->root, KIND_NATIVE_COROUTINE, sizeof(Sleep));
+    if (!copy) return VALUE_ERROR;
+    uint64_t header = copy->object.header;
+    *copy = *sleep;
+    copy->object.header = header;
+    sleep->done = true;
+    return value_object(copy);
+}
+static Value sleep_self(VM *vm, Value self) { return self; }
+static Value sleep_next(VM *vm, Value self) {
+    Value result = sleep_await(vm, self, VALUE_NONE, false);
+    if (result.bits == VALUE_SUSPEND.bits) return vm->suspended_on;
+    if (is_error(result)) return result;
+    vm->stop_value = result;
+    return VALUE_STOP;
+}
+static void sleep_trace(VM *vm, Object *o) {
+    Sleep *sleep = (Sleep *)o;
+    heap_mark(vm, sleep->result);
+    heap_mark_object(vm, (Object *)sleep->future);
+    heap_mark_object(vm, (Object *)sleep->timer);
+}
+static Value sleep_repr(VM *vm, Value self) {
+    String *text = string_format(vm, "<coroutine object sleep at %p>", (void *)object_of(self));
+    return text ? value_object(text) : VALUE_ERROR;
+}
+static const TypeOps sleep_ops = {.trace = sleep_trace, .repr = sleep_repr, .await_step = sleep_await};
+static const TypeOps sleep_iterator_ops = {.trace = sleep_trace,
+                                           .iterate = sleep_self,
+                                           .next = sleep_next,
+                                           .await_step = sleep_await};
+static const NativeDefinition sleep_iterator_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD},
+                                                          {"throw", sleep_throw, "self, value, /", NATIVE_METHOD},
+                                                          {"close", sleep_close, "self, /", NATIVE_METHOD},
+                                                          {0}};
+static const NativeDefinition sleep_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD},
+                                                 {"throw", sleep_throw, "self, value, /", NATIVE_METHOD},
+                                                 {"close", sleep_close, "self, /", NATIVE_METHOD},
+                                                 {"__await__", sleep_iterator, "self, /", NATIVE_METHOD},
+                                                 {0}};
+
+bool handle_class_init(VM *vm) {
+    Loop *loop = loop_of(vm);
+    Class *object = vm->classes.object;
+    uint32_t flags = CLASS_FINAL | CLASS_ABSTRACT_NEW;
+    vm->ops[KIND_HANDLE] = &handle_ops;
+    vm->ops[KIND_LOOP] = &loop_ops;
+    vm->ops[KIND_NATIVE_COROUTINE] = &sleep_ops;
+    if (!(loop->handle_class = class_new_builtin(vm, "Handle", object, KIND_HANDLE, sizeof(Handle), CLASS_ABSTRACT_NEW)) ||
+        !(loop->timer_handle_class =
+              class_new_builtin(vm, "TimerHandle", loop->handle_class, KIND_HANDLE, sizeof(Handle), flags)) ||
+        !(loop->loop_class = class_new_builtin(vm, "EventLoop", object, KIND_LOOP, sizeof(LoopObject), flags)) ||
+        !(loop->sleep_class = class_new_builtin(vm, "coroutine", object, KIND_NATIVE_COROUTINE, sizeof(Sleep), flags)) ||
+        !(loop->sleep_iterator_class =
+              class_new_builtin(vm, "coroutine_wrapper", object, KIND_NATIVE_COROUTINE, sizeof(Sleep), flags)))
+        return false;
+    loop->sleep_iterator_class->ops = &sleep_iterator_ops;
+    LoopObject *self = heap_allocate(vm, loop->loop_class->root, KIND_LOOP, sizeof(LoopObject));
+    if (!self) return false;
+    loop->object = value_object(self);
+    return native_add_methods(vm, loop->handle_class, handle_methods) > 0 &&
+           native_add_methods(vm, loop->timer_handle_class, timer_handle_methods) > 0 &&
+           native_add_methods(vm, loop->loop_class, loop_methods) > 0 &&
+           native_add_methods(vm, loop->sleep_class, sleep_methods) > 0 &&
+           native_add_methods(vm, loop->sleep_iterator_class, sleep_iterator_methods) > 0;
+}

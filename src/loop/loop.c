@@ -1,0 +1,447 @@
+// The queue, the timers, and the rounds.
+#include "loop/loop.h"
+
+#include <math.h>
+
+#include "loop/methods.h"
+#include "object/dict.h"
+#include "object/errors.h"
+#include "object/exception.h"
+#include "object/protocol.h"
+#include "object/str.h"
+#include "vm/generator.h"
+#include "vm/interpreter.h"
+
+// ---- The ready queue
+
+bool loop_ready(VM *vm, ReadyKind kind, Value a, Value b) {
+    Loop *loop = loop_of(vm);
+    if (loop->ready_count == loop->ready_capacity) {
+        size_t capacity = loop->ready_capacity ? loop->ready_capacity * 2 : 64;
+        ReadyEntry *grown = heap_resize(vm, NULL, 0, capacity * sizeof(ReadyEntry));
+        if (!grown) return raise_memory_error(vm), false;
+        for (size_t i = 0; i < loop->ready_count; i++)
+            grown[i] = loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)];
+        heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
+        loop->ready = grown;
+        loop->ready_capacity = capacity;
+        loop->ready_first = 0;
+    }
+    loop->ready[(loop->ready_first + loop->ready_count++) & (loop->ready_capacity - 1)] =
+        (ReadyEntry){.subject = a.bits | kind, .b = b};
+    return true;
+}
+
+// ---- Timers
+
+static ReadyKind ready_kind(const ReadyEntry *entry) { return entry->subject & 15; }
+static Value ready_subject(const ReadyEntry *entry) { return (Value){entry->subject & ~(uint64_t)15}; }
+
+static bool earlier(const Timer *a, const Timer *b) {
+    return a->when != b->when ? a->when < b->when : a->sequence < b->sequence;
+}
+
+static void sift_up(Timer *timers, size_t i) {
+    Timer moving = timers[i];
+    for (; i && earlier(&moving, &timers[(i - 1) / 2]); i = (i - 1) / 2) timers[i] = timers[(i - 1) / 2];
+    timers[i] = moving;
+}
+
+static void sift_down(Timer *timers, size_t count, size_t i) {
+    Timer moving = timers[i];
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= count) break;
+        if (child + 1 < count && earlier(&timers[child + 1], &timers[child])) child++;
+        if (!earlier(&timers[child], &moving)) break;
+        timers[i] = timers[child];
+        i = child;
+    }
+    timers[i] = moving;
+}
+
+bool loop_timer(VM *vm, double when, Value target, uint64_t *sequence) {
+    Loop *loop = loop_of(vm);
+    if (isnan(when)) return raise_value_error(vm, "Invalid delay: NaN (not a number)"), false;
+    if (loop->timer_count == loop->timer_capacity) {
+        size_t capacity = loop->timer_capacity ? loop->timer_capacity * 2 : 64;
+        Timer *grown = heap_resize(vm, loop->timers, loop->timer_capacity * sizeof(Timer), capacity * sizeof(Timer));
+        if (!grown) return raise_memory_error(vm), false;
+        loop->timers = grown;
+        loop->timer_capacity = capacity;
+    }
+    *sequence = loop->next_sequence++;
+    loop->timers[loop->timer_count] = (Timer){.when = when, .sequence = *sequence, .target = target};
+    sift_up(loop->timers, loop->timer_count++);
+    return true;
+}
+
+static bool timer_is_stale(const Timer *timer) {
+    if (is_future(timer->target)) {
+        const Future *f = future_of(timer->target);
+        return f->park != PARK_WAITING || f->park_number != (uint32_t)timer->sequence;
+    }
+    return ((Handle *)object_of(timer->target))->cancelled;
+}
+
+static void drop_first_timer(Loop *loop) {
+    loop->timers[0] = loop->timers[--loop->timer_count];
+    if (loop->timer_count) sift_down(loop->timers, loop->timer_count, 0);
+}
+
+// Timers of cancelled waits are dropped when they come to the top, or all at once when they are the most.
+static void drop_stale_timers(Loop *loop) {
+    if (loop->timer_stale > 100 && loop->timer_stale > loop->timer_count / 2) {
+        size_t kept = 0;
+        for (size_t i = 0; i < loop->timer_count; i++)
+            if (!timer_is_stale(&loop->timers[i])) loop->timers[kept++] = loop->timers[i];
+        loop->timer_count = kept;
+        for (size_t i = kept / 2; i-- > 0;) sift_down(loop->timers, kept, i);
+        loop->timer_stale = 0;
+    }
+    while (loop->timer_count && timer_is_stale(&loop->timers[0])) {
+        drop_first_timer(loop);
+        if (loop->timer_stale) loop->timer_stale--;
+    }
+}
+
+// ---- Clock
+
+bool loop_open(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (loop->driver) return true;
+    loop->driver = loop->use_virtual_time ? driver_virtual_new(&vm->heap.counted) : loop->new_driver(&vm->heap.counted);
+    if (!loop->driver) raise_error(vm, vm->exceptions.os_error, "the event loop's driver could not be started");
+    return loop->driver != NULL;
+}
+
+double loop_time(VM *vm) { return loop_of(vm)->driver->now(loop_of(vm)->driver); }
+
+// ---- Rounds
+
+static bool run_handle(VM *vm, Handle *handle) {
+    handle->scheduled = false;
+    if (handle->cancelled) return true;
+    Tuple *arguments = handle->arguments;
+    Value result = vm_call(vm, handle->callback, arguments->items, arguments->length, NULL);
+    return !is_error(result);
+}
+
+// A callback's exception does not end the loop: it is shown, as asyncio's default handler does.
+static bool report_callback_error(VM *vm) {
+    if (!is_exception(vm->exception) || exception_matches(vm, vm->exceptions.keyboard_interrupt) ||
+        exception_matches(vm, vm->exceptions.system_exit))
+        return false;
+    Value e = vm->exception;
+    exception_clear(vm);
+    return loop_show_exception(vm, "Exception in callback", e);
+}
+
+static bool run_entry(VM *vm, Loop *loop, const ReadyEntry *entry) {
+    Value subject = ready_subject(entry);
+    switch (ready_kind(entry)) {
+    case READY_STEP: return task_step(vm, task_of(subject), VALUE_EMPTY);
+    case READY_THROW: return task_step(vm, task_of(subject), entry->b);
+    case READY_WAKE: {
+        Future *f = future_of(entry->b);
+        if (f->state == FUTURE_FINISHED || f->state == FUTURE_PENDING) return task_step(vm, task_of(subject), VALUE_EMPTY);
+        Value e = f->state == FUTURE_CANCELLED ? future_cancelled_error(vm, f) : f->result;
+        f->retrieved = true;
+        return !is_error(e) && task_step(vm, task_of(subject), e);
+    }
+    case READY_TIMER: {
+        // The sleep is over, its task comes next round: a future's callback would take that way.
+        Future *f = future_of(subject);
+        if (f->park != PARK_WAITING || f->park_number != (uint32_t)small_of(entry->b)) return true;
+        f->park = PARK_FIRED;
+        f->park_number++;
+        return loop_ready(vm, READY_PARK, subject, VALUE_NONE);
+    }
+    case READY_PARK: return task_step(vm, task_of(subject), VALUE_EMPTY);
+    case READY_CALLBACK: {
+        Value argument = entry->b;
+        return !is_error(vm_call(vm, subject, &argument, 1, NULL)) || report_callback_error(vm);
+    }
+    case READY_CHILD: return gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
+    case READY_HANDLE: return run_handle(vm, (Handle *)object_of(subject)) || report_callback_error(vm);
+    case READY_STOP: loop->stopping = true; return true;
+    }
+    return true;
+}
+
+// Moves the timers that are due to the ready queue, in their order.
+static bool collect_timers(VM *vm, Loop *loop) {
+    double end = loop_time(vm) + 1e-9;
+    while (loop->timer_count && loop->timers[0].when < end) {
+        Timer timer = loop->timers[0];
+        bool stale = timer_is_stale(&timer);
+        drop_first_timer(loop);
+        if (stale) {
+            if (loop->timer_stale) loop->timer_stale--;
+            continue;
+        }
+        if (!loop_ready(vm, is_future(timer.target) ? READY_TIMER : READY_HANDLE, timer.target,
+                        value_small((uint32_t)timer.sequence)))
+            return false;
+    }
+    return true;
+}
+
+// Waits for the next deadline or event. False with an exception, DeadlockError when nothing can ever come.
+static bool wait_for_work(VM *vm, Loop *loop) {
+    if (is_error(loop->before_wait ? loop->before_wait(vm) : VALUE_NONE)) return false;
+    double seconds = INFINITY;
+    if (loop->timer_count) {
+        seconds = loop->timers[0].when - loop_time(vm);
+        if (seconds < 0) seconds = 0;
+        if (seconds > 24 * 3600) seconds = 24 * 3600;
+    } else if (!loop->driver->expects(loop->driver)) {
+        return loop_raise_deadlock(vm), false;
+    }
+    // Idle: the moment to collect.
+    if (heap_wants_collection(&vm->heap)) heap_collect(vm);
+    loop->driver->wait(loop->driver, seconds);
+    return vm->attention == 0 || interpreter_attend(vm);
+}
+
+static bool run_round(VM *vm, Loop *loop) {
+    drop_stale_timers(loop);
+    if (loop->ready_count == 0 && !loop->stopping) {
+        if (!wait_for_work(vm, loop)) return false;
+    } else if (!loop->driver->is_virtual && loop->driver->expects(loop->driver)) {
+        loop->driver->wait(loop->driver, 0);
+    }
+    if (loop->timer_count && !collect_timers(vm, loop)) return false;
+    for (size_t todo = loop->ready_count; todo; todo--) {
+        ReadyEntry entry = loop->ready[loop->ready_first];
+        loop->ready_first = (loop->ready_first + 1) & (loop->ready_capacity - 1);
+        loop->ready_count--;
+        Value held[2] = {ready_subject(&entry), entry.b};
+        RootScope scope;
+        roots_enter(vm, &scope, held, 2);
+        bool ok = run_entry(vm, loop, &entry);
+        roots_leave(vm, &scope);
+        if (!ok) return false;
+        if (__builtin_expect(--vm->fuel < 0, 0) && !interpreter_attend(vm)) return false;
+    }
+    return true;
+}
+
+static bool run_forever(VM *vm, Loop *loop) {
+    bool ok = true;
+    loop->running = true;
+    loop->stopping = false;
+    while (ok && !loop->stopping) ok = run_round(vm, loop);
+    loop->stopping = false;
+    loop->running = false;
+    return ok;
+}
+
+Value loop_run_until_complete(VM *vm, Value future) {
+    Loop *loop = loop_of(vm);
+    if (loop->running) return raise_runtime_error(vm, "This event loop is already running");
+    if (!loop_open(vm)) return VALUE_ERROR;
+    Value held = future;
+    RootScope scope;
+    roots_enter(vm, &scope, &held, 1);
+    Future *f = future_of(future);
+    // The future's end stops the loop by way of the queue, so that the round it ends in is completed.
+    bool ok = future_add_callback(vm, f, VALUE_NONE) && run_forever(vm, loop);
+    Value result = VALUE_ERROR;
+    if (ok) result = future_done(f) ? future_result(vm, f) : raise_runtime_error(vm, "Event loop stopped before Future completed.");
+    if (!ok && value_same(f->callback, VALUE_NONE)) f->callback = VALUE_EMPTY;
+    roots_leave(vm, &scope);
+    return result;
+}
+
+Value loop_run_forever(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (loop->running) return raise_runtime_error(vm, "This event loop is already running");
+    if (!loop_open(vm)) return VALUE_ERROR;
+    return run_forever(vm, loop) ? VALUE_NONE : VALUE_ERROR;
+}
+
+// ---- asyncio.run
+
+// Ctrl-C: the first one cancels the main task, which can clean up; the next raises at once.
+static bool on_interrupt(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (!loop->main_task || future_done(&loop->main_task->future)) return false;
+    if (loop->interrupts++) return false;
+    Value failure = vm->exception;
+    bool ok = future_cancel(vm, &loop->main_task->future, VALUE_EMPTY) >= 0;
+    if (ok) vm->exception = failure;
+    return ok;
+}
+
+// Cancels every task that is left and waits for their ends; then shows what failed on the way.
+static bool cancel_the_rest(VM *vm, Loop *loop) {
+    List *rest = list_new(vm, 8);
+    if (!rest) return false;
+    for (Task *task = loop->first_task; task; task = task->next)
+        if (!list_append(vm, rest, value_object(task))) return false;
+    if (rest->length == 0) return true;
+    Value held = value_object(rest);
+    RootScope scope;
+    roots_enter(vm, &scope, &held, 1);
+    bool ok = true;
+    for (size_t i = 0; ok && i < rest->length; i++) ok = future_cancel(vm, future_of(rest->items[i]), VALUE_EMPTY) >= 0;
+    Value all = ok ? gather_new(vm, rest->items, rest->length, true) : VALUE_ERROR;
+    ok = !is_error(all) && !is_error(loop_run_until_complete(vm, all));
+    for (size_t i = 0; ok && i < rest->length; i++) {
+        Future *f = future_of(rest->items[i]);
+        if (f->state == FUTURE_FAILED) ok = loop_show_exception(vm, "unhandled exception during asyncio.run() shutdown", f->result);
+    }
+    roots_leave(vm, &scope);
+    return ok;
+}
+
+static bool is_open(Value generator) {
+    const Generator *g = (const Generator *)object_of(generator);
+    return g->state != GENERATOR_DONE && g->state != GENERATOR_CREATED;
+}
+
+static bool note_generator(VM *vm, Generator *generator) {
+    Loop *loop = loop_of(vm);
+    if (!loop->running) return true;
+    List *list = loop->generators;
+    if (!list) list = loop->generators = list_new(vm, 16);
+    if (!list) return false;
+    // Those that have ended make room before the list grows.
+    if (list->length == list->capacity && list->length) {
+        size_t kept = 0;
+        for (size_t i = 0; i < list->length; i++)
+            if (is_open(list->items[i])) list->items[kept++] = list->items[i];
+        list->length = kept;
+        if (kept > list->capacity / 2 && !list_reserve(vm, list, list->capacity * 2)) return false;
+    }
+    return list_append(vm, list, value_object(generator));
+}
+
+// Closes the async generators that a run leaves unfinished, all at once.
+static bool close_generators(VM *vm, Loop *loop) {
+    List *left = loop->generators;
+    loop->generators = NULL;
+    if (!left) return true;
+    List *closing = list_new(vm, left->length);
+    String *name = string_intern_from(vm, "aclose", 6);
+    if (!closing || !name) return false;
+    Value held[2] = {value_object(left), value_object(closing)};
+    RootScope scope;
+    roots_enter(vm, &scope, held, 2);
+    bool ok = true;
+    for (size_t i = 0; ok && i < left->length; i++) {
+        if (!is_open(left->items[i])) continue;
+        Value method = value_get_attribute(vm, left->items[i], name);
+        Value step = is_error(method) ? method : vm_call(vm, method, NULL, 0, NULL);
+        ok = !is_error(step) && list_append(vm, closing, step);
+    }
+    if (ok && closing->length) {
+        Value all = gather_new(vm, closing->items, closing->length, true);
+        ok = !is_error(all) && !is_error(loop_run_until_complete(vm, all));
+    }
+    roots_leave(vm, &scope);
+    return ok;
+}
+
+static void clear_queues(Loop *loop) {
+    loop->ready_count = loop->timer_count = loop->timer_stale = 0;
+    for (Task *task = loop->first_task; task;) {
+        Task *next = task->next;
+        task->next = task->previous = NULL;
+        task = next;
+    }
+    loop->first_task = loop->last_task = NULL;
+}
+
+Value loop_run_main(VM *vm, Value coroutine) {
+    Loop *loop = loop_of(vm);
+    if (loop->running) return raise_runtime_error(vm, "asyncio.run() cannot be called from a running event loop");
+    if (loop->driver && loop->driver->is_virtual) { // each run's clock starts at zero
+        loop->driver->close(loop->driver);
+        loop->driver = NULL;
+    }
+    if (!loop_open(vm)) return VALUE_ERROR;
+    Task *main = task_new(vm, coroutine, VALUE_EMPTY);
+    if (!main) return VALUE_ERROR;
+    enum { MAIN, RESULT, FAILURE, HELD };
+    Value held[HELD] = {value_object(main), VALUE_NONE, VALUE_EMPTY};
+    RootScope scope;
+    roots_enter(vm, &scope, held, HELD);
+    Interpreter *in = interpreter_of(vm);
+    loop->main_task = main;
+    loop->closed = false;
+    loop->interrupts = 0;
+    in->on_interrupt = on_interrupt;
+    held[RESULT] = loop_run_until_complete(vm, held[MAIN]);
+    in->on_interrupt = NULL;
+    loop->main_task = NULL;
+    held[FAILURE] = vm->exception;
+    exception_clear(vm);
+    if (loop->interrupts && is_exception(held[FAILURE]) &&
+        value_is_instance(vm, held[FAILURE], vm->exceptions.cancelled_error) && main->cancel_requests <= 1) {
+        Exception *e = exception_new(vm, vm->exceptions.keyboard_interrupt, NULL, 0);
+        if (e) {
+            e->context = held[FAILURE];
+            held[FAILURE] = value_object(e);
+        }
+    }
+    // After a deadlock there is nothing to wait for: those that wait are cancelled all the same, so that their
+    // clean-up runs.
+    bool ok = cancel_the_rest(vm, loop) && close_generators(vm, loop);
+    if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
+    clear_queues(loop);
+    loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run
+    roots_leave(vm, &scope);
+    if (!is_empty(held[FAILURE])) return raise_value(vm, held[FAILURE]);
+    return ok ? held[RESULT] : VALUE_ERROR;
+}
+
+// ---- Making and marking
+
+static void loop_trace(VM *vm) {
+    Loop *loop = loop_of(vm);
+    for (size_t i = 0; i < loop->ready_count; i++) {
+        ReadyEntry *entry = &loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)];
+        heap_mark(vm, ready_subject(entry));
+        heap_mark(vm, entry->b);
+    }
+    for (size_t i = 0; i < loop->timer_count; i++) heap_mark(vm, loop->timers[i].target);
+    for (Task *task = loop->first_task; task; task = task->next) heap_mark_object(vm, (Object *)task);
+    heap_mark_object(vm, (Object *)loop->current);
+    heap_mark_object(vm, (Object *)loop->main_task);
+    heap_mark(vm, loop->object);
+    heap_mark_object(vm, (Object *)loop->generators);
+    Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,
+                        loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->sleep_class,
+                        loop->sleep_iterator_class};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) heap_mark_object(vm, (Object *)classes[i]);
+}
+
+bool loop_create(VM *vm) {
+    Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
+    if (!loop) return false;
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE};
+    vm->loop = loop;
+    interpreter_of(vm)->trace_loop = loop_trace;
+    interpreter_of(vm)->on_async_generator = note_generator;
+#ifdef AIOLI_IO
+    loop->new_driver = driver_uv_new;
+#else
+    loop->new_driver = driver_plain_new;
+#endif
+    return loop_class_init(vm);
+}
+
+void loop_destroy(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (!loop) return;
+    if (loop->driver) loop->driver->close(loop->driver);
+    heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
+    heap_resize(vm, loop->timers, loop->timer_capacity * sizeof(Timer), 0);
+    if (interpreter_of(vm)) interpreter_of(vm)->trace_loop = NULL;
+    heap_resize(vm, loop, sizeof(Loop), 0);
+    vm->loop = NULL;
+}
+
+bool loop_class_init(VM *vm) { return future_class_init(vm) && task_class_init(vm) && handle_class_init(vm); }

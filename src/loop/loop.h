@@ -1,0 +1,180 @@
+// The event loop: a ready queue, timers, and the driver. Its order of work is asyncio's, hop for hop: what becomes ready
+// goes to the end of the queue, a round runs what was queued when it began, and timers join between rounds.
+#ifndef AIOLI_LOOP_LOOP_H
+#define AIOLI_LOOP_LOOP_H
+
+#include "loop/driver.h"
+#include "object/function.h"
+#include "object/list.h"
+#include "object/vm.h"
+
+typedef struct Loop Loop;
+typedef struct Future Future;
+typedef struct Task Task;
+
+// ---- Futures and tasks
+
+typedef enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED, FUTURE_FAILED } FutureState;
+
+// How a task is parked on a timer by a sleep that is awaited at once (no future of its own).
+typedef enum { PARK_NONE, PARK_WAITING, PARK_FIRED, PARK_CANCELLED } ParkState;
+
+struct Future {
+    Object object;
+    uint8_t state;      // FutureState
+    uint8_t park;       // of a task: ParkState
+    bool is_task;
+    bool is_gather;
+    bool must_cancel;   // of a task: cancel() came while it could not be delivered
+    bool retrieved;     // the exception has been seen by somebody
+    bool cancel_requested; // of a gather
+    bool return_exceptions; // of a gather
+    uint32_t park_number;   // tells the timer of this park from older ones
+    Value result;           // or the exception
+    Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
+    List *callbacks;        // the further ones, or NULL
+    Value cancel_message;   // or VALUE_EMPTY
+};
+
+struct Task {
+    Future future;
+    Value coroutine;  // VALUE_NONE once done
+    Value waiting;    // the future it awaits, or VALUE_NONE
+    Value name;       // a str, or a small int n for "Task-n"
+    Code *created_in; // where create_task was called, or NULL
+    uint32_t created_at; // instruction
+    uint32_t cancel_requests;
+    Task *next, *previous; // all unfinished tasks, in the order in which they were made: tasks are never lost
+};
+
+typedef struct {
+    Future future;
+    List *children;    // as given, duplicates included
+    size_t finished, total;
+} Gather;
+
+static inline bool is_future(Value v) { return is_kind(v, KIND_FUTURE); }
+static inline Future *future_of(Value v) { return (Future *)object_of(v); }
+static inline bool is_task(Value v) { return is_future(v) && future_of(v)->is_task; }
+static inline Task *task_of(Value v) { return (Task *)object_of(v); }
+static inline bool future_done(const Future *f) { return f->state != FUTURE_PENDING; }
+
+Future *future_new(VM *vm);
+// Each false with an exception (InvalidStateError when it is done already).
+bool future_set_result(VM *vm, Future *f, Value result);
+bool future_set_exception(VM *vm, Future *f, Value exception);
+// asyncio's cancel() of any future, task or gather: 1, 0 (it is done already), or -1. message: VALUE_EMPTY for none.
+int future_cancel(VM *vm, Future *f, Value message);
+// Only the future itself, as Future.cancel() does: for a task whose coroutine has ended by CancelledError.
+bool future_become_cancelled(VM *vm, Future *f, Value message);
+bool future_add_callback(VM *vm, Future *f, Value callback);
+// The result, or VALUE_ERROR with its exception (or CancelledError, InvalidStateError) raised.
+Value future_result(VM *vm, Future *f);
+// The exception that a cancelled future gives.
+Value future_cancelled_error(VM *vm, Future *f);
+
+// Makes a task of a coroutine and queues its first step. name: a str, or VALUE_EMPTY. NULL with an exception.
+Task *task_new(VM *vm, Value coroutine, Value name);
+// Runs one step: sends VALUE_NONE or throws `exception` (VALUE_EMPTY: none). False when the loop must stop with the
+// exception raised (KeyboardInterrupt, SystemExit, no memory).
+bool task_step(VM *vm, Task *task, Value exception);
+String *task_name(VM *vm, Task *task);
+// Ends the parked sleep of a task by CancelledError, with the hops that a cancelled future takes.
+bool task_cancel_park(VM *vm, Task *task, Value message);
+// A future or task of an awaitable, as asyncio.ensure_future. VALUE_ERROR with TypeError.
+Value ensure_future(VM *vm, Value awaitable);
+Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exceptions);
+// What a done child of a gather, or a parked sleep, does when its turn in the queue comes.
+bool gather_child_done(VM *vm, Gather *gather, Future *child);
+
+// ---- The loop
+
+typedef enum {
+    READY_STEP,     // a: task
+    READY_THROW,    // a: task, b: the exception to throw in
+    READY_WAKE,     // a: task, b: the future that is done
+    READY_PARK,     // a: task whose sleep is over
+    READY_TIMER,    // a: task whose sleep's timer has fired; b: the park's number
+    READY_CALLBACK, // a: callable, b: the future to call it with
+    READY_CHILD,    // a: gather, b: the child
+    READY_HANDLE,   // a: a Handle
+    READY_STOP,     // ends run_until_complete after this round
+} ReadyKind;
+
+// The kind stands in the low four bits of the object's address in `subject`, which are zero: a queue of a million tasks
+// is then 16 MB.
+typedef struct {
+    uint64_t subject; // a
+    Value b;
+} ReadyEntry;
+
+typedef struct {
+    double when;
+    uint64_t sequence; // of a parked task its low half is the park's number
+    Value target;      // a Handle, or a parked task
+} Timer;
+
+// A callback scheduled by call_soon or call_later.
+typedef struct {
+    Object object;
+    Value callback; // VALUE_NONE once cancelled
+    Tuple *arguments;
+    double when;    // of call_later, or -1
+    bool cancelled, scheduled;
+} Handle;
+
+struct Loop {
+    VM *vm;
+    Driver *driver;
+    ReadyEntry *ready; // a ring
+    size_t ready_capacity, ready_first, ready_count;
+    Timer *timers; // a binary heap by (when, sequence)
+    size_t timer_count, timer_capacity, timer_stale; // stale: parked sleeps that were cancelled
+    uint64_t next_sequence;
+    Task *current;     // the task whose step runs
+    Task *first_task, *last_task;
+    List *generators;  // async generators that have begun, so that a run's end can close those left; or NULL
+    Task *main_task;   // of asyncio.run: Ctrl-C cancels it
+    uint64_t next_task_number;
+    int interrupts;    // Ctrl-C since asyncio.run began
+    bool running, stopping, closed;
+    Value object;      // what scripts see
+    Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
+        *sleep_class, *sleep_iterator_class;
+    bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
+    Value (*before_wait)(VM *vm); // flushes the standard output; handed down. VALUE_ERROR stops the loop.
+    Driver *(*new_driver)(Allocator *allocator);
+    bool use_virtual_time;
+};
+
+static inline Loop *loop_of(VM *vm) { return vm->loop; }
+
+// Adds the loop to a VM. False: out of memory.
+bool loop_create(VM *vm);
+void loop_destroy(VM *vm);
+
+// Queues. False with MemoryError.
+bool loop_ready(VM *vm, ReadyKind kind, Value a, Value b);
+// Returns the timer's sequence number in *sequence.
+bool loop_timer(VM *vm, double when, Value target, uint64_t *sequence);
+double loop_time(VM *vm);
+// False with an exception when the driver can't be made.
+bool loop_open(VM *vm);
+
+// Runs until the future is done and its stop has been reached. The result or VALUE_ERROR.
+Value loop_run_until_complete(VM *vm, Value future);
+// asyncio.run(): makes the main task, runs it, cancels what is left.
+Value loop_run_main(VM *vm, Value coroutine);
+
+// Parks the current task for `seconds`: only for a native that is awaited at once (vm->awaited). VALUE_SUSPEND or error.
+Value loop_park(VM *vm, double seconds);
+
+bool loop_class_init(VM *vm);   // Future, Task, Handle, the loop's own class
+// loop.run_forever(): until stop().
+Value loop_run_forever(VM *vm);
+// Shows an exception that nobody is there to catch, as asyncio's default handler does. False with an exception.
+bool loop_show_exception(VM *vm, const char *message, Value exception);
+// The deadlock report as text in a DeadlockError that is raised.
+Value loop_raise_deadlock(VM *vm);
+
+#endif

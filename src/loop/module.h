@@ -1,0 +1,15 @@
+// The native half of asyncio: the module `_asyncio`.
+#ifndef AIOLI_LOOP_MODULE_H
+#define AIOLI_LOOP_MODULE_H
+
+#include "loop/loop.h"
+#include "object/module.h"
+
+bool asyncio_module_fill(VM *vm, ModuleObject *module);
+
+// create_task(coroutine, name): name may be VALUE_EMPTY or None.
+Value asyncio_create_task(VM *vm, Value coroutine, Value name);
+// A coroutine object that sleeps.
+Value sleep_new(VM *vm, double delay, Value result);
+
+#endif

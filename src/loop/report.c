@@ -1,0 +1,86 @@
+// What the loop tells people: deadlocks, and exceptions that nobody is there to catch.
+#include "loop/loop.h"
+#include "object/errors.h"
+#include "object/exception.h"
+#include "object/protocol.h"
+#include "object/str.h"
+#include "vm/generator.h"
+
+bool loop_show_exception(VM *vm, const char *message, Value exception) {
+    Loop *loop = loop_of(vm);
+    if (!loop->show_error) return true;
+    Value held = exception;
+    RootScope scope;
+    roots_enter(vm, &scope, &held, 1);
+    Buffer text = vm_buffer(vm);
+    buffer_format(&text, "%s\n", message);
+    if (is_exception(exception)) exception_print(vm, exception, &text);
+    bool ok = !text.failed && loop->show_error(vm, text.data, text.length);
+    if (text.failed) raise_memory_error(vm);
+    buffer_free(&text);
+    roots_leave(vm, &scope);
+    return ok;
+}
+
+// ---- Deadlock
+
+static bool is_library(const Frame *frame) { return strncmp(frame_code(frame)->file_name->data, "<built-in", 9) == 0; }
+
+// Where a task waits: its innermost frame of the user's own code; and the library's function that it waits in.
+static void find_place(Task *task, const Frame **place, const Frame **library) {
+    *place = *library = NULL;
+    if (!is_kind(task->coroutine, KIND_GENERATOR)) return;
+    const Generator *root = (const Generator *)object_of(task->coroutine);
+    const Frame *frame = generator_innermost(root);
+    for (;;) {
+        if (!is_library(frame)) {
+            *place = frame;
+            return;
+        }
+        *library = frame;
+        if (frame == &root->frame) return;
+        frame = frame->caller;
+    }
+}
+
+static void describe_wait(VM *vm, Task *task, const Frame *library, Buffer *out) {
+    if (library) {
+        buffer_format(out, "%s()", frame_code(library)->qualified_name->data);
+        return;
+    }
+    if (is_task(task->waiting)) {
+        String *name = task_name(vm, task_of(task->waiting));
+        buffer_format(out, "task '%s'", name ? name->data : "?");
+    } else if (is_future(task->waiting)) {
+        buffer_text(out, future_of(task->waiting)->is_gather ? "a gather" : "a future that nobody completes");
+    } else {
+        buffer_text(out, "nothing that can come");
+    }
+}
+
+Value loop_raise_deadlock(VM *vm) {
+    Loop *loop = loop_of(vm);
+    Buffer text = vm_buffer(vm);
+    size_t waiting = 0;
+    for (Task *task = loop->first_task; task; task = task->next) waiting++;
+    buffer_format(&text, "%zu task%s wait%s and nothing can wake %s:", waiting, waiting == 1 ? "" : "s",
+                  waiting == 1 ? "s" : "", waiting == 1 ? "it" : "them");
+    size_t shown = 0;
+    for (Task *task = loop->first_task; task; task = task->next) {
+        if (shown++ == 100) {
+            buffer_format(&text, "\n  and %zu more", waiting - 100);
+            break;
+        }
+        const Frame *place, *library;
+        find_place(task, &place, &library);
+        String *name = task_name(vm, task);
+        buffer_format(&text, "\n  task '%s' waits for ", name ? name->data : "?");
+        describe_wait(vm, task, library, &text);
+        if (!place) continue;
+        const Code *code = frame_code(place);
+        buffer_format(&text, "\n    File \"%s\", line %u, in %s", code->file_name->data,
+                      code_place(code, frame_instruction(place))->line, code->qualified_name->data);
+    }
+    String *message = string_from_buffer(vm, &text);
+    return message ? raise_with_value(vm, vm->exceptions.deadlock_error, value_object(message)) : VALUE_ERROR;
+}

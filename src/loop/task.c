@@ -1,0 +1,264 @@
+// Tasks: a coroutine, one step after the other.
+#include "loop/loop.h"
+#include "loop/methods.h"
+#include "object/dict.h"
+#include "object/errors.h"
+#include "object/exception.h"
+#include "object/protocol.h"
+#include "object/str.h"
+#include "vm/generator.h"
+#include "vm/interpreter.h"
+
+// ---- Making
+
+static bool is_coroutine(VM *vm, Value v) {
+    if (is_kind(v, KIND_GENERATOR)) return class_of(vm, v) == vm->classes.coroutine;
+    return is_kind(v, KIND_NATIVE_COROUTINE);
+}
+
+static void note_creation(VM *vm, Task *task) {
+    Frame *frame = interpreter_of(vm)->frame;
+    if (!frame) return;
+    task->created_in = frame_code(frame);
+    task->created_at = frame_instruction(frame);
+}
+
+Task *task_new(VM *vm, Value coroutine, Value name) {
+    Loop *loop = loop_of(vm);
+    Task *task = heap_allocate(vm, loop->task_class->root, KIND_FUTURE, sizeof(Task));
+    if (!task) return NULL;
+    task->future.is_task = true;
+    task->future.result = VALUE_NONE;
+    task->future.callback = task->future.cancel_message = VALUE_EMPTY;
+    task->coroutine = coroutine;
+    task->waiting = VALUE_NONE;
+    task->name = is_empty(name) ? value_small((int64_t)loop->next_task_number++) : name;
+    note_creation(vm, task);
+    if (!loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE)) return NULL;
+    task->previous = loop->last_task;
+    if (loop->last_task)
+        loop->last_task->next = task;
+    else
+        loop->first_task = task;
+    loop->last_task = task;
+    return task;
+}
+
+static void forget_task(Loop *loop, Task *task) {
+    if (task->previous)
+        task->previous->next = task->next;
+    else
+        loop->first_task = task->next;
+    if (task->next)
+        task->next->previous = task->previous;
+    else
+        loop->last_task = task->previous;
+    task->next = task->previous = NULL;
+}
+
+String *task_name(VM *vm, Task *task) {
+    if (is_string(task->name)) return string_of(task->name);
+    return string_format(vm, "Task-%lld", (long long)small_of(task->name));
+}
+
+Value ensure_future(VM *vm, Value awaitable) {
+    if (is_future(awaitable)) return awaitable;
+    Value coroutine = awaitable;
+    if (!is_coroutine(vm, awaitable)) {
+        if (is_empty(class_special(vm, class_of(vm, awaitable), SPECIAL_AWAIT)))
+            return raise_type_error(vm, "An asyncio.Future, a coroutine or an awaitable is required");
+        // Any other awaitable is awaited by a small coroutine of the library.
+        String *module_name = string_intern_from(vm, "asyncio", 7), *wrap = string_intern_from(vm, "_wrap_awaitable", 15);
+        Value module = module_name ? dict_get_string(vm, vm->modules, module_name) : VALUE_ERROR;
+        if (is_empty(module) || is_error(module)) return raise_runtime_error(vm, "asyncio is not imported");
+        Value function = wrap ? value_get_attribute(vm, module, wrap) : VALUE_ERROR;
+        if (is_error(function)) return function;
+        coroutine = vm_call(vm, function, &awaitable, 1, NULL);
+        if (is_error(coroutine)) return coroutine;
+    }
+    Task *task = task_new(vm, coroutine, VALUE_EMPTY);
+    return task ? value_object(task) : VALUE_ERROR;
+}
+
+// ---- Steps
+
+// The coroutine goes on. VALUE_SUSPEND, its result, or VALUE_ERROR.
+static Value run_coroutine(VM *vm, Value coroutine, Value sent, bool thrown) {
+    if (is_kind(coroutine, KIND_GENERATOR)) {
+        Generator *g = (Generator *)object_of(coroutine);
+        if (g->state == GENERATOR_DONE) return raise_runtime_error(vm, "cannot reuse already awaited coroutine");
+        if (g->state == GENERATOR_RUNNING) return raise_value_error(vm, "coroutine already executing");
+        if (g->frame.flags & FRAME_DELEGATED) return raise_runtime_error(vm, "coroutine is being awaited already");
+        return interpreter_resume(vm, g, sent, thrown);
+    }
+    const TypeOps *ops = class_of(vm, coroutine)->ops;
+    return ops->await_step(vm, coroutine, sent, thrown);
+}
+
+// What the coroutine gave up its turn for.
+static bool suspended(VM *vm, Task *task) {
+    Value on = vm->suspended_on;
+    vm->suspended_on = VALUE_NONE;
+    Value self = value_object(task);
+    Future *f = &task->future;
+    if (is_none(on)) return loop_ready(vm, READY_STEP, self, VALUE_NONE);
+    if (is_stop(on)) { // parked on a timer
+        if (!f->must_cancel) return true;
+        f->must_cancel = false;
+        return task_cancel_park(vm, task, f->cancel_message);
+    }
+    if (is_future(on)) {
+        if (value_same(on, self)) {
+            raise_runtime_error(vm, "Task cannot await on itself: %s", "<Task>");
+            Value e = vm->exception;
+            exception_clear(vm);
+            return loop_ready(vm, READY_THROW, self, e);
+        }
+        heap_store(vm, task, &task->waiting, on);
+        if (!future_add_callback(vm, future_of(on), self)) return false;
+        if (f->must_cancel) {
+            int cancelled = future_cancel(vm, future_of(on), f->cancel_message);
+            if (cancelled < 0) return false;
+            if (cancelled) f->must_cancel = false;
+        }
+        return true;
+    }
+    String *shown = value_repr(vm, on);
+    if (!shown) return false;
+    raise_runtime_error(vm, "Task got bad yield: %s", shown->data);
+    Value e = vm->exception;
+    exception_clear(vm);
+    return loop_ready(vm, READY_THROW, self, e);
+}
+
+static void finish(VM *vm, Task *task) {
+    task->coroutine = VALUE_NONE;
+    forget_task(loop_of(vm), task);
+}
+
+static bool ended_by_exception(VM *vm, Task *task) {
+    Value e = vm->exception;
+    exception_clear(vm);
+    finish(vm, task);
+    if (value_is_instance(vm, e, vm->exceptions.cancelled_error)) {
+        heap_store(vm, task, &task->future.result, e); // kept for whoever asks for the result first
+        return future_become_cancelled(vm, &task->future, VALUE_EMPTY);
+    }
+    if (!future_set_exception(vm, &task->future, e)) return false;
+    if (value_is_instance(vm, e, vm->exceptions.keyboard_interrupt) ||
+        value_is_instance(vm, e, vm->exceptions.system_exit)) {
+        raise_value(vm, e);
+        return false;
+    }
+    return true;
+}
+
+bool task_step(VM *vm, Task *task, Value exception) {
+    Loop *loop = loop_of(vm);
+    Future *f = &task->future;
+    if (future_done(f)) return true;
+    if (f->must_cancel) {
+        if (is_empty(exception) || !value_is_instance(vm, exception, vm->exceptions.cancelled_error)) {
+            exception = future_cancelled_error(vm, f);
+            if (is_error(exception)) return false;
+        }
+        f->must_cancel = false;
+    }
+    task->waiting = VALUE_NONE;
+    f->park = PARK_NONE;
+    Value held[2] = {value_object(task), exception};
+    RootScope scope;
+    roots_enter(vm, &scope, held, 2);
+    Task *before = loop->current;
+    loop->current = task;
+    bool thrown = !is_empty(exception);
+    Value result = run_coroutine(vm, task->coroutine, thrown ? exception : VALUE_NONE, thrown);
+    loop->current = before;
+    bool ok;
+    if (result.bits == VALUE_SUSPEND.bits) {
+        ok = suspended(vm, task);
+    } else if (is_error(result)) {
+        ok = ended_by_exception(vm, task);
+    } else {
+        finish(vm, task);
+        if (f->must_cancel) {
+            f->must_cancel = false;
+            ok = future_become_cancelled(vm, f, f->cancel_message);
+        } else {
+            ok = future_set_result(vm, f, result);
+        }
+    }
+    roots_leave(vm, &scope);
+    return ok;
+}
+
+// ---- Sleep without a future
+
+Value loop_park(VM *vm, double seconds) {
+    Loop *loop = loop_of(vm);
+    Task *task = loop->current;
+    if (seconds <= 0) {
+        vm->suspended_on = VALUE_NONE;
+        return VALUE_SUSPEND;
+    }
+    uint64_t sequence;
+    if (!loop_timer(vm, loop_time(vm) + seconds, value_object(task), &sequence)) return VALUE_ERROR;
+    task->future.park_number = (uint32_t)sequence;
+    task->future.park = PARK_WAITING;
+    vm->suspended_on = VALUE_STOP;
+    return VALUE_SUSPEND;
+}
+
+// ---- Methods
+
+static Value task_make(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "Task.__new__(X): X is not a type object");
+    if (!is_coroutine(vm, args[1])) {
+        String *shown = value_repr(vm, args[1]);
+        return shown ? raise_type_error(vm, "a coroutine was expected, got %s", shown->data) : VALUE_ERROR;
+    }
+    Value name = VALUE_EMPTY;
+    if (!is_empty(args[3]) && !is_none(args[3])) {
+        String *text = value_str(vm, args[3]);
+        if (!text) return VALUE_ERROR;
+        name = value_object(text);
+    }
+    Task *task = task_new(vm, args[1], name);
+    return task ? value_object(task) : VALUE_ERROR;
+}
+static Value method_get_name(VM *vm, Value *args, size_t count) {
+    String *name = task_name(vm, task_of(args[0]));
+    return name ? value_object(name) : VALUE_ERROR;
+}
+static Value method_set_name(VM *vm, Value *args, size_t count) {
+    String *name = value_str(vm, args[1]);
+    if (!name) return VALUE_ERROR;
+    heap_store(vm, object_of(args[0]), &task_of(args[0])->name, value_object(name));
+    return VALUE_NONE;
+}
+static Value method_get_coro(VM *vm, Value *args, size_t count) { return task_of(args[0])->coroutine; }
+static Value method_get_context(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value method_cancelling(VM *vm, Value *args, size_t count) { return value_small(task_of(args[0])->cancel_requests); }
+static Value method_uncancel(VM *vm, Value *args, size_t count) {
+    Task *task = task_of(args[0]);
+    if (task->cancel_requests > 0) {
+        task->cancel_requests--;
+        if (task->cancel_requests == 0) task->future.must_cancel = false;
+    }
+    return value_small(task->cancel_requests);
+}
+static const NativeDefinition task_methods[] = {
+    {"__new__", task_make, "cls, coro, *, loop=, name=, context=, eager_start=", NATIVE_STATIC},
+    {"get_name", method_get_name, "self, /", NATIVE_METHOD},
+    {"set_name", method_set_name, "self, value, /", NATIVE_METHOD},
+    {"get_coro", method_get_coro, "self, /", NATIVE_METHOD},
+    {"get_context", method_get_context, "self, /", NATIVE_METHOD},
+    {"cancelling", method_cancelling, "self, /", NATIVE_METHOD},
+    {"uncancel", method_uncancel, "self, /", NATIVE_METHOD},
+    {0}};
+
+bool task_class_init(VM *vm) {
+    Loop *loop = loop_of(vm);
+    loop->task_class = class_new_builtin(vm, "Task", loop->future_class, KIND_FUTURE, sizeof(Task), CLASS_FINAL);
+    return loop->task_class && native_add_methods(vm, loop->task_class, task_methods) > 0;
+}

@@ -1,0 +1,164 @@
+// The library of one VM: made once, before anything runs.
+#include "modules/library.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "loop/module.h"
+#include "modules/file.h"
+#include "modules/modules.h"
+#include "object/builtin.h"
+#include "object/dict.h"
+#include "object/exception.h"
+#include "object/iterator.h"
+#include "object/native.h"
+#include "syntax/parse.h"
+
+const NativeModule native_modules[] = {
+    {"builtins", builtins_module_fill}, {"sys", sys_module_fill}, {"time", time_module_fill},
+    {"math", math_module_fill},         {"gc", gc_module_fill},   {"errno", errno_module_fill},
+    {"_asyncio", asyncio_module_fill},
+    {0}};
+
+bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {
+    return !is_error(value) && dict_set_name(vm, namespace, name, value) >= 0;
+}
+bool add_text(VM *vm, Dict *namespace, const char *name, const char *text) {
+    String *s = string_from(vm, text);
+    return s && add_value(vm, namespace, name, value_object(s));
+}
+
+static void library_trace(VM *vm) {
+    Library *library = library_of(vm);
+    if (library->outer_trace) library->outer_trace(vm);
+    void *objects[] = {library->input,         library->output,          library->errors,          library->sys,
+                       library->arguments,     library->executable,      library->enumerate,       library->zip,
+                       library->map,           library->filter,          library->text_file,       library->buffered_reader,
+                       library->raw_file,      library->buffered_writer, library->buffered_random, library->struct_sequence,
+                       library->unsupported_operation};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) heap_mark_object(vm, objects[i]);
+}
+
+static bool add_classes(VM *vm, Dict *namespace) {
+    ClassTable *c = &vm->classes;
+    Class *classes[] = {c->object,  c->type,      c->boolean,    c->integer, c->floating,      c->complex,      c->string,
+                        c->bytes,   c->bytearray, c->memoryview, c->list,    c->tuple,         c->dict,         c->set,
+                        c->range,   c->frozenset, c->slice,      c->property, c->static_method, c->class_method, c->super,
+                        c->iterators[ITERATE_SEQUENCE_REVERSED]};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (!classes[i] || !add_value(vm, namespace, class_name(classes[i]), value_object(classes[i]))) return false;
+    // These are found in modules of their own.
+    Class *elsewhere[] = {vm->exceptions.cancelled_error, vm->exceptions.invalid_state_error, vm->exceptions.deadlock_error};
+#define EXCEPTION(field, name, base)                                                                                   \
+    if (vm->exceptions.field != elsewhere[0] && vm->exceptions.field != elsewhere[1] &&                                \
+        vm->exceptions.field != elsewhere[2] &&                                                                        \
+        !add_value(vm, namespace, name, value_object(vm->exceptions.field)))                                           \
+        return false;
+#include "object/exceptions.def"
+#undef EXCEPTION
+    return add_value(vm, namespace, "EnvironmentError", value_object(vm->exceptions.os_error)) &&
+           add_value(vm, namespace, "IOError", value_object(vm->exceptions.os_error));
+}
+
+bool builtins_create(VM *vm) {
+    Dict *namespace = vm->builtins;
+    return add_value(vm, namespace, "None", VALUE_NONE) && add_value(vm, namespace, "True", VALUE_TRUE) &&
+           add_value(vm, namespace, "False", VALUE_FALSE) && add_value(vm, namespace, "NotImplemented", VALUE_NOT_IMPLEMENTED) &&
+           add_value(vm, namespace, "Ellipsis", VALUE_ELLIPSIS) && add_value(vm, namespace, "__debug__", VALUE_TRUE) &&
+           add_text(vm, namespace, "__name__", "builtins") && add_value(vm, namespace, "__doc__", VALUE_NONE) &&
+           add_classes(vm, namespace) && builtins_number_add(vm, namespace) && builtins_object_add(vm, namespace) &&
+           builtins_iterate_add(vm, namespace) && builtins_code_add(vm, namespace) && builtins_io_add(vm, namespace);
+}
+
+// The module shows the namespace that every look-up of a built-in name ends in.
+bool builtins_module_fill(VM *vm, ModuleObject *module) {
+    module->namespace = vm->builtins;
+    return true;
+}
+
+bool library_create(VM *vm, const Streams *streams) {
+    // From the plain allocator: it outlives the heap.
+    Library *library = allocate(&vm->heap.allocator, sizeof(Library));
+    if (!library) return raise_memory_error(vm), false;
+    memset(library, 0, sizeof *library);
+    vm->library = library;
+    library->streams = *streams;
+    library->outer_trace = vm->hooks.trace;
+    vm->hooks.trace = library_trace;
+    vm->hooks.flush = sys_flush;
+    if (!file_classes_init(vm)) return false;
+    library->input = file_standard(vm, 0);
+    library->output = library->input ? file_standard(vm, 1) : NULL;
+    library->errors = library->output ? file_standard(vm, 2) : NULL;
+    library->sys = dict_new(vm);
+    library->arguments = list_new(vm, 0);
+    library->executable = vm->names.empty;
+    return library->errors && library->sys && library->arguments && sys_streams_add(vm) && builtins_create(vm);
+}
+
+void library_destroy(VM *vm, Allocator *allocator) {
+    release(allocator, vm->library, sizeof(Library));
+    vm->library = NULL;
+}
+
+// Text from outside: bytes that are no UTF-8 become lone surrogates, as
+// os.fsdecode has it.
+static String *library_text(VM *vm, const char *text) {
+    size_t length = strlen(text), bad = 0;
+    if (utf8_valid(text, length, false, NULL)) return string_new(vm, text, length);
+    Buffer out = vm_buffer(vm);
+    while (!utf8_valid(text, length, false, &bad)) {
+        buffer_append(&out, text, bad);
+        buffer_code_point(&out, 0xDC00 + (unsigned char)text[bad]);
+        text += bad + 1;
+        length -= bad + 1;
+    }
+    buffer_append(&out, text, length);
+    return string_from_buffer(vm, &out);
+}
+
+bool library_set_arguments(VM *vm, const char *executable, size_t count, const char *const *arguments) {
+    Library *library = library_of(vm);
+    library->arguments->length = 0;
+    for (size_t i = 0; i < count; i++) {
+        String *s = library_text(vm, arguments[i]);
+        if (!s || !list_append(vm, library->arguments, value_object(s))) return false;
+    }
+    library->executable = library_text(vm, executable ? executable : "");
+    return library->executable != NULL;
+}
+
+bool sys_flush(VM *vm) {
+    Library *library = library_of(vm);
+    return file_flush(vm, library->output) && file_flush(vm, library->errors);
+}
+
+// The line of the text without blanks around it.
+static void append_line(const String *source, uint32_t number, Buffer *out) {
+    const char *at = source->data, *end = at + source->size;
+    for (; number > 1 && at; number--) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (at) at++;
+    }
+    if (!at || at >= end) return;
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    if (!stop) stop = end;
+    while (at < stop && strchr(" \t\f\r", *at)) at++;
+    while (stop > at && strchr(" \t\f\r", stop[-1])) stop--;
+    if (at == stop) return;
+    buffer_text(out, "  ");
+    buffer_append(out, at, (size_t)(stop - at));
+    buffer_byte(out, '\n');
+}
+
+void library_warn(VM *vm, const SyntaxWarning *warning, void *data) {
+    WarningPlace *place = data;
+    Buffer text = vm_buffer(vm);
+    buffer_format(&text, "%s:%u: %s: %s\n", place->file->data, warning->line,
+                  warning->kind == SYNTAX_WARNING ? "SyntaxWarning" : "DeprecationWarning", warning->message);
+    if (place->source) append_line(place->source, warning->line, &text);
+    // DeprecationWarning is shown for the program itself only, which no code compiled later is.
+    if (!text.failed && warning->kind == SYNTAX_WARNING && library_of(vm))
+        if (!file_write_text(vm, library_of(vm)->errors, text.data, text.length, false)) exception_clear(vm);
+    buffer_free(&text);
+}

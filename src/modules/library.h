@@ -1,0 +1,62 @@
+// What the library's modules keep for one VM: the standard streams, what the host handed down, and the classes that
+// natives make instances of.
+#ifndef AIOLI_MODULES_LIBRARY_H
+#define AIOLI_MODULES_LIBRARY_H
+
+#include "base/buffer.h"
+#include "object/class.h"
+#include "object/module.h"
+#include "object/vm.h"
+
+// How the standard streams reach the world. `stream` is 0, 1 or 2.
+typedef struct {
+    // Writes all of the bytes. 0, or the errno of the failure.
+    int (*write)(void *user, int stream, const char *bytes, size_t length);
+    // Reads up to `size` bytes: how many, 0 at the end, or minus the errno.
+    long (*read)(void *user, int stream, char *bytes, size_t size);
+    bool (*is_terminal)(void *user, int stream);
+    void *user;
+} Streams;
+
+typedef struct FileObject FileObject;
+
+typedef struct {
+    Streams streams;
+    FileObject *input, *output, *errors; // sys.__stdin__ and its kin
+    Dict *sys;                           // sys's namespace, where print looks for stdout
+    List *arguments;                     // sys.argv
+    String *executable;                  // sys.executable
+    Class *enumerate, *zip, *map, *filter, *reversed, *text_file, *buffered_reader, *buffered_writer, *buffered_random,
+        *raw_file, *struct_sequence, *unsupported_operation;
+    void (*outer_trace)(VM *vm); // hooks.trace before the library joined it
+    bool gc_disabled;
+} Library;
+
+static inline Library *library_of(VM *vm) { return vm->library; }
+
+// Makes the library of a VM: its built-in names and streams. `streams` is copied. After this the importer may be made.
+// library_destroy must be called even when it failed, after vm_destroy: finalisers of files still use the streams.
+bool library_create(VM *vm, const Streams *streams);
+void library_destroy(VM *vm, Allocator *allocator); // the VM's plain allocator
+
+// Sets sys.argv and sys.executable.
+bool library_set_arguments(VM *vm, const char *executable, size_t count, const char *const *arguments);
+
+// Writes out what sys.stdout and sys.stderr hold back. False with an exception.
+bool sys_flush(VM *vm);
+
+// Where source text that is compiled comes from, for library_warn.
+typedef struct {
+    String *file;
+    String *source; // the text, of which the warning shows a line; or NULL
+} WarningPlace;
+
+// Writes a warning about source text to sys.stderr as CPython does; `place` is a WarningPlace.
+struct SyntaxWarning;
+void library_warn(VM *vm, const struct SyntaxWarning *warning, void *place);
+
+// Adds a constant to a namespace. False: out of memory.
+bool add_value(VM *vm, Dict *namespace, const char *name, Value value);
+bool add_text(VM *vm, Dict *namespace, const char *name, const char *text);
+
+#endif

@@ -1,0 +1,28 @@
+// The library's modules, as tables for the importer: those written in C and those written in the language.
+#ifndef AIOLI_MODULES_MODULES_H
+#define AIOLI_MODULES_MODULES_H
+
+#include "vm/import.h"
+
+extern const NativeModule native_modules[]; // ends with a NULL name
+extern const SourceModule source_modules[]; // ends with a NULL name; made by stdlib/embed.py
+
+// Fills vm->builtins and makes the module `builtins` of it. Once, before anything runs.
+bool builtins_create(VM *vm);
+
+bool builtins_io_add(VM *vm, Dict *namespace);      // print, input, open
+bool builtins_iterate_add(VM *vm, Dict *namespace); // enumerate, zip, map, filter, reversed, iter, next, …
+bool builtins_code_add(VM *vm, Dict *namespace);    // compile, eval, exec, globals, locals, vars, dir, __import__
+bool builtins_number_add(VM *vm, Dict *namespace);  // abs, bin, divmod, pow, round, sum, …
+bool builtins_object_add(VM *vm, Dict *namespace);  // getattr, isinstance, repr, hash, id, …
+
+bool sys_streams_add(VM *vm); // sys.stdin, sys.stdout, sys.stderr, before anything is imported
+
+bool builtins_module_fill(VM *vm, ModuleObject *module);
+bool sys_module_fill(VM *vm, ModuleObject *module);
+bool time_module_fill(VM *vm, ModuleObject *module);
+bool math_module_fill(VM *vm, ModuleObject *module);
+bool gc_module_fill(VM *vm, ModuleObject *module);
+bool errno_module_fill(VM *vm, ModuleObject *module);
+
+#endif

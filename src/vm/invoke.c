@@ -1,0 +1,282 @@
+#include "vm/invoke.h"
+
+#include <string.h>
+
+#include "object/dict.h"
+#include "object/errors.h"
+#include "object/exception.h"
+#include "object/instance.h"
+#include "object/protocol.h"
+#include "object/set.h"
+#include "object/str.h"
+#include "object/type.h"
+#include "vm/call.h"
+#include "vm/interpreter.h"
+#include "vm/run.h"
+
+// ---- Script functions
+
+// A generator, coroutine or async generator object instead of a run.
+static Value make_generator(VM *vm, Function *function, const Value *arguments, size_t count, Tuple *keywords) {
+    Generator *generator = generator_new(vm, function);
+    if (!generator) return VALUE_ERROR;
+    if (!bind_arguments(vm, function, generator->frame.registers, arguments, count, keywords)) return VALUE_ERROR;
+    return value_object(generator);
+}
+
+static Frame *make_frame(VM *vm, Interpreter *in, Frame *caller, Function *function, const Value *arguments, size_t count,
+                         Tuple *keywords) {
+    Frame *frame = frame_push(vm, in, function, caller);
+    if (!frame) return NULL;
+    frame_clear(frame, 0);
+    if (!bind_arguments(vm, function, frame->registers, arguments, count, keywords)) {
+        frame_pop(vm, in, frame);
+        return NULL;
+    }
+    return frame;
+}
+
+// ---- Classes
+
+static Value constructor_of(VM *vm, Class *cls) {
+    if (is_stop(cls->constructor)) {
+        Value init;
+        bool plain = class_of(vm, value_object(cls)) == vm->classes.type && class_is_plain(vm, cls, &init) &&
+                     (is_empty(init) || is_function(init));
+        cls->constructor = plain ? init : VALUE_ERROR;
+    }
+    return cls->constructor;
+}
+
+// ---- From the interpreter
+
+static Value call_not_callable(VM *vm, Value callee) {
+    return raise_type_error(vm, "'%s' object is not callable", type_name(vm, callee));
+}
+
+Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *arguments, size_t count, Tuple *keywords,
+             uint16_t result, bool awaited, Frame **entered) {
+    if (!is_object(callee)) return call_not_callable(vm, callee);
+    switch (object_kind(object_of(callee))) {
+    case KIND_FUNCTION: {
+        Function *function = function_of(callee);
+        if (function->code->flags & CODE_ASYNC_GENERATOR) return make_generator(vm, function, arguments, count, keywords);
+        *entered = make_frame(vm, in, frame, function, arguments, count, keywords);
+        if (*entered) (*entered)->result = result;
+        return VALUE_ERROR;
+    }
+    case KIND_NATIVE: {
+        vm->awaited = awaited;
+        Value v = native_call(vm, native_of(callee), arguments, count, keywords);
+        vm->awaited = false;
+        return v;
+    }
+    case KIND_CLASS: {
+        Class *cls = (Class *)object_of(callee);
+        Value init = constructor_of(vm, cls);
+        if (is_error(init) || (is_empty(init) && count)) break;
+        Instance *instance = instance_new(vm, cls);
+        if (!instance) return VALUE_ERROR;
+        if (is_empty(init)) return value_object(instance);
+        Function *function = function_of(init);
+        if (function->code->flags & CODE_ASYNC_GENERATOR) break;
+        Value local[32], *all = count < 32 ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
+        if (!all) return raise_memory_error(vm);
+        all[0] = value_object(instance);
+        memcpy(all + 1, arguments, count * sizeof(Value));
+        *entered = make_frame(vm, in, frame, function, all, count + 1, keywords);
+        if (all != local) heap_resize(vm, all, (count + 1) * sizeof(Value), 0);
+        if (!*entered) return VALUE_ERROR;
+        (*entered)->flags |= FRAME_CONSTRUCTOR;
+        (*entered)->result = result;
+        frame->registers[result] = value_object(instance);
+        return VALUE_ERROR;
+    }
+    default: break;
+    }
+    return interpreter_call(vm, callee, arguments, count, keywords);
+}
+
+// ---- From C
+
+static Value run_function(VM *vm, Function *function, const Value *arguments, size_t count, Tuple *keywords) {
+    Interpreter *in = interpreter_of(vm);
+    if (function->code->flags & CODE_ASYNC_GENERATOR) return make_generator(vm, function, arguments, count, keywords);
+    if (vm->native_depth >= vm->native_depth_limit)
+        return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
+    Frame *frame = make_frame(vm, in, in->frame, function, arguments, count, keywords);
+    if (!frame) return VALUE_ERROR;
+    frame->flags |= FRAME_ENTRY;
+    vm->native_depth++;
+    Value result = interpreter_run(vm, in, frame, RUN_GO);
+    vm->native_depth--;
+    return result;
+}
+
+static Value call_method(VM *vm, Value function, Value self, Value *arguments, size_t count, Tuple *keywords) {
+    Value local[16], *all = count < 16 ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
+    if (!all) return raise_memory_error(vm);
+    all[0] = self;
+    if (count) memcpy(all + 1, arguments, count * sizeof(Value));
+    RootScope scope;
+    roots_enter(vm, &scope, all, count + 1);
+    Value result = interpreter_call(vm, function, all, count + 1, keywords);
+    roots_leave(vm, &scope);
+    if (all != local) heap_resize(vm, all, (count + 1) * sizeof(Value), 0);
+    return result;
+}
+
+Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tuple *keywords) {
+    vm->awaited = false;
+    if (!is_object(callee)) return call_not_callable(vm, callee);
+    Object *o = object_of(callee);
+    Class *cls = object_shape(o)->cls;
+    switch (object_kind(o)) {
+    case KIND_FUNCTION: return run_function(vm, (Function *)o, arguments, count, keywords);
+    case KIND_NATIVE: return native_call(vm, (Native *)o, arguments, count, keywords);
+    case KIND_BOUND_METHOD:
+        return call_method(vm, ((BoundMethod *)o)->function, ((BoundMethod *)o)->self, arguments, count, keywords);
+    default: break;
+    }
+    Value method;
+    if (class_overrides(vm, cls, SPECIAL_CALL, &method)) {
+        if (is_function(method) || is_native(method)) return call_method(vm, method, callee, arguments, count, keywords);
+        Value held[2] = {attribute_bind(vm, method, callee, cls), callee};
+        if (is_error(held[0])) return VALUE_ERROR;
+        if (vm->native_depth >= vm->native_depth_limit)
+            return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
+        RootScope scope;
+        roots_enter(vm, &scope, held, 2);
+        vm->native_depth++;
+        Value result = interpreter_call(vm, held[0], arguments, count, keywords);
+        vm->native_depth--;
+        roots_leave(vm, &scope);
+        return result;
+    }
+    if (cls->ops && cls->ops->call) return cls->ops->call(vm, callee, arguments, count, keywords);
+    return call_not_callable(vm, callee);
+}
+
+Value invoke_spread(VM *vm, Value callee, Value positional, Value named) {
+    Tuple *tuple = tuple_of(positional);
+    if (is_empty(named) || dict_of(named)->length == 0) return vm_call(vm, callee, tuple->items, tuple->length, NULL);
+    return call_with_dict(vm, callee, tuple->items, tuple->length, dict_of(named));
+}
+
+Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals) {
+    if (is_empty(dict_get_string(vm, globals, vm->names.__builtins__)) &&
+        dict_set_string(vm, globals, vm->names.__builtins__, value_object(vm->builtins)) < 0)
+        return VALUE_ERROR;
+    Function *function = function_new(vm, code, globals);
+    if (!function) return VALUE_ERROR;
+    Value held[3] = {value_object(function), value_object(globals), locals};
+    RootScope scope;
+    roots_enter(vm, &scope, held, 3);
+    Interpreter *in = interpreter_of(vm);
+    Value result = VALUE_ERROR;
+    if (vm->native_depth >= vm->native_depth_limit) {
+        raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
+    } else {
+        Frame *frame = frame_push(vm, in, function, in->frame);
+        if (frame) {
+            frame_clear(frame, 0);
+            if (code->flags & CODE_NAMESPACE_LOCALS) frame->registers[0] = locals;
+            frame->flags |= FRAME_ENTRY;
+            vm->native_depth++;
+            result = interpreter_run(vm, in, frame, RUN_GO);
+            vm->native_depth--;
+        }
+    }
+    roots_leave(vm, &scope);
+    return result;
+}
+
+// ---- What instructions build
+
+Value make_function(VM *vm, Code *code, Dict *globals, const Value *base) {
+    Function *function = function_new(vm, code, globals);
+    if (!function) return VALUE_ERROR;
+    if (!is_empty(base[0])) function->defaults = tuple_of(base[0]);
+    if (!is_empty(base[1])) function->keyword_defaults = dict_of(base[1]);
+    if (!is_empty(base[2])) function->closure = tuple_of(base[2]);
+    if (!is_empty(base[3])) {
+        function->attributes = dict_new(vm);
+        if (!function->attributes || dict_set_string(vm, function->attributes, vm->names.__annotations__, base[3]) < 0)
+            return VALUE_ERROR;
+    }
+    return value_object(function);
+}
+
+Value build_set(VM *vm, const Value *items, size_t count) {
+    Set *set = set_new(vm, false);
+    if (!set) return VALUE_ERROR;
+    Value held = value_object(set);
+    RootScope scope;
+    roots_enter(vm, &scope, &held, 1);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) ok = set_add(vm, set, items[i]) >= 0;
+    roots_leave(vm, &scope);
+    return ok ? held : VALUE_ERROR;
+}
+
+Value build_dict(VM *vm, const Value *pairs, size_t count) {
+    Dict *dict = dict_new(vm);
+    if (!dict || count == 0) return dict ? value_object(dict) : VALUE_ERROR;
+    Value held = value_object(dict);
+    RootScope scope;
+    roots_enter(vm, &scope, &held, 1);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) ok = dict_set(vm, dict, pairs[2 * i], pairs[2 * i + 1]) >= 0;
+    roots_leave(vm, &scope);
+    return ok ? held : VALUE_ERROR;
+}
+
+bool extend_display(VM *vm, Value list, Value iterable) {
+    if (list_extend(vm, list_of(list), iterable) >= 0) return true;
+    Class *cls = class_of(vm, iterable);
+    if (exception_matches(vm, vm->exceptions.type_error) && !(cls->ops && cls->ops->iterate) &&
+        is_empty(class_special(vm, cls, SPECIAL_ITER)) && is_empty(class_special(vm, cls, SPECIAL_GETITEM))) {
+        exception_clear(vm);
+        raise_type_error(vm, "Value after * must be an iterable, not %s", class_name(cls));
+    }
+    return false;
+}
+
+bool setup_annotations(VM *vm, Frame *frame) {
+    Code *code = frame_code(frame);
+    Value name = value_object(vm->names.__annotations__);
+    if (!(code->flags & CODE_NAMESPACE_LOCALS)) {
+        if (!is_empty(dict_get_string(vm, frame->function->globals, vm->names.__annotations__))) return true;
+        Dict *dict = dict_new(vm);
+        return dict && dict_set(vm, frame->function->globals, name, value_object(dict)) >= 0;
+    }
+    Value namespace = frame->registers[0];
+    int there = value_contains(vm, namespace, name);
+    if (there) return there > 0;
+    Dict *dict = dict_new(vm);
+    return dict && value_set_item(vm, namespace, name, value_object(dict)) >= 0;
+}
+
+bool print_value(VM *vm, Value v) {
+    Value sys = VALUE_EMPTY, hook = VALUE_EMPTY;
+    String *sys_name = string_intern_from(vm, "sys", 3), *hook_name = string_intern_from(vm, "displayhook", 11);
+    if (!sys_name || !hook_name) return false;
+    sys = dict_get_string(vm, vm->modules, sys_name);
+    if (!is_empty(sys)) hook = value_find_attribute(vm, sys, hook_name);
+    if (is_error(hook)) return false;
+    if (is_empty(hook)) return raise_runtime_error(vm, "lost sys.displayhook"), false;
+    return !is_error(vm_call(vm, hook, &v, 1, NULL));
+}
+
+bool exception_star_split(VM *vm, Value exception, Value type, Value *pair) {
+    Value one[1] = {type};
+    const Value *types = is_tuple(type) ? tuple_of(type)->items : one;
+    size_t count = is_tuple(type) ? tuple_of(type)->length : 1;
+    for (size_t i = 0; i < count; i++)
+        if (is_kind(types[i], KIND_CLASS) &&
+            class_is_subclass((Class *)object_of(types[i]), vm->exceptions.base_exception_group)) {
+            raise_type_error(vm, "catching ExceptionGroup with except* is not allowed. Use except instead.");
+            return false;
+        }
+    return exception_split(vm, exception, type, &pair[0], &pair[1]);
+}

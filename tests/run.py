@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Runs the tests: run.py [--build FOLDER] [--jobs N] [--slow FACTOR] [NAME…]
+
+A test is a program tests/**/*.aio with its expected standard output beside it (NAME.out), its standard error (NAME.err,
+nothing is compared without it) and its exit status (NAME.status, 0 without it). Comments at the start of a program
+direct it:
+    # args: a b c       arguments of the program
+    # virtual           it runs on the virtual clock
+    # stdin: FILE       a file beside it that is its standard input
+    # expectation: by hand   record.py leaves its expectations alone
+Programs run in their own folder, which is taken out of what they print. The unit tests in C, the check of the includes
+and the check of syntax errors' wording belong to the suite. The last line is `N passed, N failed`.
+"""
+import argparse
+import concurrent.futures
+import difflib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def directives(path):
+    """The directives of a program: a dict; `virtual` and `by hand` are keys without a value."""
+    found = {}
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if not line.startswith("#"):
+                break
+            match = re.fullmatch(r"#\s*(args|stdin|expectation|virtual)(?::\s*(.*?))?\s*", line)
+            if match:
+                found[match[1]] = match[2] or ""
+    return found
+
+
+def clean(text, folder):
+    """What a program printed, without the place where it lies and without addresses."""
+    text = text.replace(str(folder) + os.sep, "")
+    return re.sub(r"\b0x[0-9a-f]{6,16}\b", "0x…", text)
+
+
+def run_program(command, path, timeout):
+    """Runs a program as its directives say: standard output, standard error, exit status."""
+    options = directives(path)
+    command = list(command)
+    if "virtual" in options:
+        command.append("--virtual-time")
+    command += [path.name, *options.get("args", "").split()]
+    stdin = open(path.parent / options["stdin"], "rb") if "stdin" in options else subprocess.DEVNULL
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "TZ": "UTC"}
+    for name in ("AIOLI_PATH", "PYTHONPATH", "COLUMNS", "FORCE_COLOR"):
+        environment.pop(name, None)
+    try:
+        done = subprocess.run(command, cwd=path.parent, stdin=stdin, capture_output=True, timeout=timeout, env=environment)
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"").decode("utf-8", "replace"), f"the test took more than {timeout} s\n", "timeout"
+    finally:
+        if stdin is not subprocess.DEVNULL:
+            stdin.close()
+    return (clean(done.stdout.decode("utf-8", "replace"), path.parent),
+            clean(done.stderr.decode("utf-8", "replace"), path.parent), str(done.returncode))
+
+
+def expectation(path, suffix, otherwise=None):
+    file = path.with_suffix(suffix)
+    return file.read_text(encoding="utf-8") if file.exists() else otherwise
+
+
+def difference(title, wanted, found):
+    lines = difflib.unified_diff(wanted.splitlines(True), found.splitlines(True), title + " (expected)", title + " (found)", n=2)
+    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+
+
+def check_program(aioli, path, timeout):
+    """None, or what is wrong."""
+    out, err, status = run_program([aioli], path, timeout)
+    name = str(path.relative_to(HERE))
+    problems = ""
+    wanted = expectation(path, ".out")
+    if wanted is not None and wanted != out:
+        problems += difference(name, wanted, out)
+    wanted = expectation(path, ".err")
+    if wanted is not None and wanted != err:
+        problems += difference(name + ", standard error", wanted, err)
+    wanted = expectation(path, ".status", "0").strip()
+    if wanted != status:
+        problems += f"{name}: exit status {status}, expected {wanted}\n"
+        if expectation(path, ".err") is None:
+            problems += err
+    return problems or None
+
+
+def check_unit(program, timeout):
+    """Runs a cmocka program: how many of its tests passed, how many failed, and its output if any did."""
+    try:
+        done = subprocess.run([program], capture_output=True, text=True, errors="replace", timeout=timeout,
+                              env={**os.environ, "CMOCKA_MESSAGE_OUTPUT": "STDOUT"})
+    except subprocess.TimeoutExpired:
+        return 0, 1, f"{program.name}: took too long\n"
+    output = done.stdout + done.stderr
+    passed, failed = len(re.findall(r"\[\s+OK\s+\]", output)), len(re.findall(r"\[\s+FAILED\s+\] \w+\n", output))
+    if done.returncode and not failed:
+        failed = 1
+    return passed, failed, f"{program.name}: exit status {done.returncode}\n{output}" if failed else ""
+
+
+def check_script(script, *arguments):
+    done = subprocess.run([sys.executable, HERE / script, *arguments], capture_output=True, text=True, errors="replace")
+    return f"{script}\n{done.stdout}{done.stderr}" if done.returncode else None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default=HERE.parent / "build", type=pathlib.Path)
+    parser.add_argument("--jobs", default=min(os.cpu_count() or 2, 4), type=int)
+    parser.add_argument("--slow", default=1, type=float, help="how much slower than usual the build is")
+    parser.add_argument("names", nargs="*", help="only tests whose path contains one of these")
+    options = parser.parse_args()
+    build = options.build.resolve()
+    timeout = 60 * options.slow
+
+    def wanted(name):
+        return not options.names or any(part in name for part in options.names)
+
+    programs = [path for path in sorted(HERE.rglob("*.aio"))
+                if path.with_suffix(".out").exists() and wanted(str(path.relative_to(HERE)))]
+    units = [path for path in sorted(build.glob("unit_*")) if os.access(path, os.X_OK) and path.is_file() and wanted(path.name)]
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for result in pool.map(lambda path: check_program(build / "aioli", path, timeout), programs):
+            passed, failed = passed + (result is None), failed + (result is not None)
+            if result:
+                print(result, flush=True)
+        for good, bad, output in pool.map(lambda unit: check_unit(unit, timeout), units):
+            passed, failed = passed + good, failed + bad
+            if output:
+                print(output, flush=True)
+    for script, arguments in (("check_includes.py", ()), ("check_syntax_errors.py", (build / "tree_dump",))):
+        if not wanted(script):
+            continue
+        result = check_script(script, *arguments)
+        passed, failed = passed + (result is None), failed + (result is not None)
+        if result:
+            print(result, flush=True)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
