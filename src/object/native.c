@@ -207,7 +207,7 @@ static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positio
     roots_enter(vm, &scope, bound, size);
     Value result = VALUE_ERROR;
     size_t direct = positional < s->positional ? positional : s->positional;
-    memcpy(bound, arguments, direct * sizeof(Value));
+    if (direct) memcpy(bound, arguments, direct * sizeof(Value));
     Dict *rest = NULL;
     if (s->keyword_variadic) {
         rest = dict_new(vm);
@@ -251,7 +251,7 @@ Value native_call(VM *vm, Native *native, Value *arguments, size_t count, Tuple 
         shifted = count + 1 <= LOCAL_ARGUMENTS ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
         if (!shifted) return raise_memory_error(vm);
         shifted[0] = native->self;
-        memcpy(shifted + 1, arguments, count * sizeof(Value));
+        if (count) memcpy(shifted + 1, arguments, count * sizeof(Value));
         Native plain = *native;
         plain.self = VALUE_EMPTY;
         RootScope scope;

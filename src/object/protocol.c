@@ -610,7 +610,7 @@ Value call_with_dict(VM *vm, Value callable, Value *arguments, size_t count, Dic
     held[0] = value_object(keywords);
     Value *all = heap_resize(vm, NULL, 0, (total + 1) * sizeof(Value));
     if (!all) return raise_memory_error(vm);
-    memcpy(all, arguments, count * sizeof(Value));
+    if (count) memcpy(all, arguments, count * sizeof(Value));
     size_t position = 0, k = 0;
     Value key, value;
     while (dict_next(named, &position, &key, &value)) {

@@ -237,7 +237,7 @@ static Value call_with_first(VM *vm, Value function, Value first, Value *argumen
     Value local[16], *all = count + 1 <= 16 ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
     if (!all) return raise_memory_error(vm);
     all[0] = first;
-    memcpy(all + 1, arguments, count * sizeof(Value));
+    if (count) memcpy(all + 1, arguments, count * sizeof(Value));
     RootScope scope;
     roots_enter(vm, &scope, all, count + 1);
     Value result = vm_call(vm, function, all, count + 1, keywords);
@@ -414,7 +414,7 @@ static Value type_call(VM *vm, Value *args, size_t count) {
     Tuple *keywords = tuple_new(vm, named->length);
     Value *all = keywords ? heap_resize(vm, NULL, 0, total * sizeof(Value)) : NULL;
     if (!all) return keywords ? raise_memory_error(vm) : VALUE_ERROR;
-    memcpy(all, args + 2, (count - 2) * sizeof(Value));
+    if (count > 2) memcpy(all, args + 2, (count - 2) * sizeof(Value));
     size_t position = 0, k = 0;
     Value key, value;
     while (dict_next(named, &position, &key, &value)) {

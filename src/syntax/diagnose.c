@@ -29,6 +29,7 @@ Expression prefix_expression(Parser *parser, uint32_t token) {
     trial.grammar = parser->trial;
     grammar_reset(trial.grammar, &trial);
     grammar_feed(trial.grammar, TOKEN_START_PREFIX, 0);
+    uint32_t start = token;
     for (; token < trial.token_count && !trial.failed; token++) {
         trial.reached = token;
         int kind = trial.tokens[token].kind;
@@ -37,7 +38,10 @@ Expression prefix_expression(Parser *parser, uint32_t token) {
     }
     if (trial.reached > parser->furthest) parser->furthest = trial.reached;
     if (trial.failed && !trial.generic) return (Expression){0};
-    return grammar_bottom(trial.grammar);
+    Expression bottom = grammar_bottom(trial.grammar);
+    // What is left half made at an error inside of a string is no expression.
+    if (bottom.first != start || bottom.last < start || bottom.last >= trial.token_count) return (Expression){0};
+    return bottom;
 }
 
 // Whether the expression stands without parentheses around it.

@@ -83,7 +83,7 @@ Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *argumen
         Value local[32], *all = count < 32 ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
         if (!all) return raise_memory_error(vm);
         all[0] = value_object(instance);
-        memcpy(all + 1, arguments, count * sizeof(Value));
+        if (count) memcpy(all + 1, arguments, count * sizeof(Value));
         *entered = make_frame(vm, in, frame, function, all, count + 1, keywords);
         if (all != local) heap_resize(vm, all, (count + 1) * sizeof(Value), 0);
         if (!*entered) return VALUE_ERROR;
