@@ -115,21 +115,20 @@ static void defaults_to(Compiler *c, Parameters *p, Register base) {
 // ---- Annotations
 
 Value annotation_text(Compiler *c, Node *node) {
-    // The text as it stands in the source, with runs of white space folded: CPython prints the tree again, which is the
-    // same for annotations as people write them.
+    // The text as it stands in the source: CPython prints the tree again, which is the same for annotations as people
+    // write them.
     Range r = node->range;
-    Buffer text;
-    buffer_init(&text, c->arena->allocator);
+    size_t room = 1, length = 0;
+    for (uint32_t line = r.line; line <= r.end_line && line <= c->parsed->line_count; line++)
+        room += c->parsed->lines[line - 1].length;
+    char *text = arena_allocate(c->arena, room);
     for (uint32_t line = r.line; line <= r.end_line && line <= c->parsed->line_count; line++) {
         Text source = c->parsed->lines[line - 1];
         size_t start = line == r.line ? r.column : 0, end = line == r.end_line ? r.end_column : source.length;
         if (end > source.length) end = source.length;
-        for (size_t i = start; i < end; i++) buffer_byte(&text, source.data[i]);
+        for (size_t i = start; i < end; i++) text[length++] = source.data[i];
     }
-    if (text.failed) compile_out_of_memory(c);
-    Value v = constant_string(c, (Text){text.data ? text.data : "", text.length});
-    buffer_free(&text);
-    return v;
+    return constant_string(c, (Text){text, length});
 }
 
 static void annotate(Compiler *c, Register dict, Text name, Node *annotation, bool *made) {
@@ -216,21 +215,19 @@ Value clean_docstring(Compiler *c, Text text) {
         i = end + 1;
     }
     if (margin == SIZE_MAX) margin = 0;
-    Buffer out;
-    buffer_init(&out, c->arena->allocator);
+    char *out = arena_allocate(c->arena, text.length + 1);
+    size_t length = 0;
     for (size_t i = 0; i <= text.length;) {
         const char *newline = i < text.length ? memchr(text.data + i, '\n', text.length - i) : NULL;
         size_t end = newline ? (size_t)(newline - text.data) : text.length, start = i;
         size_t skip = 0;
         while (start < end && (text.data[start] == ' ' || text.data[start] == '\t') && (i == 0 || skip < margin)) start++, skip++;
-        if (i) buffer_byte(&out, '\n');
-        buffer_append(&out, text.data + start, end - start);
+        if (i) out[length++] = '\n';
+        memcpy(out + length, text.data + start, end - start);
+        length += end - start;
         i = end + 1;
     }
-    if (out.failed) compile_out_of_memory(c);
-    Value v = constant_string(c, (Text){out.data ? out.data : "", out.length});
-    buffer_free(&out);
-    return v;
+    return constant_string(c, (Text){out, length});
 }
 
 // Decorators are evaluated first and applied last: they wait in registers below the function.

@@ -130,7 +130,8 @@ bool library_set_arguments(VM *vm, const char *executable, size_t count, const c
 
 bool sys_flush(VM *vm) {
     Library *library = library_of(vm);
-    return file_flush(vm, library->output) && file_flush(vm, library->errors);
+    // Either may be missing when the VM could not be made for want of memory.
+    return (!library->output || file_flush(vm, library->output)) && (!library->errors || file_flush(vm, library->errors));
 }
 
 // The line of the text without blanks around it.

@@ -41,6 +41,13 @@ Expression prefix_expression(Parser *parser, uint32_t token) {
     Expression bottom = grammar_bottom(trial.grammar);
     // What is left half made at an error inside of a string is no expression.
     if (bottom.first != start || bottom.last < start || bottom.last >= trial.token_count) return (Expression){0};
+    // The lowest symbol may be a list that an error left open, of which only the address is there: a node tells by its
+    // kind and place that it is one.
+    const Node *node = bottom.node;
+    if (!node || node->kind < NODE_BOOLEAN_OPERATION || node->kind > NODE_SLICE ||
+        node->range.line < trial.tokens[start].range.line ||
+        node->range.end_line > trial.tokens[bottom.last].range.end_line || node->range.end_line < node->range.line)
+        return (Expression){0};
     return bottom;
 }
 
