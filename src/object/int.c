@@ -56,7 +56,9 @@ Value int_from_mp(VM *vm, mp_int *number) {
 Value int_from_int64(VM *vm, int64_t n) {
     if (small_fits(n)) return value_small(n);
     mp_int number;
-    if (mp_init_i64(&number, n) != MP_OKAY) return raise_memory_error(vm);
+    // Two digits hold it; mp_init_i64 would make room for thirty-two.
+    if (mp_init_size(&number, 2) != MP_OKAY) return raise_memory_error(vm);
+    mp_set_i64(&number, n);
     return int_from_mp(vm, &number);
 }
 

@@ -215,6 +215,24 @@ static Value big_binary(VM *vm, Binary op, Value a, Value b) {
     }
 }
 
+// What 64 bits can do needs no big number but for the result. VALUE_EMPTY when they can't.
+static Value word_binary(VM *vm, Binary op, int64_t a, int64_t b) {
+    int64_t result;
+    switch (op) {
+    case BINARY_ADD: return __builtin_add_overflow(a, b, &result) ? VALUE_EMPTY : int_from_int64(vm, result);
+    case BINARY_SUBTRACT: return __builtin_sub_overflow(a, b, &result) ? VALUE_EMPTY : int_from_int64(vm, result);
+    case BINARY_MULTIPLY: return __builtin_mul_overflow(a, b, &result) ? VALUE_EMPTY : int_from_int64(vm, result);
+    case BINARY_MODULO:
+        if (b == 0 || b == -1) return VALUE_EMPTY;
+        result = a % b;
+        return int_from_int64(vm, result && (result ^ b) < 0 ? result + b : result);
+    case BINARY_FLOOR_DIVIDE:
+        if (b == 0 || b == -1) return VALUE_EMPTY;
+        return int_from_int64(vm, a / b - (a % b != 0 && (a ^ b) < 0));
+    default: return VALUE_EMPTY;
+    }
+}
+
 Value int_binary(VM *vm, Binary op, Value a, Value b) {
     if (!is_int(a) || !is_int(b)) return VALUE_NOT_IMPLEMENTED;
     if (is_bool(a) && is_bool(b)) {
@@ -230,6 +248,11 @@ Value int_binary(VM *vm, Binary op, Value a, Value b) {
     if (op == BINARY_POWER) return power(vm, a, b);
     if (are_small(a, b)) {
         Value result = small_binary(vm, op, small_of(a), small_of(b));
+        if (!is_empty(result)) return result;
+    }
+    int64_t x, y;
+    if (int_to_int64(a, &x) && int_to_int64(b, &y)) {
+        Value result = word_binary(vm, op, x, y);
         if (!is_empty(result)) return result;
     }
     return big_binary(vm, op, a, b);
