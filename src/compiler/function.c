@@ -2,6 +2,7 @@
 #include "compiler/codegen.h"
 #include "compiler/fold.h"
 #include "object/list.h"
+#include "object/protocol.h"
 #include "object/str.h"
 
 // ---- Names
@@ -117,6 +118,11 @@ static void defaults_to(Compiler *c, Parameters *p, Register base) {
 Value annotation_text(Compiler *c, Node *node) {
     // The text as it stands in the source: CPython prints the tree again, which is the same for annotations as people
     // write them.
+    if (node->kind == NODE_CONSTANT && node->constant.kind == CONSTANT_STRING) {
+        String *text = value_repr(c->vm, constant_value(c, node));
+        if (!text) compile_out_of_memory(c);
+        return value_object(text);
+    }
     Range r = node->range;
     size_t room = 1, length = 0;
     for (uint32_t line = r.line; line <= r.end_line && line <= c->parsed->line_count; line++)

@@ -117,7 +117,7 @@ static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug
 bool asyncio_module_fill(VM *vm, ModuleObject *module) {
     Loop *loop = loop_of(vm);
     Dict *names = module->namespace;
-    String *asyncio = string_intern_from(vm, "asyncio", 7);
+    String *asyncio = string_intern_from(vm, "_asyncio", 8);
     if (!asyncio) return false;
     Class *classes[] = {loop->future_class, loop->task_class, loop->handle_class, loop->timer_handle_class};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {

@@ -172,7 +172,7 @@ static bool run_entry(VM *vm, Loop *loop, const ReadyEntry *entry) {
 // Moves the timers that are due to the ready queue, in their order.
 static bool collect_timers(VM *vm, Loop *loop) {
     double end = loop_time(vm) + 1e-9;
-    while (loop->timer_count && loop->timers[0].when < end) {
+    while (loop->timer_count && loop->timers[0].when <= end) {
         Timer timer = loop->timers[0];
         bool stale = timer_is_stale(&timer);
         drop_first_timer(loop);

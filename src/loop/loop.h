@@ -38,7 +38,7 @@ struct Future {
 
 struct Task {
     Future future;
-    Value coroutine;  // VALUE_NONE once done
+    Value coroutine;
     Value waiting;    // the future it awaits, or VALUE_NONE
     Value name;       // a str, or a small int n for "Task-n"
     Code *created_in; // where create_task was called, or NULL

@@ -132,7 +132,6 @@ static bool suspended(VM *vm, Task *task) {
 }
 
 static void finish(VM *vm, Task *task) {
-    task->coroutine = VALUE_NONE;
     forget_task(loop_of(vm), task);
 }
 
