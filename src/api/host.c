@@ -112,6 +112,11 @@ static Value load_module(VM *vm, const char *path) {
 
 // ---- Services handed down
 
+// What the loop has to say when nobody is there to catch an exception.
+static bool show_error(VM *vm, const char *text, size_t length) {
+    return file_write_text(vm, library_of(vm)->errors, text, length, false) && sys_flush(vm);
+}
+
 static Value flush_before_wait(VM *vm) { return sys_flush(vm) ? VALUE_NONE : VALUE_ERROR; }
 
 // The virtual clock, for the module time.
@@ -144,6 +149,7 @@ static bool create(aioli *host) {
     if (!interpreter_create(vm)) return false;
     if (!loop_create(vm)) return false;
     loop_of(vm)->before_wait = flush_before_wait;
+    loop_of(vm)->show_error = show_error;
     vm->hooks.clock = virtual_clock;
     Streams streams = {stream_write, stream_read, stream_is_terminal, host};
     if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, load_module)) return false;

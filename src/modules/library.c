@@ -85,7 +85,6 @@ bool library_create(VM *vm, const Streams *streams) {
     library->streams = *streams;
     library->outer_trace = vm->hooks.trace;
     vm->hooks.trace = library_trace;
-    vm->hooks.flush = sys_flush;
     if (!file_classes_init(vm)) return false;
     library->input = file_standard(vm, 0);
     library->output = library->input ? file_standard(vm, 1) : NULL;

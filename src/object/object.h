@@ -52,12 +52,10 @@ typedef enum {
     KIND_DESCRIPTOR, // a native attribute of a built-in type: getter and setter
     KIND_GENERATOR,  // generator, coroutine and async generator: a heap frame
     KIND_ASYNC_STEP, // what async generators' methods return
-    KIND_FRAME_VIEW, // what a script sees of a frame
     KIND_LOOP,
     KIND_FUTURE, // futures and tasks
     KIND_NATIVE_COROUTINE,
     KIND_HANDLE, // a scheduled callback
-    KIND_SYNCHRONISER, // lock, event, …: the loop's native objects
     KIND_NATIVE_DATA,  // an object of a native module or of the host
     KIND_COUNT
 } Kind;

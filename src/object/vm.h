@@ -39,8 +39,6 @@ typedef struct {
     Value (*current_module)(VM *vm);
     // The virtual clock, moved on by `advance` seconds first. False when time is real. NULL: time is real.
     bool (*clock)(VM *vm, double advance, double *now);
-    // Writes out what sys.stdout and sys.stderr hold back: the loop calls it before it waits. False with an exception.
-    bool (*flush)(VM *vm);
 } Hooks;
 
 typedef struct ClassTable {
@@ -95,7 +93,6 @@ struct VM {
 enum {
     ATTENTION_COLLECT = 1,   // the heap has grown past its threshold
     ATTENTION_INTERRUPT = 2, // Ctrl-C
-    ATTENTION_BUDGET = 4,    // the host's budget is spent
 };
 
 // Makes the object level of a VM: heap, names, built-in classes. `hash_key` seeds the hash of strings. On failure returns
