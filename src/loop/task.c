@@ -131,14 +131,10 @@ static bool suspended(VM *vm, Task *task) {
     return loop_ready(vm, READY_THROW, self, e);
 }
 
-static void finish(VM *vm, Task *task) {
-    forget_task(loop_of(vm), task);
-}
-
 static bool ended_by_exception(VM *vm, Task *task) {
     Value e = vm->exception;
     exception_clear(vm);
-    finish(vm, task);
+    forget_task(loop_of(vm), task);
     if (value_is_instance(vm, e, vm->exceptions.cancelled_error)) {
         heap_store(vm, task, &task->future.result, e); // kept for whoever asks for the result first
         return future_become_cancelled(vm, &task->future, VALUE_EMPTY);
@@ -179,7 +175,7 @@ bool task_step(VM *vm, Task *task, Value exception) {
     } else if (is_error(result)) {
         ok = ended_by_exception(vm, task);
     } else {
-        finish(vm, task);
+        forget_task(loop_of(vm), task);
         if (f->must_cancel) {
             f->must_cancel = false;
             ok = future_become_cancelled(vm, f, f->cancel_message);
