@@ -12,12 +12,12 @@
 
 #include "base/utf8.h"
 #include "loop/loop.h"
-#include "modules/file.h"
 #include "modules/library.h"
 #include "modules/modules.h"
-#include "object/builtin.h"
-#include "object/bytes.h"
-#include "object/exception.h"
+#include "modules/system/file.h"
+#include "object/exception/exception.h"
+#include "object/shared/builtin.h"
+#include "object/text/bytes.h"
 #include "vm/import.h"
 #include "vm/interpreter.h"
 

@@ -4,7 +4,7 @@
 
 #include "aioli.h"
 #include "base/buffer.h"
-#include "object/vm.h"
+#include "object/core/vm.h"
 
 struct aioli {
     VM vm; // first, so that a VM's host is found from it

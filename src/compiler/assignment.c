@@ -1,6 +1,6 @@
 // Assignment to every kind of target, deletion, augmented and annotated assignment.
 #include "compiler/codegen.h"
-#include "object/str.h"
+#include "object/text/str.h"
 
 // ---- Unpacking
 

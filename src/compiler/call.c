@@ -1,10 +1,10 @@
 // Calls, and the displays that share their way with starred items.
 #include "compiler/codegen.h"
 #include "compiler/fold.h"
-#include "object/errors.h"
-#include "object/list.h"
-#include "object/set.h"
-#include "object/str.h"
+#include "object/container/list.h"
+#include "object/container/set.h"
+#include "object/core/errors.h"
+#include "object/text/str.h"
 
 enum { MANY = 64 }; // more items than this are added in batches
 

@@ -7,7 +7,7 @@
 #include "compiler/compiler.h"
 #include "compiler/ops.h"
 #include "compiler/scope.h"
-#include "object/function.h"
+#include "object/function/function.h"
 #include "syntax/parse.h"
 
 enum { NO_REGISTER = 0xFFFF, MAX_REGISTERS = 0xFFF0 };

@@ -1,10 +1,10 @@
 // From source text to a code object: parse, analyse scopes, generate, and turn what is wrong into a SyntaxError.
 #include "compiler/codegen.h"
-#include "object/dict.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/list.h"
-#include "object/str.h"
+#include "object/container/dict.h"
+#include "object/container/list.h"
+#include "object/core/errors.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 
 void check_future_imports(Compiler *c, NodeList body);
 

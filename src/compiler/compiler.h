@@ -3,7 +3,7 @@
 #define AIOLI_COMPILER_COMPILER_H
 
 #include "base/buffer.h"
-#include "object/function.h"
+#include "object/function/function.h"
 #include "syntax/parse.h"
 
 typedef struct {

@@ -1,7 +1,7 @@
 // Comprehensions run inside the code around them, in registers of their own (as PEP 709 describes); a generator
 // expression is a function.
 #include "compiler/codegen.h"
-#include "object/str.h"
+#include "object/text/str.h"
 
 typedef struct {
     Node *node;

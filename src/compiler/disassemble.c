@@ -1,9 +1,9 @@
 #include "compiler/compiler.h"
 #include "compiler/ops.h"
-#include "object/list.h"
-#include "object/protocol.h"
-#include "object/errors.h"
-#include "object/str.h"
+#include "object/container/list.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/text/str.h"
 
 static const struct {
     const char *name, *operands;

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 
 #include "compiler/codegen.h"
-#include "object/errors.h"
-#include "object/int.h"
-#include "object/bytes.h"
-#include "object/str.h"
+#include "object/core/errors.h"
+#include "object/number/int.h"
+#include "object/text/bytes.h"
+#include "object/text/str.h"
 
 // ---- Errors
 

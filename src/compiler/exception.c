@@ -1,6 +1,6 @@
 // try and with: handler ranges, and what must happen on the way out of a block.
 #include "compiler/codegen.h"
-#include "object/str.h"
+#include "object/text/str.h"
 
 // ---- Leaving blocks by return, break or continue
 

@@ -1,9 +1,9 @@
 // Expressions: each leaves its value in a register.
 #include "compiler/codegen.h"
 #include "compiler/fold.h"
-#include "object/list.h"
-#include "object/specials.h"
-#include "object/str.h"
+#include "object/container/list.h"
+#include "object/core/specials.h"
+#include "object/text/str.h"
 
 static const Op binary_ops[] = {
     [OPERATOR_ADD] = OP_ADD,

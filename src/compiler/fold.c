@@ -1,9 +1,9 @@
 #include "compiler/fold.h"
 
-#include "object/errors.h"
-#include "object/int.h"
-#include "object/list.h"
-#include "object/protocol.h"
+#include "object/container/list.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/number/int.h"
 
 enum { DEEPEST = 100 };
 

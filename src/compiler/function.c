@@ -1,9 +1,9 @@
 // Functions, lambdas and classes.
 #include "compiler/codegen.h"
 #include "compiler/fold.h"
-#include "object/list.h"
-#include "object/protocol.h"
-#include "object/str.h"
+#include "object/container/list.h"
+#include "object/core/protocol.h"
+#include "object/text/str.h"
 
 // ---- Names
 

@@ -1,6 +1,6 @@
 // Loading, storing and deleting names.
 #include "compiler/codegen.h"
-#include "object/str.h"
+#include "object/text/str.h"
 
 static Symbol *symbol_of(Compiler *c, Text *name) {
     *name = scope_mangle(c->arena, c->scope, *name);

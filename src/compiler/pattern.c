@@ -1,7 +1,7 @@
 // match: each pattern tests a register and jumps away when it fails. Names are bound when the whole pattern has matched.
 #include "compiler/codegen.h"
-#include "object/list.h"
-#include "object/str.h"
+#include "object/container/list.h"
+#include "object/text/str.h"
 
 typedef struct Capture {
     Text name;

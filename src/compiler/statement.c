@@ -1,8 +1,8 @@
 // Statements, but for those of exception.c and pattern.c.
 #include "compiler/codegen.h"
 #include "compiler/fold.h"
-#include "object/list.h"
-#include "object/str.h"
+#include "object/container/list.h"
+#include "object/text/str.h"
 
 void statements(Compiler *c, NodeList list) {
     for (size_t i = 0; i < list.count; i++) statement(c, list.items[i]);

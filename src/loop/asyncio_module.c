@@ -1,12 +1,12 @@
 #include <math.h>
 
 #include "loop/module.h"
-#include "object/dict.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/protocol.h"
-#include "object/set.h"
-#include "object/str.h"
+#include "object/container/dict.h"
+#include "object/container/set.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 #include "vm/frame.h"
 
 static bool need_running(VM *vm) {

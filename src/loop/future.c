@@ -1,11 +1,11 @@
 // Futures, and what futures, tasks and gathers share.
-#include "object/dict.h"
 #include "loop/loop.h"
 #include "loop/methods.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/protocol.h"
-#include "object/str.h"
+#include "object/container/dict.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 
 static void init_future(Future *f) {
     f->result = VALUE_NONE;

@@ -4,11 +4,11 @@
 #include "loop/loop.h"
 #include "loop/methods.h"
 #include "loop/module.h"
-#include "object/dict.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/protocol.h"
-#include "object/str.h"
+#include "object/container/dict.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 #include "vm/interpreter.h"
 
 typedef struct {

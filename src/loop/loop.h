@@ -4,9 +4,9 @@
 #define AIOLI_LOOP_LOOP_H
 
 #include "loop/driver.h"
-#include "object/function.h"
-#include "object/list.h"
-#include "object/vm.h"
+#include "object/container/list.h"
+#include "object/core/vm.h"
+#include "object/function/function.h"
 
 typedef struct Loop Loop;
 typedef struct Future Future;

@@ -3,7 +3,7 @@
 #define AIOLI_LOOP_MODULE_H
 
 #include "loop/loop.h"
-#include "object/module.h"
+#include "object/core/module.h"
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
 

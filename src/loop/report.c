@@ -1,9 +1,9 @@
 // What the loop tells people: deadlocks, and exceptions that nobody is there to catch.
 #include "loop/loop.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/protocol.h"
-#include "object/str.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 #include "vm/generator.h"
 
 bool loop_show_exception(VM *vm, const char *message, Value exception) {

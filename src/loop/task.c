@@ -1,11 +1,11 @@
 // Tasks: a coroutine, one step after the other.
 #include "loop/loop.h"
 #include "loop/methods.h"
-#include "object/dict.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/protocol.h"
-#include "object/str.h"
+#include "object/container/dict.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 #include "vm/generator.h"
 #include "vm/interpreter.h"
 

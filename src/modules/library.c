@@ -5,13 +5,13 @@
 
 #include "base/utf8.h"
 #include "loop/module.h"
-#include "modules/file.h"
 #include "modules/modules.h"
-#include "object/builtin.h"
-#include "object/dict.h"
-#include "object/exception.h"
-#include "object/iterator.h"
-#include "object/native.h"
+#include "modules/system/file.h"
+#include "object/container/dict.h"
+#include "object/container/iterator.h"
+#include "object/core/native.h"
+#include "object/exception/exception.h"
+#include "object/shared/builtin.h"
 #include "syntax/parse.h"
 
 const NativeModule native_modules[] = {
@@ -54,7 +54,7 @@ static bool add_classes(VM *vm, Dict *namespace) {
         vm->exceptions.field != elsewhere[2] &&                                                                        \
         !add_value(vm, namespace, name, value_object(vm->exceptions.field)))                                           \
         return false;
-#include "object/exceptions.def"
+#include "object/core/exceptions.def"
 #undef EXCEPTION
     return add_value(vm, namespace, "EnvironmentError", value_object(vm->exceptions.os_error)) &&
            add_value(vm, namespace, "IOError", value_object(vm->exceptions.os_error));

@@ -4,9 +4,9 @@
 #define AIOLI_MODULES_LIBRARY_H
 
 #include "base/buffer.h"
-#include "object/class.h"
-#include "object/module.h"
-#include "object/vm.h"
+#include "object/core/class.h"
+#include "object/core/module.h"
+#include "object/core/vm.h"
 
 // How the standard streams reach the world. `stream` is 0, 1 or 2.
 typedef struct {

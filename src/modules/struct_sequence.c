@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "object/builtin.h"
-#include "object/dict.h"
-#include "object/instance.h"
-#include "object/native.h"
+#include "object/container/dict.h"
+#include "object/core/instance.h"
+#include "object/core/native.h"
+#include "object/shared/builtin.h"
 
 // name(field=value, …), from the class's __match_args__ or, of a namespace, from the object's own attributes.
 static Value sequence_repr(VM *vm, Value *args, size_t count) {

@@ -2,8 +2,8 @@
 #ifndef AIOLI_MODULES_STRUCT_SEQUENCE_H
 #define AIOLI_MODULES_STRUCT_SEQUENCE_H
 
-#include "object/class.h"
-#include "object/vm.h"
+#include "object/core/class.h"
+#include "object/core/vm.h"
 
 // A class of such tuples: `name` is "module.name", `fields` ends with NULL. NULL: out of memory.
 Class *struct_sequence_class(VM *vm, const char *name, const char *const *fields);

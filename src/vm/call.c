@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-#include "object/dict.h"
-#include "object/errors.h"
-#include "object/list.h"
-#include "object/str.h"
+#include "object/container/dict.h"
+#include "object/container/list.h"
+#include "object/core/errors.h"
+#include "object/text/str.h"
 
 enum { SEGMENT_SIZE = 64 * 1024 };
 

@@ -3,8 +3,8 @@
 #ifndef AIOLI_VM_FRAME_H
 #define AIOLI_VM_FRAME_H
 
-#include "object/function.h"
-#include "object/vm.h"
+#include "object/core/vm.h"
+#include "object/function/function.h"
 
 typedef struct Frame Frame;
 typedef struct Generator Generator;

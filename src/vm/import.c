@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "object/bytes.h"
-#include "object/dict.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/list.h"
-#include "object/protocol.h"
-#include "object/str.h"
+#include "object/container/dict.h"
+#include "object/container/list.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/exception/exception.h"
+#include "object/text/bytes.h"
+#include "object/text/str.h"
 #include "vm/interpreter.h"
 #include "vm/support.h"
 

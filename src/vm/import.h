@@ -3,7 +3,7 @@
 #ifndef AIOLI_VM_IMPORT_H
 #define AIOLI_VM_IMPORT_H
 
-#include "object/module.h"
+#include "object/core/module.h"
 #include "vm/frame.h"
 
 // A library module written in C. `fill` adds its names to the fresh module; false with an exception.

@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#include "object/dict.h"
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/instance.h"
-#include "object/protocol.h"
-#include "object/set.h"
-#include "object/str.h"
-#include "object/type.h"
+#include "object/container/dict.h"
+#include "object/container/set.h"
+#include "object/core/errors.h"
+#include "object/core/instance.h"
+#include "object/core/protocol.h"
+#include "object/core/type.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 #include "vm/call.h"
 #include "vm/interpreter.h"
 #include "vm/run.h"

@@ -1,8 +1,8 @@
 #include "vm/unwind.h"
 
-#include "object/errors.h"
-#include "object/exception.h"
-#include "object/str.h"
+#include "object/core/errors.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
 #include "vm/call.h"
 #include "vm/interpreter.h"
 

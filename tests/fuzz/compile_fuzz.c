@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "compiler/compiler.h"
-#include "object/errors.h"
-#include "object/str.h"
+#include "object/core/errors.h"
+#include "object/text/str.h"
 #include "vm/interpreter.h"
 
 // Compiles once, in a VM of its own every thousand inputs, so that constants don't pile up without a collection.

@@ -1,0 +1,218 @@
+// Built-in functions on code and namespaces: compile, eval, exec, globals, locals, vars, dir, __import__.
+#include <string.h>
+
+#include "compiler/compiler.h"
+#include "modules/library.h"
+#include "modules/modules.h"
+#include "object/container/dict.h"
+#include "object/core/native.h"
+#include "object/core/type.h"
+#include "object/exception/exception.h"
+#include "object/shared/builtin.h"
+#include "object/text/bytes.h"
+#include "vm/interpreter.h"
+#include "vm/support.h"
+
+// ---- compile, eval, exec
+
+// Source of any kind: str, bytes, bytearray. `function` is for the message.
+static bool source_text(VM *vm, Value v, const char *function, const char **text, size_t *length) {
+    if (is_string(v)) {
+        *text = string_of(v)->data;
+        *length = string_of(v)->size;
+    } else if (!bytes_view(v, (const unsigned char **)text, length)) {
+        bool compiling = strcmp(function, "compile") == 0;
+        raise_type_error(vm, "%s() arg 1 must be a string, bytes%s object", function, compiling ? " or AST" : " or code");
+        return false;
+    }
+    if (memchr(*text, 0, *length)) {
+        raise_error(vm, vm->exceptions.syntax_error, "source code string cannot contain null bytes");
+        return false;
+    }
+    return true;
+}
+
+// The source as the traceback shows it: compiled text is in no file, and CPython shows none of it.
+static Code *compile_text(VM *vm, const char *text, size_t length, String *file, ParseMode mode, bool inherit) {
+    CompileOptions options = {.file_name = file,
+                              .source = NULL,
+                              .mode = mode,
+                              .namespace_locals = true,
+                              .future_annotations = inherit && interpreter_flags(vm) & CODE_FUTURE_ANNOTATIONS};
+    WarningPlace place = {file, NULL};
+    return compile_source(vm, text, length, &options, library_warn, &place);
+}
+
+static Value builtin_compile(VM *vm, Value *args, size_t count) {
+    static const char *const modes[] = {"exec", "eval", "single"};
+    static const ParseMode parse_modes[] = {PARSE_FILE, PARSE_EXPRESSION, PARSE_INTERACTIVE};
+    const char *text;
+    size_t length;
+    if (!source_text(vm, args[0], "compile", &text, &length)) return VALUE_ERROR;
+    String *file = NULL;
+    if (is_string(args[1])) {
+        file = string_of(args[1]);
+    } else {
+        const unsigned char *data;
+        size_t size;
+        if (!bytes_view(args[1], &data, &size))
+            return raise_type_error(vm, "expected str, bytes or os.PathLike object, not %s", type_name(vm, args[1]));
+        file = string_new(vm, (const char *)data, size);
+        if (!file) return VALUE_ERROR;
+    }
+    if (!is_string(args[2]))
+        return raise_type_error(vm, "compile() argument 'mode' must be str, not %s", type_name(vm, args[2]));
+    if (is_small(args[3]) && small_of(args[3]) & 0x400)
+        return raise_value_error(vm, "compile(): trees as objects (ast.PyCF_ONLY_AST) are not in aioli");
+    int inherit = is_empty(args[4]) ? 1 : value_truth(vm, args[4]);
+    if (inherit < 0) return VALUE_ERROR;
+    if (!is_empty(args[4])) inherit = !inherit;
+    for (int i = 0; i < 3; i++)
+        if (string_is(string_of(args[2]), modes[i]))
+            return object_or_error(compile_text(vm, text, length, file, parse_modes[i], inherit));
+    return raise_value_error(vm, "compile() mode must be 'exec', 'eval' or 'single'");
+}
+
+// The namespaces that exec and eval run in: args[1] and args[2], filled in when omitted.
+static bool namespaces(VM *vm, const char *function, Value *args) {
+    bool has_globals = !is_empty(args[1]) && !is_none(args[1]), has_locals = !is_empty(args[2]) && !is_none(args[2]);
+    if (has_globals && !is_dict(args[1])) {
+        if (strcmp(function, "exec") == 0)
+            raise_type_error(vm, "exec() globals must be a dict, not %s", type_name(vm, args[1]));
+        else
+            raise_type_error(vm, "globals must be a %s", is_object(args[1]) && !is_empty(class_special(vm, class_of(vm, args[1]), SPECIAL_GETITEM)) ? "real dict; try eval(code, {}, mapping)" : "dict");
+        return false;
+    }
+    if (has_locals && is_empty(class_special(vm, class_of(vm, args[2]), SPECIAL_GETITEM))) {
+        raise_type_error(vm, "%s must be a mapping%s%s", strcmp(function, "exec") == 0 ? "locals" : "locals",
+                         strcmp(function, "exec") == 0 ? " or None, not " : "",
+                         strcmp(function, "exec") == 0 ? type_name(vm, args[2]) : "");
+        return false;
+    }
+    if (!has_globals) {
+        Dict *globals = interpreter_globals(vm);
+        if (!globals) return raise_error(vm, vm->exceptions.system_error, "globals and locals cannot be NULL"), false;
+        args[1] = value_object(globals);
+        if (!has_locals) {
+            args[2] = interpreter_locals(vm);
+            if (is_error(args[2])) return args[2] = VALUE_NONE, false;
+        }
+    } else if (!has_locals) {
+        args[2] = args[1];
+    }
+    if (is_empty(dict_get_string(vm, dict_of(args[1]), vm->names.__builtins__)))
+        return dict_set_string(vm, dict_of(args[1]), vm->names.__builtins__, value_object(vm->builtins)) >= 0;
+    return true;
+}
+
+static Value run(VM *vm, const char *function, Value *args, ParseMode mode) {
+    if (!namespaces(vm, function, args)) return VALUE_ERROR;
+    Code *code;
+    if (is_kind(args[0], KIND_CODE)) {
+        code = (Code *)object_of(args[0]);
+        if (code->free_names && code->free_names->length)
+            return raise_type_error(vm, "code object passed to %s() may not contain free variables", function);
+    } else {
+        const char *text;
+        size_t length;
+        if (!source_text(vm, args[0], function, &text, &length)) return VALUE_ERROR;
+        if (mode == PARSE_EXPRESSION)
+            while (length && (*text == ' ' || *text == '\t')) text++, length--;
+        String *file = string_intern_from(vm, "<string>", 8);
+        code = file ? compile_text(vm, text, length, file, mode, true) : NULL;
+        if (!code) return VALUE_ERROR;
+        args[0] = value_object(code);
+    }
+    Value locals = code->flags & CODE_NAMESPACE_LOCALS ? args[2] : VALUE_EMPTY;
+    return interpreter_run_code(vm, code, dict_of(args[1]), locals);
+}
+
+static Value builtin_exec(VM *vm, Value *args, size_t count) {
+    if (!is_empty(args[3]) && !is_none(args[3])) return raise_type_error(vm, "exec(): closure is not in aioli");
+    return is_error(run(vm, "exec", args, PARSE_FILE)) ? VALUE_ERROR : VALUE_NONE;
+}
+static Value builtin_eval(VM *vm, Value *args, size_t count) { return run(vm, "eval", args, PARSE_EXPRESSION); }
+
+// ---- Namespaces
+
+static Value builtin_globals(VM *vm, Value *args, size_t count) { return object_or_error(interpreter_globals(vm)); }
+static Value builtin_locals(VM *vm, Value *args, size_t count) { return interpreter_locals(vm); }
+
+static Value builtin_vars(VM *vm, Value *args, size_t count) {
+    if (is_empty(args[0])) return interpreter_locals(vm);
+    Value found = value_find_attribute(vm, args[0], vm->names.__dict__);
+    if (is_error(found) && exception_matches(vm, vm->exceptions.attribute_error)) {
+        exception_clear(vm);
+        found = VALUE_EMPTY;
+    }
+    if (is_empty(found)) return raise_type_error(vm, "vars() argument must have __dict__ attribute");
+    return found;
+}
+
+static Value builtin_dir(VM *vm, Value *args, size_t count) {
+    Value names = is_empty(args[0]) ? interpreter_locals(vm) : value_call_special(vm, args[0], SPECIAL_DIR, NULL, 0);
+    if (is_error(names)) return VALUE_ERROR;
+    if (is_empty(names)) return raise_type_error(vm, "object does not provide __dir__");
+    List *list = list_from_iterable(vm, names);
+    if (!list) return VALUE_ERROR;
+    Value held = value_object(list);
+    RootScope scope;
+    roots_enter(vm, &scope, &held, 1);
+    int status = list_sort(vm, list, VALUE_NONE, false);
+    roots_leave(vm, &scope);
+    return status < 0 ? VALUE_ERROR : held;
+}
+
+// __import__(name, globals, locals, fromlist, level)
+static Value builtin_import(VM *vm, Value *args, size_t count) {
+    if (!is_string(args[0])) return raise_type_error(vm, "module name must be a string");
+    int64_t level = 0;
+    if (!is_empty(args[4]) && !value_index_int64(vm, args[4], true, &level)) return VALUE_ERROR;
+    if (level) return raise_error(vm, vm->exceptions.import_error, "__import__() of a relative name is not in aioli");
+    String *name = string_intern(vm, string_of(args[0]));
+    if (!name) return VALUE_ERROR;
+    if (!name->size) return raise_value_error(vm, "Empty module name");
+    Value module = import_module(vm, name);
+    if (is_error(module)) return VALUE_ERROR;
+    int from = is_empty(args[3]) ? 0 : value_truth(vm, args[3]);
+    const char *dot = strchr(name->data, '.');
+    if (from || !dot) return from < 0 ? VALUE_ERROR : module;
+    String *top = string_intern_from(vm, name->data, (size_t)(dot - name->data));
+    return top ? import_module(vm, top) : VALUE_ERROR;
+}
+
+// __build_class__(function, name, *bases, metaclass=…, **keywords)
+static Value builtin_build_class(VM *vm, Value *args, size_t count) {
+    if (count < 3) return raise_type_error(vm, "__build_class__: not enough arguments");
+    if (!is_function(args[1])) return raise_type_error(vm, "__build_class__: func must be a function");
+    if (!is_string(args[2])) return raise_type_error(vm, "__build_class__: name is not a string");
+    Tuple *bases = tuple_from(vm, args + 3, count - 3);
+    if (!bases) return VALUE_ERROR;
+    Value base[4] = {args[1], args[2], value_object(bases), args[0]};
+    RootScope scope;
+    roots_enter(vm, &scope, base, 4);
+    Value result = build_class(vm, base);
+    roots_leave(vm, &scope);
+    return result;
+}
+
+static Value builtin_exit(VM *vm, Value *args, size_t count) {
+    if (is_empty(args[0])) return raise_with_value(vm, vm->exceptions.system_exit, VALUE_NONE);
+    return raise_with_value(vm, vm->exceptions.system_exit, args[0]);
+}
+
+static const NativeDefinition functions[] = {
+    {"__build_class__", builtin_build_class, "*args, **keywords", NATIVE_METHOD},
+    {"__import__", builtin_import, "name, globals=, locals=, fromlist=, level=", NATIVE_METHOD},
+    {"compile", builtin_compile, "source, filename, mode, flags=, dont_inherit=, optimize=, *, _feature_version=", NATIVE_METHOD},
+    {"dir", builtin_dir, "object=, /", NATIVE_METHOD},
+    {"eval", builtin_eval, "source, /, globals=, locals=", NATIVE_METHOD},
+    {"exec", builtin_exec, "source, /, globals=, locals=, *, closure=", NATIVE_METHOD},
+    {"exit", builtin_exit, "code=", NATIVE_METHOD},
+    {"globals", builtin_globals, "", NATIVE_METHOD},
+    {"locals", builtin_locals, "", NATIVE_METHOD},
+    {"quit", builtin_exit, "code=", NATIVE_METHOD},
+    {"vars", builtin_vars, "object=, /", NATIVE_METHOD},
+    {0}};
+
+bool builtins_code_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }

@@ -1,0 +1,157 @@
+// Built-in functions on any object: attributes, classes, identity, text.
+#include <string.h>
+
+#include "modules/library.h"
+#include "modules/modules.h"
+#include "object/container/dict.h"
+#include "object/core/native.h"
+#include "object/core/type.h"
+#include "object/shared/builtin.h"
+
+static Value builtin_ascii(VM *vm, Value *args, size_t count) { return object_or_error(value_ascii(vm, args[0])); }
+static Value builtin_repr(VM *vm, Value *args, size_t count) { return object_or_error(value_repr(vm, args[0])); }
+static Value builtin_callable(VM *vm, Value *args, size_t count) { return value_bool(value_callable(vm, args[0])); }
+
+static Value builtin_format(VM *vm, Value *args, size_t count) {
+    if (!is_empty(args[1]) && !is_string(args[1]))
+        return raise_type_error(vm, "format() argument 2 must be str, not %s", type_name(vm, args[1]));
+    return object_or_error(value_format(vm, args[0], is_empty(args[1]) ? vm->names.empty : string_of(args[1])));
+}
+
+static Value builtin_hash(VM *vm, Value *args, size_t count) {
+    uint64_t hash;
+    return value_hash(vm, args[0], &hash) < 0 ? VALUE_ERROR : value_from_hash(vm, hash);
+}
+
+static Value builtin_id(VM *vm, Value *args, size_t count) {
+    if (is_object(args[0])) return value_small((int64_t)(uintptr_t)object_of(args[0]));
+    // What is no object has its own value as identity, apart from every address.
+    return int_from_int64(vm, (int64_t)(args[0].bits >> 1 | (uint64_t)1 << 62));
+}
+
+static Value builtin_len(VM *vm, Value *args, size_t count) {
+    int64_t length = value_length(vm, args[0]);
+    return length < 0 ? VALUE_ERROR : int_from_int64(vm, length);
+}
+
+// ---- Attributes
+
+static String *attribute_name(VM *vm, Value v) {
+    if (!is_string(v)) {
+        raise_type_error(vm, "attribute name must be string, not '%s'", type_name(vm, v));
+        return NULL;
+    }
+    return string_intern(vm, string_of(v));
+}
+
+// The attribute, or VALUE_EMPTY where anything on the way says AttributeError.
+static Value find_attribute(VM *vm, Value o, String *name) {
+    Value found = value_find_attribute(vm, o, name);
+    if (!is_error(found) || !exception_matches(vm, vm->exceptions.attribute_error)) return found;
+    exception_clear(vm);
+    return VALUE_EMPTY;
+}
+
+static Value builtin_getattr(VM *vm, Value *args, size_t count) {
+    String *name = attribute_name(vm, args[1]);
+    if (!name) return VALUE_ERROR;
+    if (is_empty(args[2])) return value_get_attribute(vm, args[0], name);
+    Value found = find_attribute(vm, args[0], name);
+    return is_empty(found) ? args[2] : found;
+}
+
+static Value builtin_hasattr(VM *vm, Value *args, size_t count) {
+    String *name = attribute_name(vm, args[1]);
+    if (!name) return VALUE_ERROR;
+    Value found = find_attribute(vm, args[0], name);
+    return is_error(found) ? VALUE_ERROR : value_bool(!is_empty(found));
+}
+
+static Value builtin_setattr(VM *vm, Value *args, size_t count) {
+    String *name = attribute_name(vm, args[1]);
+    return name && value_set_attribute(vm, args[0], name, args[2]) >= 0 ? VALUE_NONE : VALUE_ERROR;
+}
+
+static Value builtin_delattr(VM *vm, Value *args, size_t count) {
+    String *name = attribute_name(vm, args[1]);
+    return name && value_delete_attribute(vm, args[0], name) >= 0 ? VALUE_NONE : VALUE_ERROR;
+}
+
+// ---- Classes
+
+// The classes of a union such as int | str, or NULL when v is none.
+static Tuple *union_members(VM *vm, Value v) {
+    if (!is_object(v) || strcmp(type_name(vm, v), "UnionType") != 0) return NULL;
+    String *name = string_intern_from(vm, "__args__", 8);
+    Value members = name ? value_find_attribute(vm, v, name) : VALUE_ERROR;
+    if (is_error(members)) vm->exception = VALUE_EMPTY;
+    return is_tuple(members) ? tuple_of(members) : NULL;
+}
+
+// 1, 0, -1. `special`: __instancecheck__ or __subclasscheck__.
+static int class_check(VM *vm, Value v, Value by, Special special) {
+    if (special == SPECIAL_INSTANCECHECK && is_kind(by, KIND_CLASS) && class_of(vm, v) == (Class *)object_of(by)) return 1;
+    Tuple *members = is_tuple(by) ? tuple_of(by) : union_members(vm, by);
+    if (members) {
+        if (!recursion_enter(vm, special == SPECIAL_INSTANCECHECK ? " in __instancecheck__" : " in __subclasscheck__")) return -1;
+        int found = 0;
+        for (size_t i = 0; found == 0 && i < members->length; i++) {
+            Value member = members->items[i];
+            // A union may hold None, which stands for its class.
+            if (is_none(member) && !is_tuple(by)) member = value_object(vm->classes.none);
+            found = class_check(vm, v, member, special);
+        }
+        recursion_leave(vm);
+        return found;
+    }
+    Class *meta = class_of(vm, by);
+    if (meta != vm->classes.type) {
+        Value method = class_special(vm, meta, special);
+        if (!is_empty(method) && !is_native(method)) {
+            Value result = value_call_special(vm, by, special, &v, 1);
+            return is_error(result) ? -1 : value_truth(vm, result);
+        }
+    }
+    if (special == SPECIAL_INSTANCECHECK) {
+        if (!is_kind(by, KIND_CLASS))
+            return raise_type_error(vm, "isinstance() arg 2 must be a type, a tuple of types, or a union"), -1;
+        if (value_is_instance(vm, v, (Class *)object_of(by))) return 1;
+        Class *cls = class_of(vm, v);
+        if (cls->flags & CLASS_BUILTIN) return 0;
+        // A proxy may show another __class__ than its own.
+        Value shown = value_find_attribute(vm, v, vm->names.__class__);
+        if (is_error(shown)) return -1;
+        return is_kind(shown, KIND_CLASS) && class_is_subclass((Class *)object_of(shown), (Class *)object_of(by));
+    }
+    if (!is_kind(v, KIND_CLASS)) return raise_type_error(vm, "issubclass() arg 1 must be a class"), -1;
+    if (!is_kind(by, KIND_CLASS))
+        return raise_type_error(vm, "issubclass() arg 2 must be a class, a tuple of classes, or a union"), -1;
+    return class_is_subclass((Class *)object_of(v), (Class *)object_of(by));
+}
+
+static Value builtin_isinstance(VM *vm, Value *args, size_t count) {
+    int result = class_check(vm, args[0], args[1], SPECIAL_INSTANCECHECK);
+    return result < 0 ? VALUE_ERROR : value_bool(result);
+}
+static Value builtin_issubclass(VM *vm, Value *args, size_t count) {
+    int result = class_check(vm, args[0], args[1], SPECIAL_SUBCLASSCHECK);
+    return result < 0 ? VALUE_ERROR : value_bool(result);
+}
+
+static const NativeDefinition functions[] = {
+    {"ascii", builtin_ascii, "obj, /", NATIVE_METHOD},
+    {"callable", builtin_callable, "obj, /", NATIVE_METHOD},
+    {"delattr", builtin_delattr, "obj, name, /", NATIVE_METHOD},
+    {"format", builtin_format, "value, format_spec=, /", NATIVE_METHOD},
+    {"getattr", builtin_getattr, "object, name, default=, /", NATIVE_METHOD},
+    {"hasattr", builtin_hasattr, "obj, name, /", NATIVE_METHOD},
+    {"hash", builtin_hash, "obj, /", NATIVE_METHOD},
+    {"id", builtin_id, "obj, /", NATIVE_METHOD},
+    {"isinstance", builtin_isinstance, "obj, class_or_tuple, /", NATIVE_METHOD},
+    {"issubclass", builtin_issubclass, "cls, class_or_tuple, /", NATIVE_METHOD},
+    {"len", builtin_len, "obj, /", NATIVE_METHOD},
+    {"repr", builtin_repr, "obj, /", NATIVE_METHOD},
+    {"setattr", builtin_setattr, "obj, name, value, /", NATIVE_METHOD},
+    {0}};
+
+bool builtins_object_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }

@@ -1,0 +1,625 @@
+// math: functions on floats, with CPython's errors where a result is not finite.
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "modules/library.h"
+#include "modules/modules.h"
+#include "object/container/dict.h"
+#include "object/core/native.h"
+#include "object/shared/builtin.h"
+
+static Value domain_error(VM *vm) { return raise_value_error(vm, "math domain error"); }
+static Value range_error(VM *vm) { return raise_overflow_error(vm, "math range error"); }
+
+static bool number(VM *vm, Value v, double *out) {
+    if (is_float(v)) return *out = float_of(v), true;
+    if (is_small(v)) return *out = (double)small_of(v), true;
+    return value_to_double(vm, v, out);
+}
+
+// A function of one number. A NaN that was none is a domain error; an infinity that was none is a range error where the
+// function can overflow, else a domain error.
+static Value one(VM *vm, Value v, double (*function)(double), bool can_overflow) {
+    double x;
+    if (!number(vm, v, &x)) return VALUE_ERROR;
+    double y = function(x);
+    if (isnan(y) && !isnan(x)) return domain_error(vm);
+    if (isinf(y) && isfinite(x)) return can_overflow ? range_error(vm) : domain_error(vm);
+    return value_float(y);
+}
+#define ONE(name, function, can_overflow)                                                                              \
+    static Value math_##name(VM *vm, Value *args, size_t count) { return one(vm, args[0], function, can_overflow); }
+ONE(acos, acos, false)
+ONE(acosh, acosh, false)
+ONE(asin, asin, false)
+ONE(asinh, asinh, false)
+ONE(atan, atan, false)
+ONE(atanh, atanh, false)
+ONE(cbrt, cbrt, false)
+ONE(cos, cos, false)
+ONE(cosh, cosh, true)
+ONE(erf, erf, false)
+ONE(erfc, erfc, false)
+ONE(exp, exp, true)
+ONE(exp2, exp2, true)
+ONE(expm1, expm1, true)
+ONE(fabs, fabs, false)
+ONE(log1p, log1p, false)
+ONE(sin, sin, false)
+ONE(sinh, sinh, true)
+ONE(sqrt, sqrt, false)
+ONE(tan, tan, false)
+ONE(tanh, tanh, false)
+
+static Value math_gamma(VM *vm, Value *args, size_t count) {
+    double x;
+    if (!number(vm, args[0], &x)) return VALUE_ERROR;
+    if (x == 0 || (isinf(x) && x < 0) || (x < 0 && x == floor(x) && isfinite(x))) return domain_error(vm);
+    double y;
+    if (x == floor(x) && x > 0 && x <= 23) { // exact
+        y = 1;
+        for (int i = 2; i < (int)x; i++) y *= i;
+    } else {
+        y = tgamma(x);
+    }
+    return isinf(y) && isfinite(x) ? range_error(vm) : value_float(y);
+}
+static Value math_lgamma(VM *vm, Value *args, size_t count) {
+    double x;
+    int sign;
+    if (!number(vm, args[0], &x)) return VALUE_ERROR;
+    if (isfinite(x) && x <= 0 && x == floor(x)) return domain_error(vm);
+    double y = lgamma_r(x, &sign);
+    return isinf(y) && isfinite(x) ? range_error(vm) : value_float(y);
+}
+
+static Value math_degrees(VM *vm, Value *args, size_t count) {
+    double x;
+    return number(vm, args[0], &x) ? value_float(x * (180.0 / M_PI)) : VALUE_ERROR;
+}
+static Value math_radians(VM *vm, Value *args, size_t count) {
+    double x;
+    return number(vm, args[0], &x) ? value_float(x * (M_PI / 180.0)) : VALUE_ERROR;
+}
+#define TEST(name)                                                                                                     \
+    static Value math_##name(VM *vm, Value *args, size_t count) {                                                      \
+        double x;                                                                                                      \
+        return number(vm, args[0], &x) ? value_bool(name(x)) : VALUE_ERROR;                                            \
+    }
+TEST(isfinite)
+TEST(isinf)
+TEST(isnan)
+
+// ---- Logarithms, of ints of any size too
+
+// A positive int beyond the range of doubles as mantissa (0.5 to 1) and exponent of 2.
+static bool big_frexp(VM *vm, Value v, double *mantissa, double *exponent) {
+    Buffer digits = vm_buffer(vm);
+    if (!int_append_digits(vm, &digits, v, 16)) return buffer_free(&digits), false;
+    double leading = 0;
+    size_t used = digits.length < 14 ? digits.length : 14;
+    for (size_t i = 0; i < used; i++) {
+        char c = digits.data[i];
+        leading = leading * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    int binary;
+    *mantissa = frexp(leading, &binary);
+    *exponent = binary + 4.0 * (double)(digits.length - used);
+    buffer_free(&digits);
+    return true;
+}
+
+typedef enum { LOG_E, LOG_2, LOG_10 } LogBase;
+
+static bool logarithm(VM *vm, Value v, LogBase base, double *out) {
+    if (!is_small(v) && is_int(v)) {
+        if (int_sign(v) <= 0) return domain_error(vm), false;
+        double x;
+        if (int_to_double(vm, v, &x)) {
+            *out = base == LOG_E ? log(x) : base == LOG_2 ? log2(x) : log10(x);
+            return true;
+        }
+        exception_clear(vm);
+        double mantissa, exponent;
+        if (!big_frexp(vm, v, &mantissa, &exponent)) return false;
+        *out = base == LOG_2   ? log2(mantissa) + exponent
+               : base == LOG_E ? log(mantissa) + log(2.0) * exponent
+                               : log10(mantissa) + log10(2.0) * exponent;
+        return true;
+    }
+    double x;
+    if (!number(vm, v, &x)) return false;
+    if (x <= 0) return domain_error(vm), false;
+    *out = base == LOG_E ? log(x) : base == LOG_2 ? log2(x) : log10(x);
+    return true;
+}
+static Value math_log(VM *vm, Value *args, size_t count) {
+    double x, base;
+    if (!logarithm(vm, args[0], LOG_E, &x)) return VALUE_ERROR;
+    if (is_empty(args[1])) return value_float(x);
+    if (!logarithm(vm, args[1], LOG_E, &base)) return VALUE_ERROR;
+    if (base == 0) return raise_error(vm, vm->exceptions.zero_division_error, "division by zero");
+    return value_float(x / base);
+}
+static Value math_log2(VM *vm, Value *args, size_t count) {
+    double x;
+    return logarithm(vm, args[0], LOG_2, &x) ? value_float(x) : VALUE_ERROR;
+}
+static Value math_log10(VM *vm, Value *args, size_t count) {
+    double x;
+    return logarithm(vm, args[0], LOG_10, &x) ? value_float(x) : VALUE_ERROR;
+}
+
+// ---- Of two numbers
+
+static bool two(VM *vm, Value *args, double *x, double *y) { return number(vm, args[0], x) && number(vm, args[1], y); }
+
+static Value math_atan2(VM *vm, Value *args, size_t count) {
+    double x, y;
+    return two(vm, args, &x, &y) ? value_float(atan2(x, y)) : VALUE_ERROR;
+}
+static Value math_copysign(VM *vm, Value *args, size_t count) {
+    double x, y;
+    return two(vm, args, &x, &y) ? value_float(copysign(x, y)) : VALUE_ERROR;
+}
+static Value math_fmod(VM *vm, Value *args, size_t count) {
+    double x, y;
+    if (!two(vm, args, &x, &y)) return VALUE_ERROR;
+    if (isinf(y) && isfinite(x)) return value_float(x);
+    double z = fmod(x, y);
+    return isnan(z) && !isnan(x) && !isnan(y) ? domain_error(vm) : value_float(z);
+}
+static Value math_remainder(VM *vm, Value *args, size_t count) {
+    double x, y;
+    if (!two(vm, args, &x, &y)) return VALUE_ERROR;
+    double z = remainder(x, y);
+    return isnan(z) && !isnan(x) && !isnan(y) ? domain_error(vm) : value_float(z);
+}
+static Value math_pow(VM *vm, Value *args, size_t count) {
+    double x, y;
+    if (!two(vm, args, &x, &y)) return VALUE_ERROR;
+    double z = pow(x, y);
+    if (isnan(z) && !isnan(x) && !isnan(y)) return domain_error(vm);
+    if (isinf(z) && isfinite(x) && isfinite(y)) return x == 0 ? domain_error(vm) : range_error(vm);
+    return value_float(z);
+}
+static Value math_nextafter(VM *vm, Value *args, size_t count) {
+    double x, y;
+    if (!two(vm, args, &x, &y)) return VALUE_ERROR;
+    if (is_empty(args[2]) || is_none(args[2])) return value_float(nextafter(x, y));
+    int64_t steps;
+    if (!value_index_int64(vm, args[2], true, &steps)) return VALUE_ERROR;
+    if (steps < 0) return raise_value_error(vm, "steps must be a non-negative integer");
+    for (; steps > 0 && x != y && !isnan(x) && !isnan(y); steps--) x = nextafter(x, y);
+    return value_float(isnan(y) ? y : x);
+}
+static Value math_ulp(VM *vm, Value *args, size_t count) {
+    double x;
+    if (!number(vm, args[0], &x)) return VALUE_ERROR;
+    if (isnan(x)) return value_float(x);
+    x = fabs(x);
+    if (isinf(x)) return value_float(x);
+    double up = nextafter(x, INFINITY);
+    return value_float(isinf(up) ? x - nextafter(x, -INFINITY) : up - x);
+}
+static Value math_fma(VM *vm, Value *args, size_t count) {
+    double x, y, z;
+    if (!two(vm, args, &x, &y) || !number(vm, args[2], &z)) return VALUE_ERROR;
+    double r = fma(x, y, z);
+    if (isnan(r) && !isnan(x) && !isnan(y) && !isnan(z)) return raise_value_error(vm, "invalid operation in fma");
+    if (isinf(r) && isfinite(x) && isfinite(y) && isfinite(z)) return raise_overflow_error(vm, "overflow in fma");
+    return value_float(r);
+}
+static Value math_ldexp(VM *vm, Value *args, size_t count) {
+    double x;
+    int64_t exponent;
+    if (!number(vm, args[0], &x)) return VALUE_ERROR;
+    if (!is_int(args[1])) return raise_type_error(vm, "Expected an int as second argument to ldexp.");
+    if (!value_index_int64(vm, args[1], true, &exponent)) return VALUE_ERROR;
+    if (x == 0 || !isfinite(x)) return value_float(x);
+    double y = ldexp(x, exponent > 10000 ? 10000 : exponent < -10000 ? -10000 : (int)exponent);
+    return isinf(y) ? range_error(vm) : value_float(y);
+}
+static Value math_frexp(VM *vm, Value *args, size_t count) {
+    double x;
+    int exponent = 0;
+    if (!number(vm, args[0], &x)) return VALUE_ERROR;
+    Value pair[2] = {value_float(isfinite(x) && x ? frexp(x, &exponent) : x), VALUE_NONE};
+    pair[1] = value_small(exponent);
+    return object_or_error(tuple_from(vm, pair, 2));
+}
+static Value math_modf(VM *vm, Value *args, size_t count) {
+    double x, whole;
+    if (!number(vm, args[0], &x)) return VALUE_ERROR;
+    double part = modf(x, &whole);
+    Value pair[2] = {value_float(part), value_float(whole)};
+    return object_or_error(tuple_from(vm, pair, 2));
+}
+
+static Value math_isclose(VM *vm, Value *args, size_t count) {
+    double a, b, relative = 1e-9, absolute = 0;
+    if (!two(vm, args, &a, &b)) return VALUE_ERROR;
+    if (!is_empty(args[2]) && !number(vm, args[2], &relative)) return VALUE_ERROR;
+    if (!is_empty(args[3]) && !number(vm, args[3], &absolute)) return VALUE_ERROR;
+    if (relative < 0 || absolute < 0) return raise_value_error(vm, "tolerances must be non-negative");
+    if (a == b) return VALUE_TRUE;
+    if (isinf(a) || isinf(b)) return VALUE_FALSE;
+    double difference = fabs(b - a);
+    return value_bool(difference <= fabs(relative * b) || difference <= fabs(relative * a) || difference <= absolute);
+}
+
+// ---- To ints
+
+static Value rounded(VM *vm, Value v, Special special, double (*function)(double), const char *refused) {
+    if (is_int(v)) return int_plain(vm, v);
+    if (!is_any_float(v)) {
+        Value result = value_call_special(vm, v, special, NULL, 0);
+        if (!is_empty(result)) return result;
+        if (refused) return raise_type_error(vm, refused, type_name(vm, v));
+    }
+    double x;
+    if (!number(vm, v, &x)) return VALUE_ERROR;
+    x = function(x);
+    if (fabs(x) < 1e14) return value_small((int64_t)x);
+    // Beyond: as int() converts, with its errors.
+    Value argument = value_float(x);
+    return call_class(vm, vm->classes.integer, &argument, 1);
+}
+static Value math_ceil(VM *vm, Value *args, size_t count) { return rounded(vm, args[0], SPECIAL_CEIL, ceil, NULL); }
+static Value math_floor(VM *vm, Value *args, size_t count) { return rounded(vm, args[0], SPECIAL_FLOOR, floor, NULL); }
+
+static Value math_trunc(VM *vm, Value *args, size_t count) {
+    static const char refused[] = "type %s doesn't define __trunc__ method";
+    if (!is_int(args[0]) && !is_any_float(args[0])) {
+        Value result = value_call_special(vm, args[0], SPECIAL_TRUNC, NULL, 0);
+        return is_empty(result) ? raise_type_error(vm, refused, type_name(vm, args[0])) : result;
+    }
+    return rounded(vm, args[0], SPECIAL_TRUNC, trunc, NULL);
+}
+
+// ---- Of ints
+
+static Value multiply(VM *vm, Value a, Value b) { return int_binary(vm, BINARY_MULTIPLY, a, b); }
+static Value subtract(VM *vm, Value a, Value b) { return int_binary(vm, BINARY_SUBTRACT, a, b); }
+static Value divide(VM *vm, Value a, Value b) { return int_binary(vm, BINARY_FLOOR_DIVIDE, a, b); }
+
+// from * (from + 1) * … * to, by halves so that the factors stay of like size.
+static Value product(VM *vm, int64_t from, int64_t to) {
+    if (from > to) return value_small(1);
+    if (to - from < 8) {
+        Value result = value_small(from);
+        for (int64_t i = from + 1; i <= to && !is_error(result); i++) result = multiply(vm, result, value_small(i));
+        return result;
+    }
+    int64_t middle = from + (to - from) / 2;
+    Value left = product(vm, from, middle), right = is_error(left) ? left : product(vm, middle + 1, to);
+    return is_error(right) ? right : multiply(vm, left, right);
+}
+
+static Value math_factorial(VM *vm, Value *args, size_t count) {
+    if (is_any_float(args[0])) return raise_type_error(vm, "'float' object cannot be interpreted as an integer");
+    Value n = value_index(vm, args[0]);
+    if (is_error(n)) return n;
+    if (int_sign(n) < 0) return raise_value_error(vm, "factorial() not defined for negative values");
+    if (!is_small(n)) return raise_overflow_error(vm, "factorial() argument should not exceed 9223372036854775807");
+    return product(vm, 2, small_of(n) < 1 ? 1 : small_of(n));
+}
+
+// n choose k, or with `ordered` the number of arrangements.
+static Value choose(VM *vm, Value n, Value k, bool ordered) {
+    if (is_error(n = value_index(vm, n)) || is_error(k = value_index(vm, k))) return VALUE_ERROR;
+    if (int_sign(n) < 0) return raise_value_error(vm, "n must be a non-negative integer");
+    if (int_sign(k) < 0) return raise_value_error(vm, "k must be a non-negative integer");
+    Value rest = subtract(vm, n, k);
+    if (is_error(rest)) return rest;
+    if (int_sign(rest) < 0) return value_small(0);
+    if (!ordered && is_true(int_compare(vm, COMPARISON_LT, rest, k))) k = rest;
+    if (!is_small(k)) return raise_overflow_error(vm, "min(n - k, k) must not exceed 9223372036854775807");
+    Value result = value_small(1);
+    for (int64_t i = 0; i < small_of(k) && !is_error(result); i++) {
+        Value factor = subtract(vm, n, value_small(i));
+        result = is_error(factor) ? factor : multiply(vm, result, factor);
+        if (!ordered && !is_error(result)) result = divide(vm, result, value_small(i + 1));
+    }
+    return result;
+}
+static Value math_comb(VM *vm, Value *args, size_t count) { return choose(vm, args[0], args[1], false); }
+static Value math_perm(VM *vm, Value *args, size_t count) {
+    if (is_empty(args[1]) || is_none(args[1])) return math_factorial(vm, args, 1);
+    return choose(vm, args[0], args[1], true);
+}
+
+static Value gcd_of(VM *vm, Value a, Value b) {
+    a = int_sign(a) < 0 ? value_unary(vm, UNARY_OP_MINUS, a) : a;
+    b = int_sign(b) < 0 ? value_unary(vm, UNARY_OP_MINUS, b) : b;
+    while (!is_error(a) && !is_error(b) && int_sign(b)) {
+        Value rest = int_binary(vm, BINARY_MODULO, a, b);
+        a = b;
+        b = rest;
+    }
+    return is_error(b) ? b : a;
+}
+static Value math_gcd(VM *vm, Value *args, size_t count) {
+    Value result = value_small(0);
+    for (size_t i = 0; i < count && !is_error(result); i++) {
+        Value n = value_index(vm, args[i]);
+        if (is_error(n)) return n;
+        result = gcd_of(vm, result, n);
+    }
+    return result;
+}
+static Value math_lcm(VM *vm, Value *args, size_t count) {
+    Value result = value_small(1);
+    for (size_t i = 0; i < count && !is_error(result); i++) {
+        Value n = value_index(vm, args[i]);
+        if (is_error(n)) return n;
+        if (!int_sign(n) || !int_sign(result)) {
+            result = value_small(0);
+            continue;
+        }
+        Value common = gcd_of(vm, result, n);
+        Value part = is_error(common) ? common : divide(vm, result, common);
+        result = is_error(part) ? part : value_unary(vm, UNARY_OP_ABSOLUTE, multiply(vm, part, n));
+    }
+    return result;
+}
+
+static Value math_isqrt(VM *vm, Value *args, size_t count) {
+    Value n = value_index(vm, args[0]);
+    if (is_error(n)) return n;
+    if (int_sign(n) < 0) return raise_value_error(vm, "isqrt() argument must be nonnegative");
+    if (is_small(n)) {
+        int64_t root = (int64_t)sqrt((double)small_of(n));
+        while (root * root > small_of(n)) root--;
+        while ((root + 1) * (root + 1) <= small_of(n)) root++;
+        return value_small(root);
+    }
+    // Newton's method from above.
+    Buffer digits = vm_buffer(vm);
+    if (!int_append_digits(vm, &digits, n, 16)) return buffer_free(&digits), VALUE_ERROR;
+    int64_t bits = (int64_t)digits.length * 4;
+    buffer_free(&digits);
+    Value x = int_binary(vm, BINARY_LEFT_SHIFT, value_small(1), value_small(bits / 2 + 1));
+    while (!is_error(x)) {
+        Value sum = divide(vm, n, x);
+        if (!is_error(sum)) sum = int_binary(vm, BINARY_ADD, sum, x);
+        if (!is_error(sum)) sum = int_binary(vm, BINARY_RIGHT_SHIFT, sum, value_small(1));
+        if (is_error(sum) || is_false(int_compare(vm, COMPARISON_LT, sum, x))) return is_error(sum) ? sum : x;
+        x = sum;
+    }
+    return x;
+}
+
+// ---- Of many numbers
+
+// Doubles of an iterable, in side memory.
+typedef struct {
+    double *items;
+    size_t count, capacity;
+} Doubles;
+
+static bool doubles_add(VM *vm, Doubles *d, double x) {
+    if (d->count == d->capacity) {
+        size_t capacity = d->capacity ? d->capacity * 2 : 16;
+        double *items = heap_resize(vm, d->items, d->capacity * sizeof(double), capacity * sizeof(double));
+        if (!items) return raise_memory_error(vm), false;
+        d->items = items;
+        d->capacity = capacity;
+    }
+    d->items[d->count++] = x;
+    return true;
+}
+static void doubles_free(VM *vm, Doubles *d) { heap_resize(vm, d->items, d->capacity * sizeof(double), 0); }
+
+static int collect_double(VM *vm, Value item, void *data) {
+    double x;
+    return number(vm, item, &x) && doubles_add(vm, data, x) ? 1 : -1;
+}
+
+// Shewchuk's exact sum: `partials` never overlap.
+typedef struct {
+    Doubles partials;
+    double special, infinite;
+} ExactSum;
+
+static int add_exactly(VM *vm, Value item, void *data) {
+    ExactSum *sum = data;
+    double x;
+    if (!number(vm, item, &x)) return -1;
+    double original = x;
+    Doubles *p = &sum->partials;
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        double y = p->items[i];
+        if (fabs(x) < fabs(y)) {
+            double t = x;
+            x = y;
+            y = t;
+        }
+        volatile double high = x + y, rest = high - x;
+        double low = y - rest;
+        if (low) p->items[kept++] = low;
+        x = high;
+    }
+    p->count = kept;
+    if (!x) return 1;
+    if (isfinite(x)) return doubles_add(vm, p, x) ? 1 : -1;
+    if (isfinite(original)) return raise_overflow_error(vm, "intermediate overflow in fsum"), -1;
+    if (isinf(original)) sum->infinite += original;
+    sum->special += original;
+    p->count = 0;
+    return 1;
+}
+
+static double exact_total(const Doubles *p) {
+    if (!p->count) return 0;
+    size_t n = p->count;
+    double high = p->items[--n], low = 0;
+    while (n) {
+        double x = high, y = p->items[--n];
+        volatile double sum = x + y, rest = sum - x;
+        high = sum;
+        low = y - rest;
+        if (low) break;
+    }
+    // Half to even, across what is left.
+    if (n && ((low < 0 && p->items[n - 1] < 0) || (low > 0 && p->items[n - 1] > 0))) {
+        double twice = low * 2;
+        volatile double x = high + twice, rest = x - high;
+        if (twice == rest) high = x;
+    }
+    return high;
+}
+
+static Value math_fsum(VM *vm, Value *args, size_t count) {
+    ExactSum sum = {0};
+    int status = value_for_each(vm, args[0], add_exactly, &sum);
+    double total = exact_total(&sum.partials);
+    doubles_free(vm, &sum.partials);
+    if (status < 0) return VALUE_ERROR;
+    if (sum.special == 0) return value_float(total);
+    if (isnan(sum.infinite)) return raise_value_error(vm, "-inf + inf in fsum");
+    return value_float(sum.special);
+}
+
+static int multiply_each(VM *vm, Value item, void *data) {
+    Value *total = data;
+    *total = value_binary(vm, BINARY_MULTIPLY, *total, item);
+    if (!is_error(*total)) return 1;
+    *total = VALUE_NONE;
+    return -1;
+}
+static Value math_prod(VM *vm, Value *args, size_t count) {
+    Value total = is_empty(args[1]) ? value_small(1) : args[1];
+    RootScope scope;
+    roots_enter(vm, &scope, &total, 1);
+    int status = value_for_each(vm, args[0], multiply_each, &total);
+    roots_leave(vm, &scope);
+    return status < 0 ? VALUE_ERROR : total;
+}
+
+static Value math_sumprod(VM *vm, Value *args, size_t count) {
+    List *p = list_from_iterable(vm, args[0]);
+    Value held[3] = {p ? value_object(p) : VALUE_NONE, VALUE_NONE, value_small(0)};
+    if (!p) return VALUE_ERROR;
+    RootScope scope;
+    roots_enter(vm, &scope, held, 3);
+    List *q = list_from_iterable(vm, args[1]);
+    Value result = VALUE_ERROR;
+    if (q && p->length != q->length) {
+        raise_value_error(vm, "Inputs are not the same length");
+    } else if (q) {
+        held[1] = value_object(q);
+        bool floats = p->length > 0;
+        for (size_t i = 0; floats && i < p->length; i++) floats = is_float(p->items[i]) && is_float(q->items[i]);
+        if (floats) {
+            // Products and sums with what rounding took away kept apart.
+            double high = 0, low = 0;
+            for (size_t i = 0; i < p->length; i++) {
+                double x = float_of(p->items[i]), y = float_of(q->items[i]), z = x * y, rest = fma(x, y, -z);
+                double t = high + z, part = t - high;
+                low += (high - (t - part)) + (z - part) + rest;
+                high = t;
+            }
+            result = value_float(high + low);
+        } else {
+            bool ok = true;
+            for (size_t i = 0; ok && i < p->length && i < q->length; i++) {
+                Value one = value_binary(vm, BINARY_MULTIPLY, p->items[i], q->items[i]);
+                Value sum = is_error(one) ? one : value_binary(vm, BINARY_ADD, held[2], one);
+                ok = !is_error(sum);
+                if (ok) held[2] = sum;
+            }
+            result = ok ? held[2] : VALUE_ERROR;
+        }
+    }
+    roots_leave(vm, &scope);
+    return result;
+}
+
+// The length of a vector, scaled so that no square overflows and summed so that no rounding adds up.
+static double vector_length(const double *items, size_t count) {
+    double largest = 0;
+    bool nan = false;
+    for (size_t i = 0; i < count; i++) {
+        double x = fabs(items[i]);
+        if (isinf(x)) return INFINITY;
+        nan |= isnan(x);
+        if (x > largest) largest = x;
+    }
+    if (nan) return NAN;
+    if (largest == 0 || count == 1) return largest;
+    if (count == 2) return hypot(items[0], items[1]);
+    int exponent;
+    frexp(largest, &exponent);
+    double high = 0, low = 0;
+    for (size_t i = 0; i < count; i++) {
+        double x = ldexp(items[i], -exponent), square = x * x, rest = fma(x, x, -square);
+        double t = high + square;
+        low += (high - t) + square + rest;
+        high = t;
+    }
+    double root = sqrt(high + low), square = root * root;
+    double rest = (high - square) + low - fma(root, root, -square);
+    return ldexp(root + rest / (2 * root), exponent);
+}
+static Value math_hypot(VM *vm, Value *args, size_t count) {
+    Doubles d = {0};
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) ok = collect_double(vm, args[i], &d) == 1;
+    double length = ok ? vector_length(d.items, d.count) : 0;
+    doubles_free(vm, &d);
+    return ok ? value_float(length) : VALUE_ERROR;
+}
+static Value math_dist(VM *vm, Value *args, size_t count) {
+    Doubles p = {0}, q = {0};
+    Value result = VALUE_ERROR;
+    if (value_for_each(vm, args[0], collect_double, &p) == 1 && value_for_each(vm, args[1], collect_double, &q) == 1) {
+        if (p.count != q.count) {
+            raise_value_error(vm, "both points must have the same number of dimensions");
+        } else {
+            for (size_t i = 0; i < p.count; i++) p.items[i] -= q.items[i];
+            result = value_float(vector_length(p.items, p.count));
+        }
+    }
+    doubles_free(vm, &p);
+    doubles_free(vm, &q);
+    return result;
+}
+
+#define F(name) {#name, math_##name, "x, /", NATIVE_METHOD}
+static const NativeDefinition functions[] = {
+    F(acos), F(acosh), F(asin), F(asinh), F(atan), F(atanh), F(cbrt), F(ceil), F(cos), F(cosh), F(degrees), F(erf), F(erfc),
+    F(exp), F(exp2), F(expm1), F(fabs), F(factorial), F(floor), F(frexp), F(gamma), F(isfinite), F(isinf), F(isnan),
+    F(lgamma), F(log10), F(log1p), F(log2), F(modf), F(radians), F(sin), F(sinh), F(sqrt), F(tan), F(tanh), F(trunc), F(ulp),
+    {"atan2", math_atan2, "y, x, /", NATIVE_METHOD},
+    {"comb", math_comb, "n, k, /", NATIVE_METHOD},
+    {"copysign", math_copysign, "x, y, /", NATIVE_METHOD},
+    {"dist", math_dist, "p, q, /", NATIVE_METHOD},
+    {"fma", math_fma, "x, y, z, /", NATIVE_METHOD},
+    {"fmod", math_fmod, "x, y, /", NATIVE_METHOD},
+    {"fsum", math_fsum, "seq, /", NATIVE_METHOD},
+    {"gcd", math_gcd, "*integers", NATIVE_METHOD},
+    {"hypot", math_hypot, "*coordinates", NATIVE_METHOD},
+    {"isclose", math_isclose, "a, b, *, rel_tol=, abs_tol=", NATIVE_METHOD},
+    {"isqrt", math_isqrt, "n, /", NATIVE_METHOD},
+    {"lcm", math_lcm, "*integers", NATIVE_METHOD},
+    {"ldexp", math_ldexp, "x, i, /", NATIVE_METHOD},
+    {"log", math_log, "x, base=, /", NATIVE_METHOD},
+    {"nextafter", math_nextafter, "x, y, /, *, steps=", NATIVE_METHOD},
+    {"perm", math_perm, "n, k=, /", NATIVE_METHOD},
+    {"pow", math_pow, "x, y, /", NATIVE_METHOD},
+    {"prod", math_prod, "iterable, /, *, start=", NATIVE_METHOD},
+    {"remainder", math_remainder, "x, y, /", NATIVE_METHOD},
+    {"sumprod", math_sumprod, "p, q, /", NATIVE_METHOD},
+    {0}};
+#undef F
+
+bool math_module_fill(VM *vm, ModuleObject *module) {
+    Dict *names = module->namespace;
+    return native_add_functions(vm, names, functions) > 0 && add_value(vm, names, "pi", value_float(M_PI)) &&
+           add_value(vm, names, "e", value_float(M_E)) && add_value(vm, names, "tau", value_float(2 * M_PI)) &&
+           add_value(vm, names, "inf", value_float(INFINITY)) && add_value(vm, names, "nan", value_float(NAN));
+}

@@ -1,0 +1,71 @@
+// gc and errno: two small modules.
+#include <errno.h>
+
+#include "modules/library.h"
+#include "modules/modules.h"
+#include "object/container/dict.h"
+#include "object/core/native.h"
+#include "object/shared/builtin.h"
+
+// The collection itself waits for the interpreter's next safepoint, which comes before the next statement.
+static Value gc_collect(VM *vm, Value *args, size_t count) {
+    vm->heap.threshold = vm->heap.bytes;
+    vm->attention |= ATTENTION_COLLECT;
+    vm->fuel = 0;
+    return value_small(0);
+}
+static Value gc_enable(VM *vm, Value *args, size_t count) {
+    library_of(vm)->gc_disabled = false;
+    return VALUE_NONE;
+}
+// Memory is collected all the same: nothing else frees it here.
+static Value gc_disable(VM *vm, Value *args, size_t count) {
+    library_of(vm)->gc_disabled = true;
+    return VALUE_NONE;
+}
+static Value gc_isenabled(VM *vm, Value *args, size_t count) { return value_bool(!library_of(vm)->gc_disabled); }
+static Value gc_nothing(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value gc_count(VM *vm, Value *args, size_t count) {
+    Value counts[3] = {value_small((int64_t)vm->heap.collections), value_small(0), value_small(0)};
+    return object_or_error(tuple_from(vm, counts, 3));
+}
+
+static const NativeDefinition functions[] = {{"collect", gc_collect, "generation=", NATIVE_METHOD},
+                                             {"disable", gc_disable, "", NATIVE_METHOD},
+                                             {"enable", gc_enable, "", NATIVE_METHOD},
+                                             {"freeze", gc_nothing, "", NATIVE_METHOD},
+                                             {"get_count", gc_count, "", NATIVE_METHOD},
+                                             {"isenabled", gc_isenabled, "", NATIVE_METHOD},
+                                             {"set_threshold", gc_nothing, "*thresholds", NATIVE_METHOD},
+                                             {0}};
+
+bool gc_module_fill(VM *vm, ModuleObject *module) {
+    List *garbage = list_new(vm, 0);
+    return garbage && add_value(vm, module->namespace, "garbage", value_object(garbage)) &&
+           native_add_functions(vm, module->namespace, functions) > 0;
+}
+
+bool errno_module_fill(VM *vm, ModuleObject *module) {
+    static const struct {
+        const char *name;
+        int number;
+    } numbers[] = {{"EPERM", EPERM},       {"ENOENT", ENOENT},       {"ESRCH", ESRCH},         {"EINTR", EINTR},
+                   {"EIO", EIO},           {"EBADF", EBADF},         {"ECHILD", ECHILD},       {"EAGAIN", EAGAIN},
+                   {"EWOULDBLOCK", EWOULDBLOCK}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES},       {"EEXIST", EEXIST},
+                   {"ENOTDIR", ENOTDIR},   {"EISDIR", EISDIR},       {"EINVAL", EINVAL},       {"EMFILE", EMFILE},
+                   {"ENOSPC", ENOSPC},     {"ESPIPE", ESPIPE},       {"EROFS", EROFS},         {"EPIPE", EPIPE},
+                   {"EDOM", EDOM},         {"ERANGE", ERANGE},       {"ENAMETOOLONG", ENAMETOOLONG}, {"ENOSYS", ENOSYS},
+                   {"ENOTEMPTY", ENOTEMPTY}, {"EADDRINUSE", EADDRINUSE}, {"ENETUNREACH", ENETUNREACH},
+                   {"ECONNABORTED", ECONNABORTED}, {"ECONNRESET", ECONNRESET}, {"ENOTCONN", ENOTCONN},
+                   {"ETIMEDOUT", ETIMEDOUT}, {"ECONNREFUSED", ECONNREFUSED}, {"EHOSTUNREACH", EHOSTUNREACH},
+                   {"EALREADY", EALREADY}, {"EINPROGRESS", EINPROGRESS}};
+    Dict *codes = dict_new(vm);
+    if (!codes || !add_value(vm, module->namespace, "errorcode", value_object(codes))) return false;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        String *name = string_from(vm, numbers[i].name);
+        if (!name || dict_set(vm, codes, value_small(numbers[i].number), value_object(name)) < 0 ||
+            !add_value(vm, module->namespace, numbers[i].name, value_small(numbers[i].number)))
+            return false;
+    }
+    return true;
+}

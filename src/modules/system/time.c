@@ -1,0 +1,195 @@
+// time: clocks, sleep, and dates as tuples. On a virtual clock time passes there.
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "modules/library.h"
+#include "modules/modules.h"
+#include "modules/struct_sequence.h"
+#include "object/container/dict.h"
+#include "object/core/native.h"
+#include "object/shared/builtin.h"
+#include "vm/interpreter.h"
+
+static bool virtual_now(VM *vm, double *now) { return vm->hooks.clock && vm->hooks.clock(vm, 0, now); }
+
+static int64_t clock_nanoseconds(VM *vm, clockid_t clock) {
+    double now;
+    if (clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID && virtual_now(vm, &now))
+        return (int64_t)llround(now * 1e9);
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+#define CLOCK_FUNCTIONS(name, clock)                                                                                   \
+    static Value time_##name(VM *vm, Value *args, size_t count) {                                                      \
+        return value_float((double)clock_nanoseconds(vm, clock) / 1e9);                                                \
+    }                                                                                                                  \
+    static Value time_##name##_ns(VM *vm, Value *args, size_t count) {                                                 \
+        return int_from_int64(vm, clock_nanoseconds(vm, clock));                                                       \
+    }
+CLOCK_FUNCTIONS(time, CLOCK_REALTIME)
+CLOCK_FUNCTIONS(monotonic, CLOCK_MONOTONIC)
+CLOCK_FUNCTIONS(perf_counter, CLOCK_MONOTONIC)
+CLOCK_FUNCTIONS(process_time, CLOCK_PROCESS_CPUTIME_ID)
+CLOCK_FUNCTIONS(thread_time, CLOCK_THREAD_CPUTIME_ID)
+
+static Value time_sleep(VM *vm, Value *args, size_t count) {
+    double seconds, now;
+    if (!is_any_float(args[0]) && !has_index(vm, args[0]))
+        return raise_type_error(vm, "'%s' object cannot be interpreted as an integer", type_name(vm, args[0]));
+    if (!value_to_double(vm, args[0], &seconds)) return VALUE_ERROR;
+    if (isnan(seconds)) return raise_value_error(vm, "Invalid value NaN (not a number)");
+    if (seconds < 0) return raise_value_error(vm, "sleep length must be non-negative");
+    if (seconds > 9.2e9) return raise_overflow_error(vm, "timestamp too large to convert to C PyTime_t");
+    if (vm->hooks.clock && vm->hooks.clock(vm, seconds, &now)) return VALUE_NONE;
+    // What the program has said is to be seen while it sleeps, on a terminal or not.
+    if (!sys_flush(vm)) return VALUE_ERROR;
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    double whole = floor(seconds);
+    end.tv_sec += (time_t)whole;
+    end.tv_nsec += (long)ceil((seconds - whole) * 1e9);
+    if (end.tv_nsec >= 1000000000) end.tv_sec++, end.tv_nsec -= 1000000000;
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
+        if (vm->attention & ATTENTION_INTERRUPT && !interpreter_attend(vm)) return VALUE_ERROR;
+    return VALUE_NONE;
+}
+
+// ---- struct_time
+
+static const char *const struct_fields[] = {"tm_year", "tm_mon",  "tm_mday", "tm_hour", "tm_min",
+                                            "tm_sec",  "tm_wday", "tm_yday", "tm_isdst", NULL};
+
+static Value from_tm(VM *vm, const struct tm *t) {
+    Value values[9] = {value_small((int64_t)t->tm_year + 1900), value_small(t->tm_mon + 1), value_small(t->tm_mday),
+                       value_small(t->tm_hour),                 value_small(t->tm_min),     value_small(t->tm_sec),
+                       value_small((t->tm_wday + 6) % 7),       value_small(t->tm_yday + 1), value_small(t->tm_isdst)};
+    Class *cls = library_of(vm)->struct_sequence;
+    return cls ? struct_sequence_of(vm, cls, struct_fields, values) : raise_memory_error(vm);
+}
+
+static bool to_tm(VM *vm, Value v, struct tm *t) {
+    if (!is_tuple(v)) return raise_type_error(vm, "Tuple or struct_time argument required"), false;
+    if (tuple_of(v)->length < 9) return raise_type_error(vm, "time tuple must have exactly 9 items"), false;
+    int fields[9];
+    for (int i = 0; i < 9; i++)
+        if (!c_int_argument(vm, tuple_of(v)->items[i], &fields[i])) return false;
+    *t = (struct tm){.tm_year = fields[0] - 1900, .tm_mon = fields[1] - 1, .tm_mday = fields[2], .tm_hour = fields[3],
+                     .tm_min = fields[4], .tm_sec = fields[5], .tm_wday = (fields[6] + 1) % 7, .tm_yday = fields[7] - 1,
+                     .tm_isdst = fields[8]};
+    if (t->tm_mon == -1) t->tm_mon = 0;
+    if (t->tm_mday == 0) t->tm_mday = 1;
+    if (t->tm_mon < 0 || t->tm_mon > 11) return raise_value_error(vm, "month out of range"), false;
+    if (t->tm_mday < 0 || t->tm_mday > 31) return raise_value_error(vm, "day of month out of range"), false;
+    if (t->tm_hour < 0 || t->tm_hour > 23) return raise_value_error(vm, "hour out of range"), false;
+    if (t->tm_min < 0 || t->tm_min > 59) return raise_value_error(vm, "minute out of range"), false;
+    if (t->tm_sec < 0 || t->tm_sec > 61) return raise_value_error(vm, "seconds out of range"), false;
+    return true;
+}
+
+// An omitted time is now.
+static bool seconds_argument(VM *vm, Value v, time_t *out) {
+    double seconds;
+    if (is_empty(v) || is_none(v)) {
+        *out = (time_t)(clock_nanoseconds(vm, CLOCK_REALTIME) / 1000000000);
+        return true;
+    }
+    if (!value_to_double(vm, v, &seconds)) return false;
+    if (!(fabs(seconds) < 6e16)) return raise_overflow_error(vm, "timestamp out of range for platform time_t"), false;
+    *out = (time_t)floor(seconds);
+    return true;
+}
+
+static Value time_localtime(VM *vm, Value *args, size_t count) {
+    time_t seconds;
+    struct tm t;
+    if (!seconds_argument(vm, args[0], &seconds)) return VALUE_ERROR;
+    return localtime_r(&seconds, &t) ? from_tm(vm, &t) : raise_overflow_error(vm, "localtime argument out of range");
+}
+static Value time_gmtime(VM *vm, Value *args, size_t count) {
+    time_t seconds;
+    struct tm t;
+    if (!seconds_argument(vm, args[0], &seconds)) return VALUE_ERROR;
+    return gmtime_r(&seconds, &t) ? from_tm(vm, &t) : raise_overflow_error(vm, "gmtime argument out of range");
+}
+static Value time_mktime(VM *vm, Value *args, size_t count) {
+    struct tm t;
+    if (!to_tm(vm, args[0], &t)) return VALUE_ERROR;
+    return value_float((double)mktime(&t));
+}
+
+static bool broken_down(VM *vm, Value v, struct tm *t) {
+    if (!is_empty(v) && !is_none(v)) return to_tm(vm, v, t);
+    time_t seconds;
+    return seconds_argument(vm, VALUE_NONE, &seconds) && localtime_r(&seconds, t);
+}
+
+static Value time_strftime(VM *vm, Value *args, size_t count) {
+    if (!is_string(args[0])) return raise_type_error(vm, "strftime() argument 1 must be str, not %s", type_name(vm, args[0]));
+    struct tm t;
+    if (!broken_down(vm, args[1], &t)) return VALUE_ERROR;
+    String *format = string_of(args[0]);
+    if (format->size == 0) return args[0];
+    for (size_t size = 256; size <= 65536 + format->size * 16; size *= 4) {
+        char *text = heap_resize(vm, NULL, 0, size);
+        if (!text) return raise_memory_error(vm);
+        size_t length = strftime(text, size, format->data, &t);
+        String *result = length ? string_new(vm, text, length) : NULL;
+        heap_resize(vm, text, size, 0);
+        if (length) return object_or_error(result);
+    }
+    return value_object(vm->names.empty);
+}
+
+static Value ascii_time(VM *vm, const struct tm *t) {
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    return object_or_error(string_format(vm, "%.3s %.3s %2d %02d:%02d:%02d %d", days + 3 * (t->tm_wday % 7), months + 3 * t->tm_mon,
+                                         t->tm_mday, t->tm_hour, t->tm_min, t->tm_sec, t->tm_year + 1900));
+}
+static Value time_asctime(VM *vm, Value *args, size_t count) {
+    struct tm t;
+    return broken_down(vm, args[0], &t) ? ascii_time(vm, &t) : VALUE_ERROR;
+}
+static Value time_ctime(VM *vm, Value *args, size_t count) {
+    time_t seconds;
+    struct tm t;
+    if (!seconds_argument(vm, args[0], &seconds)) return VALUE_ERROR;
+    return localtime_r(&seconds, &t) ? ascii_time(vm, &t) : raise_overflow_error(vm, "ctime argument out of range");
+}
+
+static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", NATIVE_METHOD},
+                                             {"ctime", time_ctime, "seconds=, /", NATIVE_METHOD},
+                                             {"gmtime", time_gmtime, "seconds=, /", NATIVE_METHOD},
+                                             {"localtime", time_localtime, "seconds=, /", NATIVE_METHOD},
+                                             {"mktime", time_mktime, "t, /", NATIVE_METHOD},
+                                             {"monotonic", time_monotonic, "", NATIVE_METHOD},
+                                             {"monotonic_ns", time_monotonic_ns, "", NATIVE_METHOD},
+                                             {"perf_counter", time_perf_counter, "", NATIVE_METHOD},
+                                             {"perf_counter_ns", time_perf_counter_ns, "", NATIVE_METHOD},
+                                             {"process_time", time_process_time, "", NATIVE_METHOD},
+                                             {"process_time_ns", time_process_time_ns, "", NATIVE_METHOD},
+                                             {"sleep", time_sleep, "seconds, /", NATIVE_METHOD},
+                                             {"strftime", time_strftime, "format, t=, /", NATIVE_METHOD},
+                                             {"thread_time", time_thread_time, "", NATIVE_METHOD},
+                                             {"thread_time_ns", time_thread_time_ns, "", NATIVE_METHOD},
+                                             {"time", time_time, "", NATIVE_METHOD},
+                                             {"time_ns", time_time_ns, "", NATIVE_METHOD},
+                                             {0}};
+
+bool time_module_fill(VM *vm, ModuleObject *module) {
+    Library *library = library_of(vm);
+    library->struct_sequence = struct_sequence_class(vm, "time.struct_time", struct_fields);
+    if (!library->struct_sequence) return false;
+    tzset();
+    String *names[2] = {string_from(vm, tzname[0]), string_from(vm, tzname[1])};
+    if (!names[0] || !names[1]) return false;
+    Value pair[2] = {value_object(names[0]), value_object(names[1])};
+    return native_add_functions(vm, module->namespace, functions) > 0 &&
+           add_value(vm, module->namespace, "struct_time", value_object(library->struct_sequence)) &&
+           add_value(vm, module->namespace, "timezone", value_small(timezone)) &&
+           add_value(vm, module->namespace, "daylight", value_small(daylight)) &&
+           add_value(vm, module->namespace, "tzname", object_or_error(tuple_from(vm, pair, 2)));
+}

@@ -1,0 +1,38 @@
+#include "object/core/errors.h"
+
+#include <stdarg.h>
+
+#include "object/exception/exception.h"
+#include "object/text/str.h"
+
+Value raise_value(VM *vm, Value exception) {
+    vm->exception = exception;
+    return VALUE_ERROR;
+}
+
+Value raise_memory_error(VM *vm) { return raise_value(vm, vm->memory_error); }
+
+Value raise_with_value(VM *vm, Class *cls, Value argument) {
+    Exception *exception = exception_new(vm, cls, &argument, 1);
+    return exception ? raise_value(vm, value_object(exception)) : VALUE_ERROR;
+}
+
+Value raise_error(VM *vm, Class *cls, const char *format, ...) {
+    if (!format) {
+        Exception *exception = exception_new(vm, cls, NULL, 0);
+        return exception ? raise_value(vm, value_object(exception)) : VALUE_ERROR;
+    }
+    Buffer text = vm_buffer(vm);
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_format_list(&text, format, arguments);
+    va_end(arguments);
+    String *message = string_from_buffer(vm, &text);
+    return message ? raise_with_value(vm, cls, value_object(message)) : VALUE_ERROR;
+}
+
+bool exception_matches(VM *vm, Class *cls) {
+    return !is_empty(vm->exception) && class_is_subclass(class_of(vm, vm->exception), cls);
+}
+
+void exception_clear(VM *vm) { vm->exception = VALUE_EMPTY; }

@@ -1,0 +1,102 @@
+#include "object/core/module.h"
+
+#include "object/container/dict.h"
+#include "object/container/list.h"
+#include "object/core/errors.h"
+#include "object/core/native.h"
+#include "object/core/protocol.h"
+#include "object/text/str.h"
+
+ModuleObject *module_new(VM *vm, String *name) {
+    ModuleObject *module = heap_allocate(vm, vm->classes.module->root, KIND_MODULE, sizeof(ModuleObject));
+    Dict *namespace = module ? dict_new(vm) : NULL;
+    if (!namespace) return NULL;
+    module->namespace = namespace;
+    module->name = value_object(name);
+    if (dict_set_string(vm, namespace, vm->names.__name__, value_object(name)) < 0 ||
+        dict_set_string(vm, namespace, vm->names.__doc__, VALUE_NONE) < 0 ||
+        dict_set_string(vm, namespace, vm->names.__package__, VALUE_NONE) < 0 ||
+        dict_set_string(vm, namespace, vm->names.__loader__, VALUE_NONE) < 0 ||
+        dict_set_string(vm, namespace, vm->names.__spec__, VALUE_NONE) < 0)
+        return NULL;
+    return module;
+}
+
+static ModuleObject *module_of(Value v) { return (ModuleObject *)object_of(v); }
+
+static void module_trace(VM *vm, Object *o) {
+    heap_mark_object(vm, (Object *)((ModuleObject *)o)->namespace);
+    heap_mark(vm, ((ModuleObject *)o)->name);
+}
+
+static Value module_repr(VM *vm, Value self) {
+    Value name = dict_get_string(vm, module_of(self)->namespace, vm->names.__name__);
+    Value file = dict_get_string(vm, module_of(self)->namespace, vm->names.__file__);
+    String *shown = value_repr(vm, is_empty(name) ? VALUE_NONE : name);
+    if (!shown) return VALUE_ERROR;
+    String *text = is_string(file) ? string_format(vm, "<module %s from '%s'>", shown->data, string_of(file)->data)
+                                   : string_format(vm, "<module %s (built-in)>", shown->data);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+// A module's own names, then its __getattr__ function.
+static Value module_get_attribute(VM *vm, Value self, String *name) {
+    Dict *namespace = module_of(self)->namespace;
+    Value found = dict_get_string(vm, namespace, name);
+    if (!is_empty(found)) return found;
+    if (name == vm->names.__dict__) return value_object(namespace);
+    // The class's attributes go before the module's __getattr__.
+    if (!is_empty(class_lookup(vm, class_of(vm, self), name))) return VALUE_EMPTY;
+    Value getter = dict_get_string(vm, namespace, vm->names.specials[SPECIAL_GETATTR]);
+    if (is_empty(getter)) return VALUE_EMPTY;
+    Value argument = value_object(name);
+    return vm_call(vm, getter, &argument, 1, NULL);
+}
+
+static int module_set_attribute(VM *vm, Value self, String *name, Value value) {
+    Dict *namespace = module_of(self)->namespace;
+    if (!is_empty(value)) return dict_set_string(vm, namespace, name, value) < 0 ? -1 : 1;
+    int deleted = dict_delete_string(vm, namespace, name);
+    if (deleted == 0) {
+        Value own = dict_get_string(vm, namespace, vm->names.__name__);
+        raise_error(vm, vm->exceptions.attribute_error, "module '%s' has no attribute '%s'",
+                    is_string(own) ? string_of(own)->data : "?", name->data);
+        return -1;
+    }
+    return deleted;
+}
+
+const TypeOps module_ops = {.trace = module_trace,
+                            .repr = module_repr,
+                            .get_attribute = module_get_attribute,
+                            .set_attribute = module_set_attribute};
+
+static Value module_make(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "module.__new__(X): X is not a type object");
+    if (!is_string(args[1])) return raise_type_error(vm, "module.__init__() argument 'name' must be str, not %s", type_name(vm, args[1]));
+    ModuleObject *module = module_new(vm, string_of(args[1]));
+    if (!module) return VALUE_ERROR;
+    if (!is_empty(args[2]) && dict_set_string(vm, module->namespace, vm->names.__doc__, args[2]) < 0) return VALUE_ERROR;
+    return value_object(module);
+}
+
+// A module's names, not its class's.
+static Value module_dir(VM *vm, Value *args, size_t count) {
+    Dict *namespace = module_of(args[0])->namespace;
+    List *list = list_new(vm, namespace->length);
+    if (!list) return VALUE_ERROR;
+    size_t position = 0;
+    Value key, value;
+    while (dict_next(namespace, &position, &key, &value))
+        if (is_string(key)) list_append(vm, list, key);
+    return list_sort(vm, list, VALUE_NONE, false) < 0 ? VALUE_ERROR : value_object(list);
+}
+
+static const NativeDefinition module_methods[] = {{"__new__", module_make, "cls, name, doc=", NATIVE_STATIC},
+                                                  {"__dir__", module_dir, "self, /", NATIVE_METHOD},
+                                                  {0}};
+
+bool module_class_init(VM *vm) {
+    vm->classes.module = class_new_builtin(vm, "module", vm->classes.object, KIND_MODULE, sizeof(ModuleObject), 0);
+    return vm->classes.module && native_add_methods(vm, vm->classes.module, module_methods) > 0;
+}

@@ -1,0 +1,374 @@
+#include "object/core/native.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "object/container/dict.h"
+#include "object/container/list.h"
+#include "object/core/class.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/core/vm.h"
+#include "object/function/function.h"
+#include "object/text/str.h"
+
+enum { MAX_PARAMETERS = 24, LOCAL_ARGUMENTS = 32 };
+
+Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner) {
+    Native *native = heap_allocate(vm, vm->classes.native->root, KIND_NATIVE, sizeof(Native));
+    if (!native) return NULL;
+    if (owner && definition->flavour == NATIVE_METHOD)
+        native->object.header =
+            (uint64_t)(uintptr_t)vm->classes.method_descriptor->root | (uint64_t)KIND_NATIVE << OBJECT_KIND_SHIFT;
+    native->definition = definition;
+    native->function = definition->function;
+    native->self = VALUE_EMPTY;
+    native->owner = owner;
+    native->special = SPECIAL_COUNT;
+    return native;
+}
+
+// ---- Signatures
+
+static void trim(const char **start, const char **end) {
+    while (*start < *end && **start == ' ') ++*start;
+    while (*end > *start && (*end)[-1] == ' ') --*end;
+}
+
+// Parses the signature text into counts and interned names. False with MemoryError.
+static bool parse_signature(VM *vm, Native *native) {
+    // Nothing is kept of a parse that runs out of memory half-way.
+    Signature parsed = {0}, *signature = &parsed;
+    String *names[MAX_PARAMETERS];
+    uint16_t count = 0;
+    bool keyword_only = false;
+    for (const char *at = native->definition->signature; *at;) {
+        const char *end = strchr(at, ',');
+        const char *next = end ? end + 1 : at + strlen(at);
+        if (!end) end = next;
+        const char *start = at;
+        at = next;
+        trim(&start, &end);
+        if (start == end) continue;
+        if (end - start == 1 && *start == '/') {
+            signature->positional_only = signature->positional;
+            continue;
+        }
+        if (*start == '*') {
+            keyword_only = true;
+            if (end - start > 2 && start[1] == '*')
+                signature->keyword_variadic = true;
+            else if (end - start > 1)
+                signature->variadic = true;
+            continue;
+        }
+        bool has_default = end[-1] == '=';
+        const char *name_end = has_default ? end - 1 : end;
+        String *name = string_intern_from(vm, start, (size_t)(name_end - start));
+        if (!name) return false;
+        names[count++] = name;
+        if (keyword_only) {
+            signature->keyword_only++;
+            signature->keyword_required += !has_default;
+        } else {
+            signature->positional++;
+            signature->required += !has_default;
+        }
+    }
+    signature->fixed = count + signature->keyword_variadic;
+    if (count) {
+        signature->names = heap_resize(vm, NULL, 0, count * sizeof(String *));
+        if (!signature->names) return raise_memory_error(vm), false;
+        memcpy(signature->names, names, count * sizeof(String *));
+    }
+    signature->parsed = true;
+    native->signature = parsed;
+    return true;
+}
+
+// ---- Errors of calls, worded as CPython words them for functions written in C
+
+static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
+
+// The bare name for messages; a constructor goes by its class.
+static const char *short_name(const Native *native) {
+    const char *name = native->definition->name;
+    bool constructor = strcmp(name, "__new__") == 0 || strcmp(name, "__init__") == 0;
+    return native->owner && constructor ? class_name(native->owner) : name;
+}
+
+// The name with its class, as methods without optional arguments are shown: "list.append".
+static void full_name(const Native *native, char *out, size_t size) {
+    if (native->owner && short_name(native) == native->definition->name)
+        snprintf(out, size, "%s.%s", class_name(native->owner), native->definition->name);
+    else
+        snprintf(out, size, "%s", short_name(native));
+}
+
+// self does not count in messages.
+static size_t hidden(Native *native) {
+    return native->owner && (native->definition->flavour != NATIVE_STATIC ||
+                             strcmp(native->definition->name, "__new__") == 0);
+}
+
+static bool wrong_count(VM *vm, Native *native, size_t given) {
+    Signature *s = &native->signature;
+    size_t self = hidden(native), least = s->required - self, most = s->positional - self;
+    char name[96];
+    full_name(native, name, sizeof name);
+    given = given >= self ? given - self : 0;
+    bool only_positional = s->positional_only == s->positional && !s->keyword_only;
+    if (most == 0 && s->keyword_only)
+        raise_type_error(vm, "%s() takes no positional arguments", short_name(native));
+    else if (most == 0 && !s->variadic && !s->keyword_variadic)
+        raise_type_error(vm, "%s() takes no arguments (%zu given)", name, given);
+    else if (most == 1 && least == 1 && only_positional)
+        raise_type_error(vm, "%s() takes exactly one argument (%zu given)", name, given);
+    else if (only_positional && least == most)
+        raise_type_error(vm, "%s expected %zu argument%s, got %zu", short_name(native), least, plural(least), given);
+    else if (only_positional ||
+             (given > most && (native->owner == vm->classes.string || native->owner == vm->classes.integer) &&
+              short_name(native) != native->definition->name))
+        raise_type_error(vm, "%s expected at %s %zu argument%s, got %zu", short_name(native),
+                         given < least ? "least" : "most", given < least ? least : most,
+                         plural(given < least ? least : most), given);
+    else
+        raise_type_error(vm, "%s() takes %s %zu %sargument%s (%zu given)", short_name(native),
+                         least == most ? "exactly" : given < least ? "at least" : "at most",
+                         given < least ? least : most, given < least ? "positional " : "",
+                         plural(given < least ? least : most), given);
+    return false;
+}
+
+// ---- Binding
+
+// Puts keyword arguments in their places. `bound` holds positional and keyword-only parameters.
+static bool bind_keywords(VM *vm, Native *native, Value *values, Tuple *keywords, Value *bound, Dict *rest) {
+    Signature *s = &native->signature;
+    size_t parameters = s->positional + s->keyword_only;
+    char name[96];
+    for (size_t k = 0; k < keywords->length; k++) {
+        String *keyword = string_of(keywords->items[k]);
+        size_t i = s->positional_only;
+        while (i < parameters && !(s->names[i] == keyword || string_equal(s->names[i], keyword))) i++;
+        if (i == parameters) {
+            if (rest) {
+                if (dict_set_string(vm, rest, keyword, values[k]) < 0) return false;
+                continue;
+            }
+            full_name(native, name, sizeof name);
+            if (!s->keyword_only && s->positional_only == s->positional)
+                raise_type_error(vm, "%s() takes no keyword arguments", name);
+            else
+                raise_type_error(vm, "%s() got an unexpected keyword argument '%s'", short_name(native), keyword->data);
+            return false;
+        }
+        if (!is_empty(bound[i])) {
+            raise_type_error(vm, "argument for %s() given by name ('%s') and position (%zu)", short_name(native), keyword->data,
+                             i + 1 - hidden(native));
+            return false;
+        }
+        bound[i] = values[k];
+    }
+    return true;
+}
+
+static bool check_required(VM *vm, Native *native, Value *bound) {
+    Signature *s = &native->signature;
+    for (size_t i = 0; i < s->required; i++) {
+        if (!is_empty(bound[i])) continue;
+        if (i == 0 && hidden(native)) {
+            raise_type_error(vm, "%s.%s(): not enough arguments", class_name(native->owner), native->definition->name);
+            return false;
+        }
+        if (i < s->positional_only) return wrong_count(vm, native, i);
+        raise_type_error(vm, "%s() missing required argument '%s' (pos %zu)", short_name(native), s->names[i]->data,
+                         i + 1 - hidden(native));
+        return false;
+    }
+    if (!s->keyword_required) return true;
+    for (size_t i = 0; i < s->keyword_only; i++)
+        if (is_empty(bound[s->positional + i])) {
+            // Keyword-only parameters without a default stand first in our signatures.
+            if (i >= s->keyword_required) break;
+            raise_type_error(vm, "%s() missing required keyword-only argument: '%s'", short_name(native),
+                             s->names[s->positional + i]->data);
+            return false;
+        }
+    return true;
+}
+
+static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positional, Tuple *keywords, Value *bound,
+                        size_t size) {
+    Signature *s = &native->signature;
+    size_t parameters = s->positional + s->keyword_only;
+    for (size_t i = 0; i < size; i++) bound[i] = VALUE_EMPTY;
+    RootScope scope;
+    roots_enter(vm, &scope, bound, size);
+    Value result = VALUE_ERROR;
+    size_t direct = positional < s->positional ? positional : s->positional;
+    if (direct) memcpy(bound, arguments, direct * sizeof(Value));
+    Dict *rest = NULL;
+    if (s->keyword_variadic) {
+        rest = dict_new(vm);
+        if (!rest) goto done;
+        bound[parameters] = value_object(rest);
+    }
+    if (positional > s->positional) {
+        if (!s->variadic) {
+            wrong_count(vm, native, positional);
+            goto done;
+        }
+        memcpy(bound + s->fixed, arguments + s->positional, (positional - s->positional) * sizeof(Value));
+    }
+    if (keywords && keywords->length && !bind_keywords(vm, native, arguments + positional, keywords, bound, rest)) goto done;
+    if (!check_required(vm, native, bound)) goto done;
+    result = native->function(vm, bound, size);
+done:
+    roots_leave(vm, &scope);
+    return result;
+}
+
+static bool check_receiver(VM *vm, Native *native, Value *arguments, size_t count) {
+    const NativeDefinition *definition = native->definition;
+    if (count == 0) {
+        raise_type_error(vm, "unbound method %s.%s() needs an argument", class_name(native->owner), definition->name);
+        return false;
+    }
+    if (value_is_instance(vm, arguments[0], native->owner)) return true;
+    raise_type_error(vm, "descriptor '%s' for '%s' objects doesn't apply to a '%s' object", definition->name,
+                     class_name(native->owner), type_name(vm, arguments[0]));
+    return false;
+}
+
+Value native_call(VM *vm, Native *native, Value *arguments, size_t count, Tuple *keywords) {
+    Signature *s = &native->signature;
+    if (!s->parsed && !parse_signature(vm, native)) return VALUE_ERROR;
+    size_t named = keywords ? keywords->length : 0;
+    size_t positional = count - named;
+    if (!is_empty(native->self)) { // bound: put self first
+        Value *shifted, local[LOCAL_ARGUMENTS];
+        shifted = count + 1 <= LOCAL_ARGUMENTS ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
+        if (!shifted) return raise_memory_error(vm);
+        shifted[0] = native->self;
+        if (count) memcpy(shifted + 1, arguments, count * sizeof(Value));
+        Native plain = *native;
+        plain.self = VALUE_EMPTY;
+        RootScope scope;
+        roots_enter(vm, &scope, shifted, count + 1);
+        Value result = native_call(vm, &plain, shifted, count + 1, keywords);
+        roots_leave(vm, &scope);
+        if (shifted != local) heap_resize(vm, shifted, (count + 1) * sizeof(Value), 0);
+        return result;
+    }
+    if (native->owner && native->definition->flavour == NATIVE_METHOD && !check_receiver(vm, native, arguments, positional))
+        return VALUE_ERROR;
+    if (!named && positional == s->positional && !s->keyword_only && !s->variadic && !s->keyword_variadic)
+        return native->function(vm, arguments, count);
+    if (!named && s->variadic && s->fixed == 0) return native->function(vm, arguments, count);
+    size_t size = s->fixed + (positional > s->positional ? positional - s->positional : 0);
+    if (size <= LOCAL_ARGUMENTS) {
+        Value local[LOCAL_ARGUMENTS];
+        return call_bound(vm, native, arguments, positional, keywords, local, size);
+    }
+    if (!s->variadic) return wrong_count(vm, native, positional), VALUE_ERROR;
+    Value *bound = heap_resize(vm, NULL, 0, size * sizeof(Value));
+    if (!bound) return raise_memory_error(vm);
+    Value result = call_bound(vm, native, arguments, positional, keywords, bound, size);
+    heap_resize(vm, bound, size * sizeof(Value), 0);
+    return result;
+}
+
+// ---- Tables of methods
+
+// The special method of a name, or SPECIAL_COUNT.
+static Special special_of_name(VM *vm, String *name) {
+    if (name->size > 4 && name->data[0] == '_' && name->data[1] == '_')
+        for (int i = 0; i < SPECIAL_COUNT; i++)
+            if (vm->names.specials[i] == name) return (Special)i;
+    return SPECIAL_COUNT;
+}
+
+int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions) {
+    for (; definitions->name; definitions++) {
+        String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
+        Native *native = name ? native_new(vm, definitions, cls) : NULL;
+        if (!native) return -1;
+        // object's own special methods are the layout's defaults: finding them means "not overridden".
+        if (cls == vm->classes.object) native->special = special_of_name(vm, name);
+        Value entry = value_object(native);
+        if (definitions->flavour == NATIVE_CLASS_METHOD) {
+            WrappedMethod *wrapped =
+                heap_allocate(vm, vm->classes.class_method->root, KIND_WRAPPED_METHOD, sizeof(WrappedMethod));
+            if (!wrapped) return -1;
+            wrapped->function = entry;
+            wrapped->is_class_method = true;
+            entry = value_object(wrapped);
+        }
+        if (dict_set_string(vm, cls->attributes, name, entry) < 0) return -1;
+    }
+    return 1;
+}
+
+int native_add_functions(VM *vm, Dict *namespace, const NativeDefinition *definitions) {
+    for (; definitions->name; definitions++) {
+        String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
+        Native *native = name ? native_new(vm, definitions, NULL) : NULL;
+        if (!native || dict_set_string(vm, namespace, name, value_object(native)) < 0) return -1;
+    }
+    return 1;
+}
+
+int native_add_attributes(VM *vm, Class *cls, const AttributeDefinition *definitions) {
+    for (; definitions->name; definitions++) {
+        String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
+        Descriptor *descriptor =
+            heap_allocate(vm, vm->classes.descriptor->root, KIND_DESCRIPTOR, sizeof(Descriptor));
+        if (!name || !descriptor) return -1;
+        descriptor->definition = definitions;
+        descriptor->owner = cls;
+        if (dict_set_string(vm, cls->attributes, name, value_object(descriptor)) < 0) return -1;
+    }
+    return 1;
+}
+
+// ---- Operations
+
+static void native_trace(VM *vm, Object *o) {
+    Native *native = (Native *)o;
+    heap_mark(vm, native->self);
+    heap_mark_object(vm, (Object *)native->owner);
+    Signature *s = &native->signature;
+    if (s->names)
+        for (size_t i = 0; i < (size_t)s->positional + s->keyword_only; i++) heap_mark_object(vm, (Object *)s->names[i]);
+}
+
+static void native_finalize(VM *vm, Object *o) {
+    Signature *s = &((Native *)o)->signature;
+    if (s->names) heap_resize(vm, s->names, ((size_t)s->positional + s->keyword_only) * sizeof(String *), 0);
+}
+
+static Value native_repr(VM *vm, Value self) {
+    Native *native = native_of(self);
+    const char *name = native->definition->name;
+    String *text;
+    if (!is_empty(native->self) && native->owner)
+        text = string_format(vm, "<built-in method %s of %s object at %p>", name, type_name(vm, native->self),
+                             (void *)native);
+    else if (native->owner && native->definition->flavour == NATIVE_METHOD)
+        text = string_format(vm, native->special != SPECIAL_COUNT ? "<slot wrapper '%s' of '%s' objects>"
+                                                                  : "<method '%s' of '%s' objects>",
+                             name, class_name(native->owner));
+    else if (native->owner)
+        text = string_format(vm, "<built-in method %s of type object at %p>", name, (void *)native);
+    else
+        text = string_format(vm, "<built-in function %s>", name);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+static Value native_call_operation(VM *vm, Value self, Value *arguments, size_t count, Tuple *keywords) {
+    return native_call(vm, native_of(self), arguments, count, keywords);
+}
+
+const TypeOps native_ops = {
+    .trace = native_trace, .finalize = native_finalize, .repr = native_repr, .call = native_call_operation};

@@ -1,0 +1,627 @@
+#include "object/exception/exception.h"
+
+#include <string.h>
+
+#include "object/container/dict.h"
+#include "object/core/errors.h"
+#include "object/core/instance.h"
+#include "object/core/protocol.h"
+#include "object/text/bytes.h"
+#include "object/text/str.h"
+
+// ---- Objects
+
+static Exception *allocate_exception(VM *vm, Class *cls) {
+    Exception *exception = heap_allocate(vm, cls->root, KIND_EXCEPTION, sizeof(Exception));
+    if (!exception) return NULL;
+    exception->cause = exception->context = exception->traceback = VALUE_NONE;
+    return exception;
+}
+
+Exception *exception_new(VM *vm, Class *cls, const Value *arguments, size_t count) {
+    Exception *exception = allocate_exception(vm, cls);
+    if (!exception) return NULL;
+    exception->arguments = tuple_from(vm, arguments, count);
+    return exception->arguments ? exception : NULL;
+}
+
+bool exception_set(VM *vm, Exception *exception, const char *name, Value value) {
+    if (!exception->attributes) exception->attributes = dict_new(vm);
+    return exception->attributes && dict_set_name(vm, exception->attributes, name, value) >= 0;
+}
+
+Value exception_get(VM *vm, Exception *exception, const char *name) {
+    if (!exception->attributes) return VALUE_EMPTY;
+    String *key = string_intern_from(vm, name, strlen(name));
+    return key ? dict_get_string(vm, exception->attributes, key) : VALUE_EMPTY;
+}
+
+bool exception_add_frame(VM *vm, Value value, Code *code, uint32_t instruction, Dict *globals) {
+    if (value_same(value, vm->memory_error)) return true; // shared: it belongs to no place
+    Exception *exception = exception_of(value);
+    Traceback *traceback = heap_allocate(vm, vm->classes.traceback->root, KIND_TRACEBACK, sizeof(Traceback));
+    if (!traceback) return false;
+    traceback->next = is_none(exception->traceback) ? NULL : (Traceback *)object_of(exception->traceback);
+    traceback->code = code;
+    traceback->instruction = instruction;
+    traceback->frame_globals = globals ? value_object(globals) : VALUE_NONE;
+    traceback->self = VALUE_EMPTY;
+    heap_store(vm, exception, &exception->traceback, value_object(traceback));
+    return true;
+}
+
+Value stop_iteration_value(VM *vm, Value value) {
+    Exception *exception = exception_of(value);
+    Value set = exception_get(vm, exception, "value");
+    if (!is_empty(set)) return set;
+    return exception->arguments->length ? exception->arguments->items[0] : VALUE_NONE;
+}
+
+// ---- Catching
+
+int exception_caught(VM *vm, Value exception, Value pattern) {
+    if (is_kind(pattern, KIND_CLASS) && ((Class *)object_of(pattern))->flags & CLASS_EXCEPTION)
+        return value_is_instance(vm, exception, (Class *)object_of(pattern));
+    if (is_tuple(pattern)) {
+        for (size_t i = 0; i < tuple_of(pattern)->length; i++) {
+            Value one = tuple_of(pattern)->items[i];
+            if (!is_kind(one, KIND_CLASS) || !(((Class *)object_of(one))->flags & CLASS_EXCEPTION)) {
+                raise_type_error(vm, "catching classes that do not inherit from BaseException is not allowed");
+                return -1;
+            }
+        }
+        for (size_t i = 0; i < tuple_of(pattern)->length; i++)
+            if (value_is_instance(vm, exception, (Class *)object_of(tuple_of(pattern)->items[i]))) return 1;
+        return 0;
+    }
+    raise_type_error(vm, "catching classes that do not inherit from BaseException is not allowed");
+    return -1;
+}
+
+// ---- Groups
+
+Tuple *exception_group_members(VM *vm, Value exception) {
+    if (!value_is_instance(vm, exception, vm->exceptions.base_exception_group)) return NULL;
+    Value members = exception_get(vm, exception_of(exception), "exceptions");
+    return is_tuple(members) ? tuple_of(members) : NULL;
+}
+
+static bool fill_group(VM *vm, Exception *group, Value message, Tuple *members) {
+    return exception_set(vm, group, "message", message) && exception_set(vm, group, "exceptions", value_object(members));
+}
+
+Value exception_group_new(VM *vm, const char *message, Tuple *members) {
+    Class *cls = vm->exceptions.exception_group;
+    for (size_t i = 0; i < members->length; i++)
+        if (!value_is_instance(vm, members->items[i], vm->exceptions.exception))
+            cls = vm->exceptions.base_exception_group;
+    String *text = string_from(vm, message);
+    if (!text) return VALUE_ERROR;
+    Value arguments[2] = {value_object(text), value_object(members)};
+    Exception *group = exception_new(vm, cls, arguments, 2);
+    if (!group || !fill_group(vm, group, arguments[0], members)) return VALUE_ERROR;
+    return value_object(group);
+}
+
+// A group like `group` with other members: its derive() method decides the class. [script]
+static Value derive(VM *vm, Value group, List *members) {
+    Exception *original = exception_of(group);
+    Value list = value_object(members);
+    Value held[3] = {group, list, VALUE_EMPTY};
+    RootScope scope;
+    roots_enter(vm, &scope, held, 3);
+    String *name = string_intern_from(vm, "derive", 6);
+    Value derived = VALUE_ERROR;
+    Value method = name ? value_get_attribute(vm, group, name) : VALUE_ERROR;
+    if (!is_error(method)) derived = vm_call(vm, method, &list, 1, NULL);
+    roots_leave(vm, &scope);
+    if (is_error(derived)) return VALUE_ERROR;
+    if (!exception_group_members(vm, derived)) return raise_type_error(vm, "derive must return an instance of BaseExceptionGroup");
+    Exception *copy = exception_of(derived);
+    copy->traceback = original->traceback;
+    copy->cause = original->cause;
+    copy->context = original->context;
+    copy->suppress_context = original->suppress_context;
+    Value notes = exception_get(vm, original, "__notes__");
+    if (is_list(notes)) {
+        List *copied = list_from(vm, list_of(notes)->items, list_of(notes)->length);
+        if (!copied || !exception_set(vm, copy, "__notes__", value_object(copied))) return VALUE_ERROR;
+    }
+    return derived;
+}
+
+// Whether `exception` matches `by`: a class, a tuple of classes, or a callable. [script]
+static int split_matches(VM *vm, Value exception, Value by) {
+    if (is_kind(by, KIND_CLASS) || is_tuple(by)) return exception_caught(vm, exception, by);
+    Value result = vm_call(vm, by, &exception, 1, NULL);
+    return is_error(result) ? -1 : value_truth(vm, result);
+}
+
+static bool split(VM *vm, Value exception, Value by, Value *matching, Value *rest);
+
+static bool split_members(VM *vm, Value group, Value by, Value *matching, Value *rest) {
+    Tuple *members = exception_group_members(vm, group);
+    List *yes = list_new(vm, 0), *no = list_new(vm, 0);
+    if (!yes || !no) return false;
+    Value held[6] = {group, by, value_object(yes), value_object(no), VALUE_NONE, VALUE_NONE};
+    RootScope scope;
+    roots_enter(vm, &scope, held, 6);
+    bool ok = true;
+    for (size_t i = 0; ok && i < members->length; i++) {
+        ok = split(vm, members->items[i], by, &held[4], &held[5]);
+        if (ok && !is_none(held[4])) ok = list_append(vm, yes, held[4]);
+        if (ok && !is_none(held[5])) ok = list_append(vm, no, held[5]);
+    }
+    *matching = *rest = VALUE_NONE;
+    if (ok && yes->length) {
+        held[4] = derive(vm, group, yes);
+        ok = !is_error(held[4]);
+        *matching = held[4];
+    }
+    if (ok && no->length) {
+        *rest = derive(vm, group, no);
+        ok = !is_error(*rest);
+    }
+    roots_leave(vm, &scope);
+    return ok;
+}
+
+static bool split(VM *vm, Value exception, Value by, Value *matching, Value *rest) {
+    int match = split_matches(vm, exception, by);
+    if (match < 0) return false;
+    *matching = match ? exception : VALUE_NONE;
+    *rest = match ? VALUE_NONE : exception;
+    if (match || !exception_group_members(vm, exception)) return true;
+    if (vm->native_depth >= vm->native_depth_limit) {
+        raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded in exceptiongroup_split_recursive");
+        return false;
+    }
+    vm->native_depth++;
+    bool ok = split_members(vm, exception, by, matching, rest);
+    vm->native_depth--;
+    return ok;
+}
+
+bool exception_split(VM *vm, Value exception, Value type, Value *matching, Value *rest) {
+    if (exception_group_members(vm, exception)) return split(vm, exception, type, matching, rest);
+    int match = exception_caught(vm, exception, type);
+    if (match < 0) return false;
+    *matching = VALUE_NONE;
+    *rest = match ? VALUE_NONE : exception;
+    if (!match) return true;
+    Tuple *one = tuple_from(vm, &exception, 1);
+    if (!one) return false;
+    *matching = exception_group_new(vm, "", one);
+    if (is_error(*matching)) return false;
+    // The wrapper shows the place where the exception was caught from.
+    exception_of(*matching)->traceback = exception_of(exception)->traceback;
+    return true;
+}
+
+// ---- Methods
+
+static Value base_exception_new(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "BaseException.__new__(X): X is not a type object");
+    Class *cls = (Class *)object_of(args[0]);
+    if (!(cls->flags & CLASS_EXCEPTION))
+        return raise_type_error(vm, "BaseException.__new__(%s): %s is not a subtype of BaseException", class_name(cls),
+                                class_name(cls));
+    Exception *exception = exception_new(vm, cls, args + 2, count - 2);
+    return exception ? value_object(exception) : VALUE_ERROR;
+}
+
+static bool refuse_keywords(VM *vm, Value self, Value keywords) {
+    if (dict_of(keywords)->length == 0) return true;
+    raise_type_error(vm, "%s() takes no keyword arguments", type_name(vm, self));
+    return false;
+}
+
+static Value base_exception_init(VM *vm, Value *args, size_t count) {
+    if (!refuse_keywords(vm, args[0], args[1])) return VALUE_ERROR;
+    Tuple *arguments = tuple_from(vm, args + 2, count - 2);
+    if (!arguments) return VALUE_ERROR;
+    exception_of(args[0])->arguments = arguments;
+    return VALUE_NONE;
+}
+
+// Takes the named fields that the class knows out of the keyword arguments; any other is refused.
+static bool take_fields(VM *vm, Value self, Dict *given, const char *const *fields) {
+    Exception *exception = exception_of(self);
+    uint32_t taken = 0;
+    for (; *fields; fields++) {
+        String *key = string_intern_from(vm, *fields, strlen(*fields));
+        if (!key) return false;
+        Value value = dict_get_string(vm, given, key);
+        if (!is_empty(value)) taken++;
+        if (!exception_set(vm, exception, *fields, is_empty(value) ? VALUE_NONE : value)) return false;
+    }
+    if (taken == given->length) return true;
+    raise_type_error(vm, "%s() got an unexpected keyword argument", type_name(vm, self));
+    return false;
+}
+
+static Value fields_init(VM *vm, Value *args, size_t count, const char *const *fields) {
+    Tuple *arguments = tuple_from(vm, args + 2, count - 2);
+    if (!arguments) return VALUE_ERROR;
+    exception_of(args[0])->arguments = arguments;
+    return take_fields(vm, args[0], dict_of(args[1]), fields) ? VALUE_NONE : VALUE_ERROR;
+}
+
+static Value name_error_init(VM *vm, Value *args, size_t count) {
+    static const char *const fields[] = {"name", NULL};
+    return fields_init(vm, args, count, fields);
+}
+static Value attribute_error_init(VM *vm, Value *args, size_t count) {
+    static const char *const fields[] = {"name", "obj", NULL};
+    return fields_init(vm, args, count, fields);
+}
+static Value import_error_init(VM *vm, Value *args, size_t count) {
+    static const char *const fields[] = {"name", "path", "name_from", NULL};
+    Value result = fields_init(vm, args, count, fields);
+    if (is_error(result)) return result;
+    return exception_set(vm, exception_of(args[0]), "msg", count == 3 ? args[2] : VALUE_NONE) ? VALUE_NONE : VALUE_ERROR;
+}
+
+// SyntaxError(message, (filename, lineno, offset, text, end_lineno, end_offset)).
+static Value syntax_error_init(VM *vm, Value *args, size_t count) {
+    static const char *const fields[] = {"filename", "lineno", "offset", "text", "end_lineno", "end_offset"};
+    if (!refuse_keywords(vm, args[0], args[1])) return VALUE_ERROR;
+    Exception *exception = exception_of(args[0]);
+    Tuple *arguments = tuple_from(vm, args + 2, count - 2);
+    if (!arguments) return VALUE_ERROR;
+    exception->arguments = arguments;
+    Tuple *details = NULL;
+    if (count == 4) {
+        details = tuple_from_iterable(vm, args[3]);
+        if (!details) return VALUE_ERROR;
+        if (details->length != 4 && details->length != 6)
+            return raise_type_error(vm, details->length < 4 ? "function missing required argument (pos %zu)"
+                                                            : "function takes at most 6 arguments (%zu given)",
+                                    details->length < 4 ? details->length + 1 : details->length);
+    }
+    if (!exception_set(vm, exception, "msg", count > 2 ? args[2] : VALUE_NONE) ||
+        !exception_set(vm, exception, "print_file_and_line", VALUE_NONE))
+        return VALUE_ERROR;
+    for (size_t i = 0; i < 6; i++)
+        if (!exception_set(vm, exception, fields[i], details && i < details->length ? details->items[i] : VALUE_NONE))
+            return VALUE_ERROR;
+    return VALUE_NONE;
+}
+
+static Value os_error_init(VM *vm, Value *args, size_t count) {
+    if (!refuse_keywords(vm, args[0], args[1])) return VALUE_ERROR;
+    Exception *exception = exception_of(args[0]);
+    size_t given = count - 2;
+    bool structured = given >= 2 && given <= 5;
+    // A file name is kept apart: the args show errno and text only.
+    exception->arguments = tuple_from(vm, args + 2, structured ? 2 : given);
+    if (!exception->arguments) return VALUE_ERROR;
+    if (!structured) return VALUE_NONE;
+    bool ok = exception_set(vm, exception, "errno", args[2]) && exception_set(vm, exception, "strerror", args[3]) &&
+              exception_set(vm, exception, "filename", given > 2 ? args[4] : VALUE_NONE) &&
+              exception_set(vm, exception, "filename2", given > 4 ? args[6] : VALUE_NONE);
+    return ok ? VALUE_NONE : VALUE_ERROR;
+}
+
+// OSError(errno, …) makes the subclass that stands for the number.
+static Value os_error_new(VM *vm, Value *args, size_t count) {
+    Class *cls = is_kind(args[0], KIND_CLASS) ? (Class *)object_of(args[0]) : NULL;
+    if (cls == vm->exceptions.os_error && count >= 4 && is_small(args[2])) {
+        ExceptionTable *e = &vm->exceptions;
+        const struct {
+            int number;
+            Class *cls;
+        } table[] = {{11, e->blocking_io_error},    {10, e->child_process_error},       {32, e->broken_pipe_error},
+                     {108, e->broken_pipe_error},   {103, e->connection_aborted_error}, {111, e->connection_refused_error},
+                     {104, e->connection_reset_error}, {17, e->file_exists_error},      {2, e->file_not_found_error},
+                     {4, e->interrupted_error},     {21, e->is_a_directory_error},      {20, e->not_a_directory_error},
+                     {13, e->permission_error},     {1, e->permission_error},           {3, e->process_lookup_error},
+                     {110, e->timeout_error}};
+        for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+            if (table[i].number == small_of(args[2])) cls = table[i].cls;
+        args[0] = value_object(cls);
+    }
+    return base_exception_new(vm, args, count);
+}
+
+static Value group_new(VM *vm, Value *args, size_t count) {
+    Class *cls = (Class *)object_of(args[0]);
+    if (count != 4)
+        return raise_type_error(vm, "BaseExceptionGroup.__new__() takes exactly 2 arguments (%zu given)", count - 2);
+    if (!is_string(args[2])) return raise_type_error(vm, "argument 1 must be str, not %s", type_name(vm, args[2]));
+    if (!is_list(args[3]) && !is_tuple(args[3]))
+        return raise_type_error(vm, "second argument (exceptions) must be a sequence");
+    Tuple *members = tuple_from_iterable(vm, args[3]);
+    if (!members) return VALUE_ERROR;
+    if (members->length == 0)
+        return raise_value_error(vm, "second argument (exceptions) must be a non-empty sequence");
+    bool all_exceptions = true;
+    for (size_t i = 0; i < members->length; i++) {
+        if (!is_exception(members->items[i]))
+            return raise_value_error(vm, "Item %zu of second argument (exceptions) is not an exception", i);
+        all_exceptions &= value_is_instance(vm, members->items[i], vm->exceptions.exception);
+    }
+    if (cls == vm->exceptions.base_exception_group && all_exceptions)
+        cls = vm->exceptions.exception_group;
+    else if (!all_exceptions && class_is_subclass(cls, vm->exceptions.exception))
+        return cls == vm->exceptions.exception_group
+                   ? raise_type_error(vm, "Cannot nest BaseExceptions in an ExceptionGroup")
+                   : raise_type_error(vm, "Cannot nest BaseExceptions in '%s'", class_name(cls));
+    Exception *group = exception_new(vm, cls, args + 2, 2);
+    if (!group || !fill_group(vm, group, args[2], members)) return VALUE_ERROR;
+    return value_object(group);
+}
+
+static Value group_derive(VM *vm, Value *args, size_t count) {
+    Value arguments[4] = {value_object(vm->exceptions.base_exception_group), VALUE_EMPTY,
+                          exception_get(vm, exception_of(args[0]), "message"), args[1]};
+    return group_new(vm, arguments, 4);
+}
+
+static Value group_split(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[1], KIND_CLASS) && !is_tuple(args[1]) && !value_callable(vm, args[1]))
+        return raise_type_error(vm, "expected an exception type, a tuple of exception types, or a callable (other than a class)");
+    Value pair[2];
+    RootScope scope;
+    pair[0] = pair[1] = VALUE_NONE;
+    roots_enter(vm, &scope, pair, 2);
+    bool ok = split(vm, args[0], args[1], &pair[0], &pair[1]);
+    roots_leave(vm, &scope);
+    Tuple *result = ok ? tuple_from(vm, pair, 2) : NULL;
+    return result ? value_object(result) : VALUE_ERROR;
+}
+
+static Value group_subgroup(VM *vm, Value *args, size_t count) {
+    Value pair = group_split(vm, args, count);
+    return is_error(pair) ? pair : tuple_of(pair)->items[0];
+}
+
+static Value with_traceback(VM *vm, Value *args, size_t count) {
+    if (!is_none(args[1]) && !is_kind(args[1], KIND_TRACEBACK))
+        return raise_type_error(vm, "__traceback__ must be a traceback or None");
+    heap_store(vm, object_of(args[0]), &exception_of(args[0])->traceback, args[1]);
+    return args[0];
+}
+
+static Value add_note(VM *vm, Value *args, size_t count) {
+    if (!is_string(args[1])) return raise_type_error(vm, "note must be a str, not '%s'", type_name(vm, args[1]));
+    Exception *exception = exception_of(args[0]);
+    Value notes = exception_get(vm, exception, "__notes__");
+    if (is_empty(notes)) {
+        List *list = list_new(vm, 1);
+        if (!list || !exception_set(vm, exception, "__notes__", value_object(list))) return VALUE_ERROR;
+        notes = value_object(list);
+    }
+    if (!is_list(notes)) return raise_type_error(vm, "Cannot add note: __notes__ is not a list");
+    return list_append(vm, list_of(notes), args[1]) ? VALUE_NONE : VALUE_ERROR;
+}
+
+// ---- Text
+
+static Value exception_repr(VM *vm, Value self) {
+    Exception *exception = exception_of(self);
+    Tuple *arguments = exception->arguments;
+    String *inside = arguments->length == 1 ? value_repr(vm, arguments->items[0]) : value_repr(vm, value_object(arguments));
+    if (!inside) return VALUE_ERROR;
+    const char *name = type_name(vm, self);
+    String *text = arguments->length == 1 ? string_format(vm, "%s(%s)", name, inside->data)
+                                          : string_format(vm, "%s%s", name, inside->data);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+static Value os_error_text(VM *vm, Exception *exception) {
+    Value number = exception_get(vm, exception, "errno"), message = exception_get(vm, exception, "strerror");
+    Value file = exception_get(vm, exception, "filename"), second = exception_get(vm, exception, "filename2");
+    String *a = value_str(vm, number), *b = a ? value_str(vm, message) : NULL;
+    if (!b) return VALUE_ERROR;
+    String *text;
+    if (is_none(file) || is_empty(file)) {
+        text = string_format(vm, "[Errno %s] %s", a->data, b->data);
+    } else {
+        String *c = value_repr(vm, file);
+        if (!c) return VALUE_ERROR;
+        if (is_none(second) || is_empty(second)) {
+            text = string_format(vm, "[Errno %s] %s: %s", a->data, b->data, c->data);
+        } else {
+            String *d = value_repr(vm, second);
+            if (!d) return VALUE_ERROR;
+            text = string_format(vm, "[Errno %s] %s: %s -> %s", a->data, b->data, c->data, d->data);
+        }
+    }
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+// (encoding, object, start, end, reason), as UnicodeEncodeError and UnicodeDecodeError carry.
+static bool unicode_error_fits(const Tuple *a) {
+    return is_string(a->items[0]) && is_small(a->items[2]) && is_small(a->items[3]) && is_string(a->items[4]);
+}
+
+static String *unicode_error_text(VM *vm, const Tuple *a) {
+    const char *encoding = string_of(a->items[0])->data, *reason = string_of(a->items[4])->data;
+    int64_t start = small_of(a->items[2]), end = small_of(a->items[3]);
+    const unsigned char *bytes;
+    size_t length;
+    if (is_string(a->items[1])) {
+        String *text = string_of(a->items[1]);
+        if (end != start + 1 || start < 0 || (size_t)start >= text->length)
+            return string_format(vm, "'%s' codec can't encode characters in position %lld-%lld: %s", encoding,
+                                 (long long)start, (long long)end - 1, reason);
+        uint32_t c = string_code_point(vm, text, (size_t)start);
+        const char *format = c < 0x100     ? "'%s' codec can't encode character '\\x%02x' in position %lld: %s"
+                             : c < 0x10000 ? "'%s' codec can't encode character '\\u%04x' in position %lld: %s"
+                                           : "'%s' codec can't encode character '\\U%08x' in position %lld: %s";
+        Buffer out = vm_buffer(vm);
+        buffer_format(&out, format, encoding, c, (long long)start, reason);
+        return string_from_buffer(vm, &out);
+    }
+    if (bytes_view(a->items[1], &bytes, &length) && end == start + 1 && start >= 0 && (size_t)start < length)
+        return string_format(vm, "'%s' codec can't decode byte 0x%02x in position %lld: %s", encoding, bytes[start],
+                             (long long)start, reason);
+    return string_format(vm, "'%s' codec can't decode bytes in position %lld-%lld: %s", encoding, (long long)start,
+                         (long long)end - 1, reason);
+}
+
+static Value exception_str(VM *vm, Value self) {
+    Exception *exception = exception_of(self);
+    Tuple *arguments = exception->arguments;
+    ExceptionTable *table = &vm->exceptions;
+    String *text;
+    if (value_is_instance(vm, self, table->key_error) && arguments->length == 1) {
+        text = value_repr(vm, arguments->items[0]);
+    } else if (value_is_instance(vm, self, table->os_error) && !is_empty(exception_get(vm, exception, "errno"))) {
+        return os_error_text(vm, exception);
+    } else if (exception_group_members(vm, self)) {
+        size_t n = exception_group_members(vm, self)->length;
+        String *message = value_str(vm, exception_get(vm, exception, "message"));
+        if (!message) return VALUE_ERROR;
+        text = string_format(vm, "%s (%zu sub-exception%s)", message->data, n, n == 1 ? "" : "s");
+    } else if (value_is_instance(vm, self, table->syntax_error) && is_string(exception_get(vm, exception, "msg"))) {
+        Value file = exception_get(vm, exception, "filename"), line = exception_get(vm, exception, "lineno");
+        String *message = string_of(exception_get(vm, exception, "msg"));
+        if (is_string(file) && is_small(line)) {
+            const char *slash = strrchr(string_of(file)->data, '/');
+            text = string_format(vm, "%s (%s, line %lld)", message->data, slash ? slash + 1 : string_of(file)->data,
+                                 (long long)small_of(line));
+        } else {
+            text = message;
+        }
+    } else if (value_is_instance(vm, self, table->unicode_error) && arguments->length == 5 && unicode_error_fits(arguments)) {
+        text = unicode_error_text(vm, arguments);
+    } else if (arguments->length == 0) {
+        text = vm->names.empty;
+    } else if (arguments->length == 1) {
+        text = value_str(vm, arguments->items[0]);
+    } else {
+        text = value_repr(vm, value_object(arguments));
+    }
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+// ---- Attributes
+
+static Value get_args(VM *vm, Value self) { return value_object(exception_of(self)->arguments); }
+static int set_args(VM *vm, Value self, Value value) {
+    if (is_empty(value)) return raise_type_error(vm, "args may not be deleted"), -1;
+    Tuple *arguments = tuple_from_iterable(vm, value);
+    if (!arguments) return -1;
+    exception_of(self)->arguments = arguments;
+    return 1;
+}
+static Value get_cause(VM *vm, Value self) { return exception_of(self)->cause; }
+static int set_cause(VM *vm, Value self, Value value) {
+    if (!is_none(value) && !is_exception(value))
+        return raise_type_error(vm, "exception cause must be None or derive from BaseException"), -1;
+    heap_store(vm, object_of(self), &exception_of(self)->cause, value);
+    exception_of(self)->suppress_context = true;
+    return 1;
+}
+static Value get_context(VM *vm, Value self) { return exception_of(self)->context; }
+static int set_context(VM *vm, Value self, Value value) {
+    if (!is_none(value) && !is_exception(value))
+        return raise_type_error(vm, "exception context must be None or derive from BaseException"), -1;
+    heap_store(vm, object_of(self), &exception_of(self)->context, value);
+    return 1;
+}
+static Value get_suppress(VM *vm, Value self) { return value_bool(exception_of(self)->suppress_context); }
+static int set_suppress(VM *vm, Value self, Value value) {
+    int truth = value_truth(vm, value);
+    if (truth < 0) return -1;
+    exception_of(self)->suppress_context = truth;
+    return 1;
+}
+static Value get_traceback(VM *vm, Value self) { return exception_of(self)->traceback; }
+static int set_traceback(VM *vm, Value self, Value value) {
+    Value args[2] = {self, value};
+    return is_error(with_traceback(vm, args, 2)) ? -1 : 1;
+}
+
+// Fields of particular classes that have a value even when nobody set them.
+static Value get_stop_value(VM *vm, Value self) { return stop_iteration_value(vm, self); }
+static int set_stop_value(VM *vm, Value self, Value value) {
+    return exception_set(vm, exception_of(self), "value", value) ? 1 : -1;
+}
+static Value get_exit_code(VM *vm, Value self) {
+    Value set = exception_get(vm, exception_of(self), "code");
+    if (!is_empty(set)) return set;
+    Tuple *arguments = exception_of(self)->arguments;
+    return arguments->length == 0   ? VALUE_NONE
+           : arguments->length == 1 ? arguments->items[0]
+                                    : value_object(arguments);
+}
+static int set_exit_code(VM *vm, Value self, Value value) {
+    return exception_set(vm, exception_of(self), "code", value) ? 1 : -1;
+}
+
+static const NativeDefinition base_methods[] = {
+    {"__new__", base_exception_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__init__", base_exception_init, "self, /, *args, **kwargs", NATIVE_METHOD},
+    {"with_traceback", with_traceback, "self, object, /", NATIVE_METHOD},
+    {"add_note", add_note, "self, object, /", NATIVE_METHOD},
+    {0}};
+static const AttributeDefinition base_attributes[] = {
+    {"args", get_args, set_args},
+    {"__cause__", get_cause, set_cause},
+    {"__context__", get_context, set_context},
+    {"__suppress_context__", get_suppress, set_suppress},
+    {"__traceback__", get_traceback, set_traceback},
+    {0}};
+static const NativeDefinition group_methods[] = {{"__new__", group_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+                                                 {"derive", group_derive, "self, excs, /", NATIVE_METHOD},
+                                                 {"split", group_split, "self, matcher_value, /", NATIVE_METHOD},
+                                                 {"subgroup", group_subgroup, "self, matcher_value, /", NATIVE_METHOD},
+                                                 {0}};
+static const NativeDefinition os_methods[] = {{"__new__", os_error_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+                                              {"__init__", os_error_init, "self, /, *args, **kwargs", NATIVE_METHOD},
+                                              {0}};
+static const NativeDefinition syntax_methods[] = {
+    {"__init__", syntax_error_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};
+static const NativeDefinition name_methods[] = {{"__init__", name_error_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};
+static const NativeDefinition attribute_methods[] = {
+    {"__init__", attribute_error_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};
+static const NativeDefinition import_methods[] = {
+    {"__init__", import_error_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};
+static const AttributeDefinition stop_attributes[] = {{"value", get_stop_value, set_stop_value}, {0}};
+static const AttributeDefinition exit_attributes[] = {{"code", get_exit_code, set_exit_code}, {0}};
+
+static void exception_trace(VM *vm, Object *o) {
+    Exception *exception = (Exception *)o;
+    heap_mark_object(vm, (Object *)exception->arguments);
+    heap_mark(vm, exception->cause);
+    heap_mark(vm, exception->context);
+    heap_mark(vm, exception->traceback);
+    heap_mark_object(vm, (Object *)exception->attributes);
+}
+
+const TypeOps exception_ops = {.trace = exception_trace, .repr = exception_repr, .str = exception_str};
+
+bool exception_class_init(VM *vm) {
+    ExceptionTable *table = &vm->exceptions;
+#define EXCEPTION(field, name, base)                                                                                   \
+    table->field = class_new_builtin(vm, name, &table->field == &table->base ? vm->classes.object : table->base,       \
+                                     KIND_EXCEPTION, sizeof(Exception), CLASS_EXCEPTION | CLASS_HAS_DICT);             \
+    if (!table->field) return false;
+#include "object/core/exceptions.def"
+#undef EXCEPTION
+    // ExceptionGroup inherits from Exception too.
+    Class *group = table->exception_group;
+    Value bases[2] = {value_object(table->base_exception_group), value_object(table->exception)};
+    Value order[5] = {value_object(group), bases[0], bases[1], value_object(table->base_exception),
+                      value_object(vm->classes.object)};
+    group->bases = tuple_from(vm, bases, 2);
+    group->mro = tuple_from(vm, order, 5);
+    if (!group->bases || !group->mro) return false;
+    // Classes that a module of the library shows.
+    String *cancelled = string_intern_from(vm, "asyncio.exceptions", 18);
+    if (!cancelled) return false;
+    table->cancelled_error->module = table->invalid_state_error->module = value_object(cancelled);
+    return native_add_methods(vm, table->base_exception, base_methods) > 0 &&
+           native_add_attributes(vm, table->base_exception, base_attributes) > 0 &&
+           native_add_methods(vm, table->base_exception_group, group_methods) > 0 &&
+           native_add_methods(vm, table->os_error, os_methods) > 0 &&
+           native_add_methods(vm, table->syntax_error, syntax_methods) > 0 &&
+           native_add_methods(vm, table->name_error, name_methods) > 0 &&
+           native_add_methods(vm, table->attribute_error, attribute_methods) > 0 &&
+           native_add_methods(vm, table->import_error, import_methods) > 0 &&
+           native_add_attributes(vm, table->stop_iteration, stop_attributes) > 0 &&
+           native_add_attributes(vm, table->system_exit, exit_attributes) > 0;
+}

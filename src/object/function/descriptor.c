@@ -1,0 +1,259 @@
+#include "object/function/descriptor.h"
+
+#include "object/container/dict.h"
+#include "object/core/errors.h"
+#include "object/core/instance.h"
+#include "object/core/protocol.h"
+#include "object/text/str.h"
+
+// ---- property
+
+static void property_trace(VM *vm, Object *o) {
+    Property *property = (Property *)o;
+    heap_mark(vm, property->get);
+    heap_mark(vm, property->set);
+    heap_mark(vm, property->delete_);
+    heap_mark(vm, property->doc);
+    heap_mark(vm, property->name);
+}
+const TypeOps property_ops = {.trace = property_trace};
+
+static Value property_new(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "property.__new__(X): X is not a type object");
+    Property *property = class_instantiate(vm, (Class *)object_of(args[0]), sizeof(Property));
+    if (!property) return VALUE_ERROR;
+    property->get = property->set = property->delete_ = property->doc = VALUE_NONE;
+    property->name = VALUE_EMPTY;
+    return value_object(property);
+}
+
+static Value or_none(Value v) { return is_empty(v) ? VALUE_NONE : v; }
+
+static Value property_init(VM *vm, Value *args, size_t count) {
+    Property *property = (Property *)object_of(args[0]);
+    property->get = or_none(args[1]);
+    property->set = or_none(args[2]);
+    property->delete_ = or_none(args[3]);
+    property->doc = or_none(args[4]);
+    if (is_none(property->doc) && is_function(property->get)) {
+        Value doc = value_find_attribute(vm, property->get, vm->names.__doc__);
+        if (is_error(doc)) return doc;
+        property->doc = or_none(doc);
+    }
+    return VALUE_NONE;
+}
+
+static Value property_copy(VM *vm, Value self, Value get, Value set, Value delete_) {
+    Property *old = (Property *)object_of(self);
+    Value held[4] = {is_empty(get) ? old->get : get, is_empty(set) ? old->set : set,
+                     is_empty(delete_) ? old->delete_ : delete_, is_empty(get) ? old->doc : VALUE_NONE};
+    Value copy = vm_call(vm, value_object(class_of(vm, self)), held, 4, NULL);
+    if (!is_error(copy) && is_kind(copy, KIND_PROPERTY)) ((Property *)object_of(copy))->name = old->name;
+    return copy;
+}
+static Value property_getter(VM *vm, Value *args, size_t count) {
+    return property_copy(vm, args[0], args[1], VALUE_EMPTY, VALUE_EMPTY);
+}
+static Value property_setter(VM *vm, Value *args, size_t count) {
+    return property_copy(vm, args[0], VALUE_EMPTY, args[1], VALUE_EMPTY);
+}
+static Value property_deleter(VM *vm, Value *args, size_t count) {
+    return property_copy(vm, args[0], VALUE_EMPTY, VALUE_EMPTY, args[1]);
+}
+static Value property_set_name(VM *vm, Value *args, size_t count) {
+    ((Property *)object_of(args[0]))->name = args[2];
+    return VALUE_NONE;
+}
+static Value property_get(VM *vm, Value *args, size_t count) {
+    if (is_none(args[1])) return args[0];
+    Property *property = (Property *)object_of(args[0]);
+    if (is_none(property->get)) return raise_error(vm, vm->exceptions.attribute_error, "property has no getter");
+    return vm_call(vm, property->get, &args[1], 1, NULL);
+}
+static Value property_fget(VM *vm, Value self) { return ((Property *)object_of(self))->get; }
+static Value property_fset(VM *vm, Value self) { return ((Property *)object_of(self))->set; }
+static Value property_fdel(VM *vm, Value self) { return ((Property *)object_of(self))->delete_; }
+static Value property_doc(VM *vm, Value self) { return ((Property *)object_of(self))->doc; }
+static int property_set_doc(VM *vm, Value self, Value value) {
+    ((Property *)object_of(self))->doc = or_none(value);
+    return 1;
+}
+static const NativeDefinition property_methods[] = {
+    {"__new__", property_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__init__", property_init, "self, fget=, fset=, fdel=, doc=", NATIVE_METHOD},
+    {"getter", property_getter, "self, fget, /", NATIVE_METHOD},
+    {"setter", property_setter, "self, fset, /", NATIVE_METHOD},
+    {"deleter", property_deleter, "self, fdel, /", NATIVE_METHOD},
+    {"__set_name__", property_set_name, "self, owner, name, /", NATIVE_METHOD},
+    {"__get__", property_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {0}};
+static const AttributeDefinition property_attributes[] = {{"fget", property_fget, NULL},
+                                                          {"fset", property_fset, NULL},
+                                                          {"fdel", property_fdel, NULL},
+                                                          {"__doc__", property_doc, property_set_doc},
+                                                          {0}};
+
+// ---- staticmethod and classmethod
+
+static void wrapped_method_trace(VM *vm, Object *o) { heap_mark(vm, ((WrappedMethod *)o)->function); }
+static Value wrapped_method_repr(VM *vm, Value self) {
+    WrappedMethod *wrapped = (WrappedMethod *)object_of(self);
+    String *function = value_repr(vm, wrapped->function);
+    if (!function) return VALUE_ERROR;
+    String *text = string_format(vm, "<%s(%s)>", wrapped->is_class_method ? "classmethod" : "staticmethod", function->data);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+static Value wrapped_method_call(VM *vm, Value self, Value *arguments, size_t count, Tuple *keywords) {
+    WrappedMethod *wrapped = (WrappedMethod *)object_of(self);
+    if (wrapped->is_class_method) return raise_type_error(vm, "'classmethod' object is not callable");
+    return vm_call(vm, wrapped->function, arguments, count, keywords);
+}
+static Value wrapped_method_attribute(VM *vm, Value self, String *name) {
+    WrappedMethod *wrapped = (WrappedMethod *)object_of(self);
+    if (string_is(name, "__func__") || name == vm->names.__wrapped__) return wrapped->function;
+    if (name == vm->names.__name__ || name == vm->names.__qualname__ || name == vm->names.__doc__ ||
+        name == vm->names.__module__ || name == vm->names.__annotations__ || name == vm->names.__isabstractmethod__)
+        return value_find_attribute(vm, wrapped->function, name);
+    return VALUE_EMPTY;
+}
+const TypeOps wrapped_method_ops = {.trace = wrapped_method_trace,
+                                    .repr = wrapped_method_repr,
+                                    .call = wrapped_method_call,
+                                    .get_attribute = wrapped_method_attribute};
+
+static Value wrapped_new(VM *vm, Value *args, bool is_class_method) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "X is not a type object");
+    WrappedMethod *wrapped = class_instantiate(vm, (Class *)object_of(args[0]), sizeof(WrappedMethod));
+    if (!wrapped) return VALUE_ERROR;
+    wrapped->function = args[1];
+    wrapped->is_class_method = is_class_method;
+    return value_object(wrapped);
+}
+static Value static_method_new(VM *vm, Value *args, size_t count) { return wrapped_new(vm, args, false); }
+static Value class_method_new(VM *vm, Value *args, size_t count) { return wrapped_new(vm, args, true); }
+static Value wrapped_get(VM *vm, Value *args, size_t count) {
+    Value owner = is_empty(args[2]) || is_none(args[2]) ? value_object(class_of(vm, args[1])) : args[2];
+    if (!is_kind(owner, KIND_CLASS)) return raise_type_error(vm, "__get__ needs a class");
+    return attribute_bind(vm, args[0], is_none(args[1]) ? VALUE_EMPTY : args[1], (Class *)object_of(owner));
+}
+static const NativeDefinition static_method_methods[] = {
+    {"__new__", static_method_new, "cls, function, /", NATIVE_STATIC},
+    {"__get__", wrapped_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {0}};
+static const NativeDefinition class_method_methods[] = {
+    {"__new__", class_method_new, "cls, function, /", NATIVE_STATIC},
+    {"__get__", wrapped_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {0}};
+
+// ---- super
+
+static void super_trace(VM *vm, Object *o) {
+    heap_mark_object(vm, (Object *)((Super *)o)->start);
+    heap_mark_object(vm, (Object *)((Super *)o)->of);
+    heap_mark(vm, ((Super *)o)->self);
+}
+
+static Value super_get_attribute(VM *vm, Value self, String *name) {
+    Super *super = (Super *)object_of(self);
+    if (string_is(name, "__self__")) return super->self;
+    if (string_is(name, "__thisclass__")) return value_object(super->start);
+    Tuple *mro = super->of->mro;
+    size_t i = 0;
+    while (i < mro->length && object_of(mro->items[i]) != &super->start->object) i++;
+    for (i++; name != vm->names.__class__ && i < mro->length; i++) {
+        Class *cls = (Class *)object_of(mro->items[i]);
+        Value found = dict_get_string(vm, cls->attributes, name);
+        if (is_empty(found)) {
+            // The built-in classes make their operations' methods on demand: ask as if it stood alone.
+            if (!(cls->flags & CLASS_BUILTIN)) continue;
+            found = class_lookup(vm, cls, name);
+            if (is_empty(found)) continue;
+        }
+        bool through_class = is_kind(super->self, KIND_CLASS) && (Class *)object_of(super->self) == super->of;
+        return attribute_bind(vm, found, through_class ? VALUE_EMPTY : super->self, super->of);
+    }
+    // super's own attributes, such as __class__.
+    Value own = class_lookup(vm, vm->classes.super, name);
+    return is_empty(own) ? VALUE_EMPTY : attribute_bind(vm, own, self, vm->classes.super);
+}
+
+static Value super_repr(VM *vm, Value self) {
+    Super *super = (Super *)object_of(self);
+    String *text = string_format(vm, "<super: <class '%s'>, <%s object>>", class_name(super->start), class_name(super->of));
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+const TypeOps super_ops = {.trace = super_trace, .repr = super_repr, .get_attribute = super_get_attribute};
+
+Value super_new(VM *vm, Class *start, Value self) {
+    Class *of = class_of(vm, self);
+    if (is_kind(self, KIND_CLASS) && class_is_subclass((Class *)object_of(self), start))
+        of = (Class *)object_of(self);
+    else if (!class_is_subclass(of, start))
+        return raise_type_error(vm, "super(type, obj): obj (instance of %s) is not an instance or subtype of type (%s).",
+                                class_name(of), class_name(start));
+    Super *super = heap_allocate(vm, vm->classes.super->root, KIND_SUPER, sizeof(Super));
+    if (!super) return VALUE_ERROR;
+    super->start = start;
+    super->self = self;
+    super->of = of;
+    return value_object(super);
+}
+
+// Called without arguments, super() is compiled to super_new with the method's own class and first parameter.
+static Value super_make(VM *vm, Value *args, size_t count) {
+    if (is_empty(args[1]) || is_empty(args[2])) return raise_runtime_error(vm, "super(): no arguments");
+    if (!is_kind(args[1], KIND_CLASS))
+        return raise_type_error(vm, "super() argument 1 must be a type, not %s", type_name(vm, args[1]));
+    return super_new(vm, (Class *)object_of(args[1]), args[2]);
+}
+static const NativeDefinition super_methods[] = {{"__new__", super_make, "cls, type=, object=, /", NATIVE_STATIC}, {0}};
+
+// ---- Attributes of built-in classes
+
+static void descriptor_trace(VM *vm, Object *o) { heap_mark_object(vm, (Object *)((Descriptor *)o)->owner); }
+static Value descriptor_repr(VM *vm, Value self) {
+    Descriptor *descriptor = (Descriptor *)object_of(self);
+    String *text = string_format(vm, "<attribute '%s' of '%s' objects>", descriptor->definition->name,
+                                 class_name(descriptor->owner));
+    return text ? value_object(text) : VALUE_ERROR;
+}
+const TypeOps descriptor_ops = {.trace = descriptor_trace, .repr = descriptor_repr};
+
+static Value descriptor_get(VM *vm, Value *args, size_t count) {
+    return is_none(args[1]) ? args[0] : ((Descriptor *)object_of(args[0]))->definition->get(vm, args[1]);
+}
+static Value descriptor_name(VM *vm, Value self) {
+    String *name = string_from(vm, ((Descriptor *)object_of(self))->definition->name);
+    return name ? value_object(name) : VALUE_ERROR;
+}
+static const NativeDefinition descriptor_methods[] = {
+    {"__get__", descriptor_get, "self, instance, owner=, /", NATIVE_METHOD}, {0}};
+static const AttributeDefinition descriptor_attributes[] = {{"__name__", descriptor_name, NULL}, {0}};
+
+bool descriptor_class_init(VM *vm) {
+    ClassTable *c = &vm->classes;
+    return (c->native = class_new_builtin(vm, "builtin_function_or_method", c->object, KIND_NATIVE, sizeof(Native),
+                                          CLASS_FINAL)) &&
+           (c->method_descriptor = class_new_builtin(vm, "method_descriptor", c->object, KIND_NATIVE, sizeof(Native),
+                                                     CLASS_FINAL)) &&
+           (c->descriptor = class_new_builtin(vm, "getset_descriptor", c->object, KIND_DESCRIPTOR, sizeof(Descriptor),
+                                              CLASS_FINAL)) &&
+           (c->static_method = class_new_builtin(vm, "staticmethod", c->object, KIND_WRAPPED_METHOD,
+                                                 sizeof(WrappedMethod), CLASS_HAS_DICT)) &&
+           (c->class_method = class_new_builtin(vm, "classmethod", c->object, KIND_WRAPPED_METHOD, sizeof(WrappedMethod),
+                                                CLASS_HAS_DICT));
+}
+
+bool property_class_init(VM *vm) {
+    ClassTable *c = &vm->classes;
+    return (c->property = class_new_builtin(vm, "property", c->object, KIND_PROPERTY, sizeof(Property), 0)) &&
+           (c->super = class_new_builtin(vm, "super", c->object, KIND_SUPER, sizeof(Super), 0)) &&
+           native_add_methods(vm, c->descriptor, descriptor_methods) > 0 &&
+           native_add_attributes(vm, c->descriptor, descriptor_attributes) > 0 &&
+           native_add_methods(vm, c->static_method, static_method_methods) > 0 &&
+           native_add_methods(vm, c->class_method, class_method_methods) > 0 &&
+           native_add_methods(vm, c->property, property_methods) > 0 &&
+           native_add_attributes(vm, c->property, property_attributes) > 0 &&
+           native_add_methods(vm, c->super, super_methods) > 0;
+}

@@ -1,0 +1,363 @@
+#include "object/function/function.h"
+
+#include "object/container/dict.h"
+#include "object/core/errors.h"
+#include "object/core/instance.h"
+#include "object/core/protocol.h"
+#include "object/number/int.h"
+#include "object/text/str.h"
+
+// ---- Code
+
+Code *code_new(VM *vm) {
+    Code *code = heap_allocate(vm, vm->classes.code->root, KIND_CODE, sizeof(Code));
+    if (!code) return NULL;
+    code->handled_register = 0xFFFF;
+    code->doc = code->source = VALUE_NONE;
+    return code;
+}
+
+const LineEntry *code_place(const Code *code, uint32_t instruction) {
+    uint32_t low = 0, high = code->line_count;
+    while (low + 1 < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (code->lines[middle].start <= instruction)
+            low = middle;
+        else
+            high = middle;
+    }
+    static const LineEntry none = {0};
+    return code->line_count ? &code->lines[low] : &none;
+}
+
+static void code_trace(VM *vm, Object *o) {
+    Code *code = (Code *)o;
+    for (uint32_t i = 0; i < code->constant_count; i++) heap_mark(vm, code->constants[i]);
+    heap_mark_object(vm, (Object *)code->variable_names);
+    heap_mark_object(vm, (Object *)code->cell_names);
+    heap_mark_object(vm, (Object *)code->free_names);
+    heap_mark_object(vm, (Object *)code->name);
+    heap_mark_object(vm, (Object *)code->qualified_name);
+    heap_mark_object(vm, (Object *)code->file_name);
+    heap_mark(vm, code->doc);
+    heap_mark(vm, code->source);
+}
+
+static void code_finalize(VM *vm, Object *o) {
+    Code *code = (Code *)o;
+    heap_resize(vm, code->instructions, code->instruction_count * sizeof(Instruction), 0);
+    heap_resize(vm, code->constants, code->constant_count * sizeof(Value), 0);
+    heap_resize(vm, code->handlers, code->handler_count * sizeof(HandlerRange), 0);
+    heap_resize(vm, code->lines, code->line_count * sizeof(LineEntry), 0);
+}
+
+static Value code_repr(VM *vm, Value self) {
+    Code *code = (Code *)object_of(self);
+    String *text = string_format(vm, "<code object %s at %p, file \"%s\", line %u>", code->name->data, (void *)code,
+                                 code->file_name->data, code->first_line);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+const TypeOps code_ops = {.trace = code_trace, .finalize = code_finalize, .repr = code_repr};
+
+static Value code_name(VM *vm, Value self) { return value_object(((Code *)object_of(self))->name); }
+static Value code_qualified_name(VM *vm, Value self) { return value_object(((Code *)object_of(self))->qualified_name); }
+static Value code_file(VM *vm, Value self) { return value_object(((Code *)object_of(self))->file_name); }
+static Value code_first_line(VM *vm, Value self) { return value_small(((Code *)object_of(self))->first_line); }
+static Value code_argument_count(VM *vm, Value self) { return value_small(((Code *)object_of(self))->positional_count); }
+static Value code_keyword_only(VM *vm, Value self) { return value_small(((Code *)object_of(self))->keyword_only_count); }
+static Value code_positional_only(VM *vm, Value self) {
+    return value_small(((Code *)object_of(self))->positional_only_count);
+}
+static Value code_variables(VM *vm, Value self) { return value_object(((Code *)object_of(self))->variable_names); }
+static Value code_free(VM *vm, Value self) { return value_object(((Code *)object_of(self))->free_names); }
+static Value code_cells(VM *vm, Value self) { return value_object(((Code *)object_of(self))->cell_names); }
+// CPython's numbers for inspect.CO_*.
+static Value code_flags(VM *vm, Value self) {
+    uint32_t flags = ((Code *)object_of(self))->flags, out = 0x3;
+    if (flags & CODE_VARIADIC) out |= 0x4;
+    if (flags & CODE_KEYWORD_VARIADIC) out |= 0x8;
+    if (flags & CODE_NESTED) out |= 0x10;
+    if ((flags & 3) == CODE_GENERATOR) out |= 0x20;
+    if ((flags & 3) == CODE_COROUTINE) out |= 0x80;
+    if ((flags & 3) == CODE_ASYNC_GENERATOR) out |= 0x200;
+    return value_small(out);
+}
+static const AttributeDefinition code_attributes[] = {{"co_name", code_name, NULL},
+                                                      {"co_qualname", code_qualified_name, NULL},
+                                                      {"co_filename", code_file, NULL},
+                                                      {"co_firstlineno", code_first_line, NULL},
+                                                      {"co_argcount", code_argument_count, NULL},
+                                                      {"co_kwonlyargcount", code_keyword_only, NULL},
+                                                      {"co_posonlyargcount", code_positional_only, NULL},
+                                                      {"co_varnames", code_variables, NULL},
+                                                      {"co_freevars", code_free, NULL},
+                                                      {"co_cellvars", code_cells, NULL},
+                                                      {"co_flags", code_flags, NULL},
+                                                      {0}};
+
+// ---- Functions
+
+Function *function_new(VM *vm, Code *code, Dict *globals) {
+    Function *function = heap_allocate(vm, vm->classes.function->root, KIND_FUNCTION, sizeof(Function));
+    if (!function) return NULL;
+    function->code = code;
+    function->globals = globals;
+    return function;
+}
+
+static Value function_override(VM *vm, Function *function, String *name) {
+    return function->attributes ? dict_get_string(vm, function->attributes, name) : VALUE_EMPTY;
+}
+
+Value function_name(VM *vm, Function *function) {
+    Value set = function_override(vm, function, vm->names.__name__);
+    return is_empty(set) ? value_object(function->code->name) : set;
+}
+Value function_qualified_name(VM *vm, Function *function) {
+    Value set = function_override(vm, function, vm->names.__qualname__);
+    return is_empty(set) ? value_object(function->code->qualified_name) : set;
+}
+
+static int function_set(VM *vm, Value self, String *name, Value value) {
+    Function *function = function_of(self);
+    if (!function->attributes) {
+        function->attributes = dict_new(vm);
+        if (!function->attributes) return -1;
+    }
+    return dict_set_string(vm, function->attributes, name, value) < 0 ? -1 : 1;
+}
+
+static int set_text(VM *vm, Value self, String *name, Value value) {
+    if (!is_string(value)) return raise_type_error(vm, "%s must be set to a string object", name->data), -1;
+    return function_set(vm, self, name, value);
+}
+static Value get_name(VM *vm, Value self) { return function_name(vm, function_of(self)); }
+static int set_name(VM *vm, Value self, Value value) { return set_text(vm, self, vm->names.__name__, value); }
+static Value get_qualified_name(VM *vm, Value self) { return function_qualified_name(vm, function_of(self)); }
+static int set_qualified_name(VM *vm, Value self, Value value) {
+    return set_text(vm, self, vm->names.__qualname__, value);
+}
+static Value get_doc(VM *vm, Value self) {
+    Value set = function_override(vm, function_of(self), vm->names.__doc__);
+    return is_empty(set) ? function_of(self)->code->doc : set;
+}
+static int set_doc(VM *vm, Value self, Value value) {
+    return function_set(vm, self, vm->names.__doc__, is_empty(value) ? VALUE_NONE : value);
+}
+static Value get_module(VM *vm, Value self) {
+    Value set = function_override(vm, function_of(self), vm->names.__module__);
+    if (!is_empty(set)) return set;
+    Value name = dict_get_string(vm, function_of(self)->globals, vm->names.__name__);
+    return is_empty(name) ? VALUE_NONE : name;
+}
+static int set_module(VM *vm, Value self, Value value) {
+    return function_set(vm, self, vm->names.__module__, is_empty(value) ? VALUE_NONE : value);
+}
+static Value get_annotations(VM *vm, Value self) {
+    Value set = function_override(vm, function_of(self), vm->names.__annotations__);
+    if (!is_empty(set)) return set;
+    Dict *dict = dict_new(vm);
+    if (!dict || function_set(vm, self, vm->names.__annotations__, value_object(dict)) < 0) return VALUE_ERROR;
+    return value_object(dict);
+}
+static int set_annotations(VM *vm, Value self, Value value) {
+    return function_set(vm, self, vm->names.__annotations__, value);
+}
+static Value get_type_parameters(VM *vm, Value self) {
+    Value set = function_override(vm, function_of(self), vm->names.__type_params__);
+    if (!is_empty(set)) return set;
+    Tuple *none = tuple_new(vm, 0);
+    return none ? value_object(none) : VALUE_ERROR;
+}
+static int set_type_parameters(VM *vm, Value self, Value value) {
+    return function_set(vm, self, vm->names.__type_params__, value);
+}
+static Value get_code(VM *vm, Value self) { return value_object(function_of(self)->code); }
+static Value get_globals(VM *vm, Value self) { return value_object(function_of(self)->globals); }
+static Value get_defaults(VM *vm, Value self) {
+    return function_of(self)->defaults ? value_object(function_of(self)->defaults) : VALUE_NONE;
+}
+static int set_defaults(VM *vm, Value self, Value value) {
+    if (!is_none(value) && !is_empty(value) && !is_tuple(value))
+        return raise_type_error(vm, "__defaults__ must be set to a tuple object"), -1;
+    function_of(self)->defaults = is_tuple(value) ? tuple_of(value) : NULL;
+    return 1;
+}
+static Value get_keyword_defaults(VM *vm, Value self) {
+    return function_of(self)->keyword_defaults ? value_object(function_of(self)->keyword_defaults) : VALUE_NONE;
+}
+static int set_keyword_defaults(VM *vm, Value self, Value value) {
+    if (!is_none(value) && !is_empty(value) && !is_dict(value))
+        return raise_type_error(vm, "__kwdefaults__ must be set to a dict object"), -1;
+    function_of(self)->keyword_defaults = is_dict(value) ? dict_of(value) : NULL;
+    return 1;
+}
+static Value get_closure(VM *vm, Value self) {
+    return function_of(self)->closure ? value_object(function_of(self)->closure) : VALUE_NONE;
+}
+static Value get_dictionary(VM *vm, Value self) {
+    Dict *dict = object_dictionary(vm, object_of(self));
+    return dict ? value_object(dict) : VALUE_ERROR;
+}
+static const AttributeDefinition function_attributes[] = {{"__name__", get_name, set_name},
+                                                          {"__qualname__", get_qualified_name, set_qualified_name},
+                                                          {"__doc__", get_doc, set_doc},
+                                                          {"__module__", get_module, set_module},
+                                                          {"__annotations__", get_annotations, set_annotations},
+                                                          {"__type_params__", get_type_parameters, set_type_parameters},
+                                                          {"__code__", get_code, NULL},
+                                                          {"__globals__", get_globals, NULL},
+                                                          {"__defaults__", get_defaults, set_defaults},
+                                                          {"__kwdefaults__", get_keyword_defaults, set_keyword_defaults},
+                                                          {"__closure__", get_closure, NULL},
+                                                          {"__dict__", get_dictionary, NULL},
+                                                          {0}};
+
+static void function_trace(VM *vm, Object *o) {
+    Function *function = (Function *)o;
+    heap_mark_object(vm, (Object *)function->code);
+    heap_mark_object(vm, (Object *)function->globals);
+    heap_mark_object(vm, (Object *)function->defaults);
+    heap_mark_object(vm, (Object *)function->keyword_defaults);
+    heap_mark_object(vm, (Object *)function->closure);
+    heap_mark_object(vm, (Object *)function->attributes);
+}
+
+static Value function_repr(VM *vm, Value self) {
+    Value name = function_qualified_name(vm, function_of(self));
+    String *text = string_format(vm, "<function %s at %p>", string_of(name)->data, (void *)object_of(self));
+    return text ? value_object(text) : VALUE_ERROR;
+}
+
+// Calls of functions from C go through the hook; the interpreter itself never comes here.
+static Value function_call(VM *vm, Value self, Value *arguments, size_t count, Tuple *keywords) {
+    return vm_call(vm, self, arguments, count, keywords);
+}
+
+const TypeOps function_ops = {.trace = function_trace, .repr = function_repr, .call = function_call};
+
+static Value function_get(VM *vm, Value *args, size_t count) {
+    if (is_none(args[1])) return args[0];
+    return bound_method_new(vm, args[0], args[1]);
+}
+static const NativeDefinition function_methods[] = {
+    {"__get__", function_get, "self, instance, owner=, /", NATIVE_METHOD}, {0}};
+
+// ---- Bound methods
+
+Value bound_method_new(VM *vm, Value function, Value self) {
+    BoundMethod *method = heap_allocate(vm, vm->classes.bound_method->root, KIND_BOUND_METHOD, sizeof(BoundMethod));
+    if (!method) return VALUE_ERROR;
+    method->function = function;
+    method->self = self;
+    return value_object(method);
+}
+
+static void bound_method_trace(VM *vm, Object *o) {
+    heap_mark(vm, ((BoundMethod *)o)->function);
+    heap_mark(vm, ((BoundMethod *)o)->self);
+}
+static Value bound_method_repr(VM *vm, Value self) {
+    BoundMethod *method = (BoundMethod *)object_of(self);
+    String *text;
+    if (is_native(method->function)) {
+        text = string_format(vm, "<built-in method %s of %s object at %p>", native_of(method->function)->definition->name,
+                             type_name(vm, method->self), is_object(method->self) ? (void *)object_of(method->self) : NULL);
+    } else {
+        Value name = value_find_attribute(vm, method->function, vm->names.__qualname__);
+        String *of = value_repr(vm, method->self);
+        if (!of || is_error(name)) return VALUE_ERROR;
+        text = string_format(vm, "<bound method %s of %s>", is_string(name) ? string_of(name)->data : "?", of->data);
+    }
+    return text ? value_object(text) : VALUE_ERROR;
+}
+static Value bound_method_call(VM *vm, Value self, Value *arguments, size_t count, Tuple *keywords) {
+    return vm_call(vm, self, arguments, count, keywords);
+}
+static Value bound_method_compare(VM *vm, Comparison op, Value self, Value other) {
+    if (op > COMPARISON_NE || !is_kind(other, KIND_BOUND_METHOD)) return VALUE_NOT_IMPLEMENTED;
+    BoundMethod *a = (BoundMethod *)object_of(self), *b = (BoundMethod *)object_of(other);
+    bool equal = value_same(a->function, b->function) && value_same(a->self, b->self);
+    return value_bool(equal == (op == COMPARISON_EQ));
+}
+static int bound_method_hash(VM *vm, Value self, uint64_t *out) {
+    BoundMethod *method = (BoundMethod *)object_of(self);
+    *out = (method->function.bits >> 4) * 1000003u ^ (method->self.bits & VALUE_PAYLOAD);
+    return 1;
+}
+// Whatever a method lacks, its function is asked for.
+static Value bound_method_attribute(VM *vm, Value self, String *name) {
+    BoundMethod *method = (BoundMethod *)object_of(self);
+    if (string_is(name, "__self__")) return method->self;
+    if (string_is(name, "__func__") && !is_native(method->function)) return method->function;
+    if (name == vm->names.__class__) return VALUE_EMPTY;
+    return value_find_attribute(vm, method->function, name);
+}
+const TypeOps bound_method_ops = {.trace = bound_method_trace,
+                                  .repr = bound_method_repr,
+                                  .call = bound_method_call,
+                                  .compare = bound_method_compare,
+                                  .hash = bound_method_hash,
+                                  .get_attribute = bound_method_attribute};
+
+static Value bound_method_make(VM *vm, Value *args, size_t count) {
+    if (!value_callable(vm, args[1])) return raise_type_error(vm, "first argument must be callable");
+    if (is_none(args[2])) return raise_type_error(vm, "instance must not be None");
+    return bound_method_new(vm, args[1], args[2]);
+}
+static const NativeDefinition bound_method_methods[] = {
+    {"__new__", bound_method_make, "cls, function, instance, /", NATIVE_STATIC}, {0}};
+
+static Value native_name(VM *vm, Value self) {
+    String *name = string_from(vm, native_of(self)->definition->name);
+    return name ? value_object(name) : VALUE_ERROR;
+}
+static Value native_qualified_name(VM *vm, Value self) {
+    Native *native = native_of(self);
+    String *name = native->owner ? string_format(vm, "%s.%s", class_name(native->owner), native->definition->name)
+                                 : string_from(vm, native->definition->name);
+    return name ? value_object(name) : VALUE_ERROR;
+}
+static Value native_doc(VM *vm, Value self) { return VALUE_NONE; }
+static Value native_module(VM *vm, Value self) { return native_of(self)->owner ? VALUE_NONE : value_object(vm->names.builtins); }
+static const AttributeDefinition native_attributes[] = {{"__name__", native_name, NULL},
+                                                        {"__qualname__", native_qualified_name, NULL},
+                                                        {"__doc__", native_doc, NULL},
+                                                        {"__module__", native_module, NULL},
+                                                        {0}};
+
+// ---- Cells
+
+Cell *cell_new(VM *vm, Value value) {
+    Cell *cell = heap_allocate(vm, vm->classes.cell->root, KIND_CELL, sizeof(Cell));
+    if (cell) cell->value = value;
+    return cell;
+}
+static void cell_trace(VM *vm, Object *o) { heap_mark(vm, ((Cell *)o)->value); }
+const TypeOps cell_ops = {.trace = cell_trace};
+static Value cell_contents(VM *vm, Value self) {
+    Value value = ((Cell *)object_of(self))->value;
+    return is_empty(value) ? raise_value_error(vm, "cell is empty") : value;
+}
+static int cell_set_contents(VM *vm, Value self, Value value) {
+    heap_store(vm, object_of(self), &((Cell *)object_of(self))->value, value);
+    return 1;
+}
+static const AttributeDefinition cell_attributes[] = {{"cell_contents", cell_contents, cell_set_contents}, {0}};
+
+bool function_class_init(VM *vm) {
+    ClassTable *c = &vm->classes;
+    Class *object = c->object;
+    return (c->function = class_new_builtin(vm, "function", object, KIND_FUNCTION, sizeof(Function),
+                                            CLASS_FINAL | CLASS_HAS_DICT)) &&
+           (c->code = class_new_builtin(vm, "code", object, KIND_CODE, sizeof(Code), CLASS_FINAL)) &&
+           (c->bound_method = class_new_builtin(vm, "method", object, KIND_BOUND_METHOD, sizeof(BoundMethod), CLASS_FINAL)) &&
+           (c->cell = class_new_builtin(vm, "cell", object, KIND_CELL, sizeof(Cell), CLASS_FINAL)) &&
+           native_add_attributes(vm, c->native, native_attributes) > 0 &&
+           native_add_attributes(vm, c->method_descriptor, native_attributes) > 0 &&
+           native_add_attributes(vm, c->function, function_attributes) > 0 &&
+           native_add_methods(vm, c->function, function_methods) > 0 &&
+           native_add_methods(vm, c->bound_method, bound_method_methods) > 0 &&
+           native_add_attributes(vm, c->code, code_attributes) > 0 && native_add_attributes(vm, c->cell, cell_attributes) > 0;
+}

@@ -1,0 +1,176 @@
+#include "object/function/generic_alias.h"
+
+#include "object/container/dict.h"
+#include "object/container/list.h"
+#include "object/core/errors.h"
+#include "object/core/native.h"
+#include "object/core/protocol.h"
+#include "object/text/str.h"
+
+typedef struct {
+    NativeData data;
+    Value origin; // VALUE_EMPTY of a union
+    Tuple *arguments;
+} GenericAlias;
+
+static const TypeOps alias_ops, union_ops;
+
+static GenericAlias *alias_of(Value v) { return (GenericAlias *)object_of(v); }
+
+static GenericAlias *allocate_alias(VM *vm, Class *cls, Value origin, Tuple *arguments) {
+    GenericAlias *alias = native_data_new(vm, cls, sizeof(GenericAlias));
+    if (!alias) return NULL;
+    alias->origin = origin;
+    alias->arguments = arguments;
+    return alias;
+}
+
+Value generic_alias_new(VM *vm, Value origin, Value arguments) {
+    Tuple *tuple = is_tuple(arguments) ? tuple_of(arguments) : tuple_from(vm, &arguments, 1);
+    GenericAlias *alias = tuple ? allocate_alias(vm, vm->classes.generic_alias, origin, tuple) : NULL;
+    return alias ? value_object(alias) : VALUE_ERROR;
+}
+
+bool class_is_generic(VM *vm, const Class *cls) {
+    ClassTable *c = &vm->classes;
+    const Class *generic[] = {c->list, c->tuple, c->dict, c->set, c->frozenset, c->type, c->generator, c->coroutine,
+                              c->async_generator, c->slice, c->memoryview};
+    for (size_t i = 0; i < sizeof generic / sizeof *generic; i++)
+        if (cls == generic[i]) return true;
+    return false;
+}
+
+// A class is shown by its name, anything else by its repr.
+static bool append_type(VM *vm, Buffer *out, Value v) {
+    String *text;
+    if (is_kind(v, KIND_CLASS))
+        text = class_full_name(vm, (Class *)object_of(v));
+    else if (is_none(v))
+        return buffer_text(out, "None"), true;
+    else if (value_same(v, VALUE_ELLIPSIS))
+        return buffer_text(out, "..."), true;
+    else
+        text = value_repr(vm, v);
+    if (text) buffer_string(out, text);
+    return text != NULL;
+}
+
+static Value show(VM *vm, Value self, const char *between) {
+    GenericAlias *alias = alias_of(self);
+    Buffer out = vm_buffer(vm);
+    bool ok = is_empty(alias->origin) || append_type(vm, &out, alias->origin);
+    if (!is_empty(alias->origin)) buffer_byte(&out, '[');
+    for (size_t i = 0; ok && i < alias->arguments->length; i++) {
+        if (i) buffer_text(&out, between);
+        ok = append_type(vm, &out, alias->arguments->items[i]);
+    }
+    if (!is_empty(alias->origin)) buffer_text(&out, alias->arguments->length ? "]" : "()]");
+    if (!ok) return buffer_free(&out), VALUE_ERROR;
+    String *text = string_from_buffer(vm, &out);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+static Value alias_repr(VM *vm, Value self) { return show(vm, self, ", "); }
+static Value union_repr(VM *vm, Value self) { return show(vm, self, " | "); }
+
+static void alias_trace(VM *vm, Object *o) {
+    heap_mark(vm, ((GenericAlias *)o)->origin);
+    heap_mark_object(vm, (Object *)((GenericAlias *)o)->arguments);
+}
+
+static Value alias_compare(VM *vm, Comparison op, Value self, Value other) {
+    if (op > COMPARISON_NE || !is_native_data(other, ((NativeData *)object_of(self))->ops)) return VALUE_NOT_IMPLEMENTED;
+    GenericAlias *a = alias_of(self), *b = alias_of(other);
+    int equal = value_same(a->origin, b->origin);
+    if (equal) equal = value_equal(vm, value_object(a->arguments), value_object(b->arguments));
+    return equal < 0 ? VALUE_ERROR : value_bool(equal == (op == COMPARISON_EQ));
+}
+static int alias_hash(VM *vm, Value self, uint64_t *out) {
+    if (value_hash(vm, value_object(alias_of(self)->arguments), out) < 0) return -1;
+    *out ^= alias_of(self)->origin.bits >> 4;
+    return 1;
+}
+static Value alias_binary(VM *vm, Binary op, Value left, Value right) {
+    return op == BINARY_OR ? type_union_new(vm, left, right) : VALUE_NOT_IMPLEMENTED;
+}
+static Value alias_call(VM *vm, Value self, Value *arguments, size_t count, Tuple *keywords) {
+    return vm_call(vm, alias_of(self)->origin, arguments, count, keywords);
+}
+static Value alias_attribute(VM *vm, Value self, String *name) {
+    GenericAlias *alias = alias_of(self);
+    if (string_is(name, "__origin__") && !is_empty(alias->origin)) return alias->origin;
+    if (string_is(name, "__args__")) return value_object(alias->arguments);
+    if (string_is(name, "__parameters__")) {
+        Tuple *none = tuple_new(vm, 0);
+        return none ? value_object(none) : VALUE_ERROR;
+    }
+    // Whatever else is asked is the class's.
+    if (is_empty(alias->origin) || name == vm->names.__class__ || name == vm->names.__mro_entries__) return VALUE_EMPTY;
+    return value_find_attribute(vm, alias->origin, name);
+}
+static Value alias_get_item(VM *vm, Value self, Value key) { return generic_alias_new(vm, alias_of(self)->origin, key); }
+
+// class X(list[int]) inherits from list.
+static Value alias_mro_entries(VM *vm, Value *args, size_t count) {
+    Tuple *one = tuple_from(vm, &alias_of(args[0])->origin, 1);
+    return one ? value_object(one) : VALUE_ERROR;
+}
+static const NativeDefinition alias_methods[] = {{"__mro_entries__", alias_mro_entries, "self, bases, /", NATIVE_METHOD}, {0}};
+
+static const OperatorSet only_or = {.binary = 1u << BINARY_OR};
+static const TypeOps alias_ops = {.trace = alias_trace,
+                                  .repr = alias_repr,
+                                  .compare = alias_compare,
+                                  .hash = alias_hash,
+                                  .binary = alias_binary,
+                                  .get_item = alias_get_item,
+                                  .get_attribute = alias_attribute,
+                                  .call = alias_call,
+                                  .operations = &only_or};
+static const TypeOps union_ops = {.trace = alias_trace,
+                                  .repr = union_repr,
+                                  .compare = alias_compare,
+                                  .hash = alias_hash,
+                                  .binary = alias_binary,
+                                  .get_attribute = alias_attribute,
+                                  .operations = &only_or};
+
+// ---- Unions
+
+Tuple *type_union_members(Value v) { return is_native_data(v, &union_ops) ? alias_of(v)->arguments : NULL; }
+
+static bool add_member(VM *vm, List *members, Value v) {
+    Tuple *inner = type_union_members(v);
+    for (size_t i = 0; i < (inner ? inner->length : 1); i++) {
+        Value one = inner ? inner->items[i] : is_none(v) ? value_object(vm->classes.none) : v;
+        bool there = false;
+        for (size_t k = 0; k < members->length; k++) there |= value_same(members->items[k], one);
+        if (!there && !list_append(vm, members, one)) return false;
+    }
+    return true;
+}
+
+static bool is_type(Value v) {
+    return is_kind(v, KIND_CLASS) || is_none(v) || is_native_data(v, &alias_ops) || is_native_data(v, &union_ops);
+}
+
+Value type_union_new(VM *vm, Value left, Value right) {
+    if (!is_type(left) || !is_type(right) || (is_none(left) && is_none(right))) return VALUE_NOT_IMPLEMENTED;
+    List *members = list_new(vm, 2);
+    if (!members || !add_member(vm, members, left) || !add_member(vm, members, right)) return VALUE_ERROR;
+    if (members->length == 1) return members->items[0];
+    for (size_t i = 0; i < members->length; i++)
+        if (is_kind(members->items[i], KIND_CLASS) && (Class *)object_of(members->items[i]) == vm->classes.none)
+            members->items[i] = VALUE_NONE;
+    Tuple *tuple = tuple_from(vm, members->items, members->length);
+    GenericAlias *made = tuple ? allocate_alias(vm, vm->classes.union_type, VALUE_EMPTY, tuple) : NULL;
+    return made ? value_object(made) : VALUE_ERROR;
+}
+
+bool generic_alias_class_init(VM *vm) {
+    ClassTable *c = &vm->classes;
+    return (c->generic_alias = native_data_class(vm, "types", "GenericAlias", &alias_ops, sizeof(GenericAlias),
+                                                 CLASS_FINAL | CLASS_ABSTRACT_NEW)) &&
+           (c->union_type = native_data_class(vm, "types", "UnionType", &union_ops, sizeof(GenericAlias),
+                                              CLASS_FINAL | CLASS_ABSTRACT_NEW)) &&
+           native_add_methods(vm, c->generic_alias, alias_methods) > 0;
+}

@@ -1,0 +1,18 @@
+// list[int] and int | None: what annotations are made of.
+#ifndef AIOLI_OBJECT_GENERIC_ALIAS_H
+#define AIOLI_OBJECT_GENERIC_ALIAS_H
+
+#include "object/core/native_data.h"
+
+// origin[arguments]: a GenericAlias.
+Value generic_alias_new(VM *vm, Value origin, Value arguments);
+// Whether a built-in class takes arguments in brackets.
+bool class_is_generic(VM *vm, const Class *cls);
+// left | right of classes, aliases, unions and None; VALUE_NOT_IMPLEMENTED for anything else.
+Value type_union_new(VM *vm, Value left, Value right);
+// The members of a union, or NULL.
+Tuple *type_union_members(Value v);
+
+bool generic_alias_class_init(VM *vm);
+
+#endif

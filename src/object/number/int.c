@@ -1,0 +1,283 @@
+// int: making, converting, comparing, hashing. Arithmetic is in int_arithmetic.c, text in int_text.c, methods
+// in int_methods.c.
+#include "object/number/int.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "object/number/int_internal.h"
+#include "object/text/format.h"
+
+#define HASH_MODULUS (((uint64_t)1 << 61) - 1)
+
+const mp_int *int_view(Value v, IntView *view) {
+    if (is_kind(v, KIND_INT)) return &((BigInt *)object_of(v))->number;
+    int64_t n = is_small(v) ? small_of(v) : is_true(v);
+    view->digits[0] = (mp_digit)(n < 0 ? -n : n);
+    view->digits[1] = 0;
+    view->number = (mp_int){.used = n != 0, .alloc = 2, .sign = n < 0 ? MP_NEG : MP_ZPOS, .dp = view->digits};
+    return &view->number;
+}
+
+bool int_room(VM *vm, uint64_t digits) {
+    if (digits < INT_MAX / 128 &&
+        digits * sizeof(mp_digit) <=
+            vm->heap.cap - (vm->heap.bytes < vm->heap.cap ? vm->heap.bytes : vm->heap.cap))
+        return true;
+    return raise_memory_error(vm), false;
+}
+
+static size_t digit_bytes(const mp_int *number) { return (size_t)number->alloc * sizeof(mp_digit); }
+
+// ---- Making
+
+static Value new_big(VM *vm, mp_int *number) {
+    BigInt *big = heap_allocate(vm, builtin_shape(vm->classes.integer), KIND_INT, sizeof(BigInt));
+    if (!big) return mp_clear(number), VALUE_ERROR;
+    big->number = *number;
+    vm->heap.bytes += digit_bytes(number);
+    return value_object(big);
+}
+
+Value int_from_mp(VM *vm, mp_int *number) {
+    mp_clamp(number);
+    if (number->used <= 1) {
+        int64_t n = number->used ? (int64_t)number->dp[0] : 0;
+        if (number->sign == MP_NEG) n = -n;
+        if (small_fits(n)) return mp_clear(number), value_small(n);
+    }
+    if (number->alloc > number->used + 8 && mp_shrink(number) != MP_OKAY) {
+        mp_clear(number);
+        return raise_memory_error(vm);
+    }
+    return new_big(vm, number);
+}
+
+Value int_from_int64(VM *vm, int64_t n) {
+    if (small_fits(n)) return value_small(n);
+    mp_int number;
+    // Two digits hold it; mp_init_i64 would make room for thirty-two.
+    if (mp_init_size(&number, 2) != MP_OKAY) return raise_memory_error(vm);
+    mp_set_i64(&number, n);
+    return int_from_mp(vm, &number);
+}
+
+Value int_from_uint64(VM *vm, uint64_t n) {
+    if (n <= (uint64_t)SMALL_INT_MAX) return value_small((int64_t)n);
+    mp_int number;
+    if (mp_init_u64(&number, n) != MP_OKAY) return raise_memory_error(vm);
+    return int_from_mp(vm, &number);
+}
+
+Value int_from_double(VM *vm, double number) {
+    if (fabs(number) < 9e18) return int_from_int64(vm, (int64_t)number);
+    int exponent;
+    double fraction = frexp(fabs(number), &exponent);
+    mp_int big;
+    if (mp_init_u64(&big, (uint64_t)ldexp(fraction, 53)) != MP_OKAY) return raise_memory_error(vm);
+    if (mp_mul_2d(&big, exponent - 53, &big) != MP_OKAY) return mp_clear(&big), raise_memory_error(vm);
+    if (number < 0) big.sign = MP_NEG;
+    return int_from_mp(vm, &big);
+}
+
+Value int_plain(VM *vm, Value v) {
+    if (is_bool(v)) return value_small(is_true(v));
+    if (!is_object(v) || !is_kind(v, KIND_INT) || is_exactly(v, vm->classes.integer)) return v;
+    mp_int copy;
+    if (mp_init_copy(&copy, &((BigInt *)object_of(v))->number) != MP_OKAY) return raise_memory_error(vm);
+    return int_from_mp(vm, &copy);
+}
+
+// ---- Converting
+
+bool int_to_int64(Value v, int64_t *out) {
+    if (is_small(v)) return *out = small_of(v), true;
+    if (is_bool(v)) return *out = is_true(v), true;
+    const mp_int *number = &((BigInt *)object_of(v))->number;
+    if (mp_count_bits(number) > 63) {
+        // The lowest value has one bit more than the highest.
+        if (number->sign != MP_NEG || mp_count_bits(number) != 64 || mp_cnt_lsb(number) != 63) return false;
+        return *out = INT64_MIN, true;
+    }
+    *out = mp_get_i64(number);
+    return true;
+}
+
+int int_sign(Value v) {
+    if (is_small(v)) return (small_of(v) > 0) - (small_of(v) < 0);
+    if (is_bool(v)) return is_true(v);
+    const mp_int *number = &((BigInt *)object_of(v))->number;
+    return number->used == 0 ? 0 : number->sign == MP_NEG ? -1 : 1;
+}
+
+uint64_t int_top_bits(const mp_int *number, int *below) {
+    int bits = mp_count_bits(number);
+    *below = bits - 64;
+    uint64_t top = 0;
+    bool sticky = false;
+    // Collects digit by digit; the parts of a digit below the 64 bits only count as sticky.
+    for (int i = number->used - 1; i >= 0; i--) {
+        int shift = i * MP_DIGIT_BIT - *below; // where the digit's lowest bit lands
+        uint64_t digit = number->dp[i];
+        if (shift >= 0) {
+            top |= digit << shift;
+        } else if (shift > -64) {
+            top |= digit >> -shift;
+            if (digit & (((uint64_t)1 << -shift) - 1)) sticky = true;
+        } else if (digit) {
+            sticky = true;
+        }
+        if (sticky) break;
+    }
+    return top | sticky;
+}
+
+static bool mp_to_double(const mp_int *number, double *out) {
+    int bits = mp_count_bits(number);
+    double magnitude;
+    if (bits <= 64) {
+        magnitude = (double)mp_get_mag_u64(number);
+    } else {
+        if (bits > 1024) return false;
+        int below;
+        // The sticky bit makes the hardware's rounding of the 64 bits the rounding of the whole number.
+        uint64_t top = int_top_bits(number, &below);
+        magnitude = ldexp((double)top, below);
+        if (isinf(magnitude)) return false;
+    }
+    *out = number->sign == MP_NEG ? -magnitude : magnitude;
+    return true;
+}
+
+bool int_to_double(VM *vm, Value v, double *out) {
+    if (is_small(v)) return *out = (double)small_of(v), true;
+    IntView view;
+    if (mp_to_double(int_view(v, &view), out)) return true;
+    return raise_overflow_error(vm, "int too large to convert to float"), false;
+}
+
+// ---- Hashing and comparing
+
+static uint64_t finish_hash(uint64_t hash, bool negative) {
+    if (negative) hash = (uint64_t)0 - hash;
+    return hash == UINT64_MAX ? (uint64_t)-2 : hash;
+}
+
+// x * 2^k modulo 2^61 - 1 is a rotation of its 61 bits.
+static uint64_t rotate61(uint64_t x, unsigned k) { return k ? ((x << k) & HASH_MODULUS) | x >> (61 - k) : x; }
+
+uint64_t int_hash(Value v) {
+    if (is_small(v)) return small_hash(v);
+    IntView view;
+    const mp_int *number = int_view(v, &view);
+    uint64_t hash = 0;
+    for (int i = number->used - 1; i >= 0; i--) {
+        hash = rotate61(hash, MP_DIGIT_BIT % 61) + number->dp[i];
+        if (hash >= HASH_MODULUS) hash -= HASH_MODULUS;
+    }
+    return finish_hash(hash, number->sign == MP_NEG);
+}
+
+uint64_t double_hash(double number) {
+    if (isnan(number)) return 0;
+    if (isinf(number)) return number > 0 ? 314159 : (uint64_t)-314159;
+    int exponent;
+    double fraction = frexp(fabs(number), &exponent);
+    uint64_t hash = (uint64_t)ldexp(fraction, 53);
+    int shift = (exponent - 53) % 61;
+    return finish_hash(rotate61(hash, (unsigned)(shift < 0 ? shift + 61 : shift)), number < 0);
+}
+
+static int order_of_ints(Value a, Value b) {
+    if (are_small(a, b)) return (small_of(a) > small_of(b)) - (small_of(a) < small_of(b));
+    IntView left, right;
+    return mp_cmp(int_view(a, &left), int_view(b, &right));
+}
+
+Value int_compare(VM *vm, Comparison op, Value a, Value b) {
+    if (!is_int(a) || !is_int(b)) return VALUE_NOT_IMPLEMENTED;
+    return compare_result(op, order_of_ints(a, b));
+}
+
+int int_compare_double(Value a, double b) {
+    if (isnan(b)) return 2;
+    if (isinf(b)) return b > 0 ? -1 : 1;
+    int64_t n;
+    if (int_to_int64(a, &n)) {
+        if (b >= 9223372036854775808.0) return -1;
+        if (b < -9223372036854775808.0) return 1;
+        int64_t whole = (int64_t)b;
+        if (n != whole) return n < whole ? -1 : 1;
+        double fraction = b - (double)whole;
+        return fraction > 0 ? -1 : fraction < 0;
+    }
+    if (fabs(b) < 9223372036854775808.0) return int_sign(a);
+    // Both are beyond 63 bits, so that the double has no fraction: compare signs, lengths, then the double's
+    // 53 bits.
+    const mp_int *number = &((BigInt *)object_of(a))->number;
+    int sign = int_sign(a);
+    if ((b > 0) != (sign > 0)) return sign;
+    int exponent, bits = mp_count_bits(number);
+    double fraction = frexp(fabs(b), &exponent);
+    if (bits != exponent) return bits > exponent ? sign : -sign;
+    int below;
+    uint64_t top = int_top_bits(number, &below), other = (uint64_t)ldexp(fraction, 53) << 11;
+    return top == other ? 0 : top > other ? sign : -sign;
+}
+
+// ---- Operations
+
+static void int_finalize(VM *vm, Object *o) {
+    BigInt *big = (BigInt *)o;
+    if (!big->number.dp) return;
+    vm->heap.bytes -= digit_bytes(&big->number);
+    mp_clear(&big->number);
+}
+
+static Value int_repr(VM *vm, Value self) {
+    Buffer buffer = vm_buffer(vm);
+    if (!int_append_digits(vm, &buffer, self, 10)) return buffer_free(&buffer), VALUE_ERROR;
+    return object_or_error(string_from_buffer(vm, &buffer));
+}
+
+static int int_hash_operation(VM *vm, Value self, uint64_t *out) { return *out = int_hash(self), 1; }
+static int int_truth(VM *vm, Value self) { return int_sign(self) != 0; }
+
+static Value int_unary(VM *vm, Unary op, Value self) {
+    if (op == UNARY_OP_MINUS || (op == UNARY_OP_ABSOLUTE && int_sign(self) < 0))
+        return int_binary(vm, BINARY_SUBTRACT, value_small(0), self);
+    if (op == UNARY_OP_INVERT) return int_binary(vm, BINARY_SUBTRACT, value_small(-1), self);
+    if (op == UNARY_OP_NOT) return value_bool(int_sign(self) == 0);
+    return int_plain(vm, self);
+}
+
+static Value bool_repr(VM *vm, Value self) {
+    return object_or_error(string_from(vm, is_true(self) ? "True" : "False"));
+}
+
+const TypeOps int_ops = {
+    .finalize = int_finalize,
+    .repr = int_repr,
+    .format = format_int,
+    .hash = int_hash_operation,
+    .compare = int_compare,
+    .truth = int_truth,
+    .binary = int_binary,
+    .unary = int_unary,
+};
+
+const TypeOps bool_ops = {
+    .repr = bool_repr,
+    .format = format_int,
+    .hash = int_hash_operation,
+    .compare = int_compare,
+    .truth = int_truth,
+    .binary = int_binary,
+    .unary = int_unary,
+};
+
+bool int_class_init(VM *vm) {
+    vm->ops[KIND_INT] = &int_ops;
+    vm->classes.integer = class_new_builtin(vm, "int", vm->classes.object, KIND_INT, sizeof(BigInt), 0);
+    return vm->classes.integer && int_methods_init(vm);
+}

@@ -1,0 +1,442 @@
+// str: making, interning, indexing, and the operations. Methods are in str_methods.c and text_methods.c.
+#include "object/text/str.h"
+
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "object/container/iterator.h"
+#include "object/shared/builtin.h"
+#include "object/shared/sequence.h"
+#include "object/text/format.h"
+#include "object/text/text_internal.h"
+#include "object/text/unicode.h"
+
+enum { OFFSET_STRIDE = 64 };
+
+static size_t string_cell(size_t size) { return offsetof(String, data) + size + 1; }
+
+// ---- Making
+
+String *string_reserve(VM *vm, size_t size) {
+    if (size > PTRDIFF_MAX - 256) return raise_memory_error(vm), NULL;
+    String *s = heap_allocate(vm, builtin_shape(vm->classes.string), KIND_STRING, string_cell(size));
+    if (!s) return NULL;
+    s->size = size;
+    s->length = size;
+    s->offsets = NULL;
+    s->data[size] = 0;
+    return s;
+}
+
+void string_seal(String *s) {
+    bool ascii = utf8_is_ascii(s->data, s->size);
+    object_set_flag(&s->object, STRING_ASCII, ascii);
+    s->length = ascii ? s->size : utf8_count(s->data, s->size);
+}
+
+static String *latin1_string(VM *vm, uint32_t c) {
+    String *s = vm->names.latin1[c];
+    if (s) return s;
+    char bytes[4];
+    int width = utf8_encode(c, bytes);
+    s = string_reserve(vm, (size_t)width);
+    if (!s) return NULL;
+    memcpy(s->data, bytes, (size_t)width);
+    string_seal(s);
+    return vm->names.latin1[c] = s;
+}
+
+String *string_from_code_point(VM *vm, uint32_t code_point) {
+    if (code_point < 256) return latin1_string(vm, code_point);
+    char bytes[4];
+    return string_new(vm, bytes, (size_t)utf8_encode(code_point, bytes));
+}
+
+String *string_new(VM *vm, const char *data, size_t size) {
+    if (size <= 2) {
+        if (size == 0 && vm->names.empty) return vm->names.empty;
+        unsigned char first = size ? (unsigned char)data[0] : 0;
+        if (size == 1 && first < 0x80) return latin1_string(vm, first);
+        if (size == 2 && (first == 0xC2 || first == 0xC3))
+            return latin1_string(vm, (uint32_t)(first & 0x1F) << 6 | ((unsigned char)data[1] & 0x3F));
+    }
+    String *s = string_reserve(vm, size);
+    if (!s) return NULL;
+    if (size) memcpy(s->data, data, size);
+    string_seal(s);
+    return s;
+}
+
+String *string_from(VM *vm, const char *text) { return string_new(vm, text, strlen(text)); }
+
+String *string_from_buffer(VM *vm, Buffer *buffer) {
+    String *s = NULL;
+    if (buffer->failed)
+        raise_memory_error(vm);
+    else
+        s = string_new(vm, buffer->data, buffer->length);
+    buffer_free(buffer);
+    return s;
+}
+
+String *string_format(VM *vm, const char *format, ...) {
+    Buffer buffer = vm_buffer(vm);
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_format_list(&buffer, format, arguments);
+    va_end(arguments);
+    return string_from_buffer(vm, &buffer);
+}
+
+// ---- Interning: open addressing with linear probing, home at hash & (capacity - 1), as the heap's sweep
+// knows.
+
+static bool grow_interned(VM *vm) {
+    struct StringTable *table = &vm->interned;
+    size_t capacity = table->capacity ? table->capacity * 2 : 1024;
+    Allocator *allocator = &vm->heap.allocator;
+    String **slots = allocate(allocator, capacity * sizeof(String *));
+    if (!slots) return raise_memory_error(vm), false;
+    memset(slots, 0, capacity * sizeof(String *));
+    for (size_t i = 0; i < table->capacity; i++) {
+        if (!table->slots[i]) continue;
+        size_t at = table->slots[i]->hash & (capacity - 1);
+        while (slots[at]) at = (at + 1) & (capacity - 1);
+        slots[at] = table->slots[i];
+    }
+    release(allocator, table->slots, table->capacity * sizeof(String *));
+    table->slots = slots;
+    table->capacity = capacity;
+    return true;
+}
+
+// The slot of an equal interned string, or the free one for it. The table is not full.
+static String **interned_slot(VM *vm, const char *data, size_t size, uint64_t hash) {
+    struct StringTable *table = &vm->interned;
+    size_t at = hash & (table->capacity - 1);
+    for (;; at = (at + 1) & (table->capacity - 1)) {
+        String *s = table->slots[at];
+        if (!s || (s->hash == hash && s->size == size && !memcmp(s->data, data, size)))
+            return &table->slots[at];
+    }
+}
+
+static String *intern_new(VM *vm, String *s, String **slot) {
+    object_set_flag(&s->object, STRING_INTERNED, true);
+    *slot = s;
+    vm->interned.count++;
+    return s;
+}
+
+static bool room_to_intern(VM *vm) {
+    return vm->interned.count * 3 < vm->interned.capacity * 2 || grow_interned(vm);
+}
+
+String *string_intern(VM *vm, String *s) {
+    if (object_flag(&s->object, STRING_INTERNED)) return s;
+    if (!room_to_intern(vm)) return NULL;
+    uint64_t hash = string_hash(vm, s);
+    String **slot = interned_slot(vm, s->data, s->size, hash);
+    if (*slot) return *slot;
+    if (object_shape(&s->object) != builtin_shape(vm->classes.string)) { // of a subclass: intern its text
+        String *plain = string_new(vm, s->data, s->size);
+        if (!plain) return NULL;
+        string_hash(vm, plain);
+        s = plain;
+        if (object_flag(&s->object, STRING_INTERNED)) return s;
+    }
+    return intern_new(vm, s, slot);
+}
+
+static uint64_t hash_text(VM *vm, const char *data, size_t size) {
+    if (!size) return 0;
+    uint64_t hash = hash_bytes(vm->hash_key, data, size);
+    return hash == UINT64_MAX ? (uint64_t)-2 : hash;
+}
+
+String *string_intern_from(VM *vm, const char *text, size_t size) {
+    if (!room_to_intern(vm)) return NULL;
+    uint64_t hash = hash_text(vm, text, size);
+    String **slot = interned_slot(vm, text, size, hash);
+    if (*slot) return *slot;
+    String *s = string_new(vm, text, size);
+    if (!s) return NULL;
+    string_hash(vm, s);
+    return intern_new(vm, s, slot);
+}
+
+uint64_t string_hash(VM *vm, String *s) {
+    if (!object_flag(&s->object, STRING_HASHED)) {
+        s->hash = hash_text(vm, s->data, s->size);
+        object_set_flag(&s->object, STRING_HASHED, true);
+    }
+    return s->hash;
+}
+
+// ---- Comparing and indexing
+
+bool string_equal(const String *a, const String *b) {
+    if (a == b) return true;
+    if (a->size != b->size) return false;
+    if (object_flag(&a->object, STRING_HASHED) && object_flag(&b->object, STRING_HASHED) &&
+        a->hash != b->hash)
+        return false;
+    return !memcmp(a->data, b->data, a->size);
+}
+
+bool string_is(const String *s, const char *text) {
+    return s->size == strlen(text) && !memcmp(s->data, text, s->size);
+}
+
+int string_order(const String *a, const String *b) {
+    int order = memcmp(a->data, b->data, a->size < b->size ? a->size : b->size);
+    return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+static void make_offsets(VM *vm, String *s) {
+    size_t count = s->length / OFFSET_STRIDE + 1;
+    if (s->size > UINT32_MAX) return;
+    s->offsets = heap_resize(vm, NULL, 0, count * sizeof(uint32_t));
+    if (!s->offsets) return; // indexing then walks from the start
+    size_t offset = 0;
+    for (size_t i = 0; i < s->length; i++) {
+        if (i % OFFSET_STRIDE == 0) s->offsets[i / OFFSET_STRIDE] = (uint32_t)offset;
+        offset += (size_t)utf8_width((unsigned char)s->data[offset]);
+    }
+    if (s->length % OFFSET_STRIDE == 0) s->offsets[s->length / OFFSET_STRIDE] = (uint32_t)offset;
+}
+
+size_t string_offset(VM *vm, String *s, size_t index) {
+    if (string_is_ascii(s)) return index;
+    if (index >= s->length) return s->size;
+    size_t offset = 0;
+    if (s->length > OFFSET_STRIDE) {
+        if (!s->offsets) make_offsets(vm, s);
+        if (s->offsets) {
+            offset = s->offsets[index / OFFSET_STRIDE];
+            index %= OFFSET_STRIDE;
+        }
+    }
+    while (index--) offset += (size_t)utf8_width((unsigned char)s->data[offset]);
+    return offset;
+}
+
+uint32_t string_code_point(VM *vm, String *s, size_t index) {
+    int width;
+    return utf8_decode(s->data + string_offset(vm, s, index), &width);
+}
+
+String *string_slice(VM *vm, String *s, size_t start, size_t end) {
+    if (end <= start) return string_new(vm, "", 0);
+    if (start == 0 && end == s->length && object_shape(&s->object) == builtin_shape(vm->classes.string))
+        return s;
+    size_t from = string_offset(vm, s, start), to = string_offset(vm, s, end);
+    return string_new(vm, s->data + from, to - from);
+}
+
+String *string_concatenate(VM *vm, String *a, String *b) {
+    if (b->size > PTRDIFF_MAX - a->size) return raise_memory_error(vm), NULL;
+    String *s = string_reserve(vm, a->size + b->size);
+    if (!s) return NULL;
+    memcpy(s->data, a->data, a->size);
+    memcpy(s->data + a->size, b->data, b->size);
+    s->length = a->length + b->length;
+    object_set_flag(&s->object, STRING_ASCII, string_is_ascii(a) && string_is_ascii(b));
+    return s;
+}
+
+// ---- repr
+
+static void append_escape(Buffer *buffer, uint32_t c) {
+    if (c == '\n')
+        buffer_append(buffer, "\\n", 2);
+    else if (c == '\r')
+        buffer_append(buffer, "\\r", 2);
+    else if (c == '\t')
+        buffer_append(buffer, "\\t", 2);
+    else if (c < 0x100)
+        buffer_format(buffer, "\\x%02x", c);
+    else if (c < 0x10000)
+        buffer_format(buffer, "\\u%04x", c);
+    else
+        buffer_format(buffer, "\\U%08x", c);
+}
+
+void string_append_repr(VM *vm, Buffer *buffer, const String *s, bool ascii) {
+    char quote = memchr(s->data, '\'', s->size) && !memchr(s->data, '"', s->size) ? '"' : '\'';
+    buffer_byte(buffer, quote);
+    size_t plain = 0; // start of the run that is copied as it is
+    for (size_t i = 0; i < s->size;) {
+        unsigned char first = (unsigned char)s->data[i];
+        if (first >= ' ' && first < 0x7F && first != '\\' && first != (unsigned char)quote) {
+            i++;
+            continue;
+        }
+        int width;
+        uint32_t c = utf8_decode(s->data + i, &width);
+        if (c >= 0x80 && !ascii && unicode_is_printable(c)) {
+            i += (size_t)width;
+            continue;
+        }
+        buffer_append(buffer, s->data + plain, i - plain);
+        if (first == '\\' || first == (unsigned char)quote) {
+            buffer_byte(buffer, '\\');
+            buffer_byte(buffer, (char)first);
+        } else {
+            append_escape(buffer, c);
+        }
+        i += (size_t)width;
+        plain = i;
+    }
+    buffer_append(buffer, s->data + plain, s->size - plain);
+    buffer_byte(buffer, quote);
+}
+
+static Value string_repr(VM *vm, Value self) {
+    Buffer buffer = vm_buffer(vm);
+    string_append_repr(vm, &buffer, string_of(self), false);
+    return object_or_error(string_from_buffer(vm, &buffer));
+}
+
+// ---- Operations
+
+static void string_finalize(VM *vm, Object *o) {
+    String *s = (String *)o;
+    if (s->offsets) heap_resize(vm, s->offsets, (s->length / OFFSET_STRIDE + 1) * sizeof(uint32_t), 0);
+}
+
+static size_t string_cell_size(const Object *o) { return string_cell(((const String *)o)->size); }
+
+static Value string_str(VM *vm, Value self) {
+    if (is_exact_string(vm, self)) return self;
+    return object_or_error(string_new(vm, string_of(self)->data, string_of(self)->size));
+}
+
+static Value string_format_operation(VM *vm, Value self, String *specification) {
+    return format_string(vm, string_of(self), specification);
+}
+
+static int string_hash_operation(VM *vm, Value self, uint64_t *out) {
+    return *out = string_hash(vm, string_of(self)), 1;
+}
+
+static Value string_compare(VM *vm, Comparison op, Value self, Value other) {
+    if (!is_string(self) || !is_string(other)) return VALUE_NOT_IMPLEMENTED;
+    if (op == COMPARISON_EQ) return value_bool(string_equal(string_of(self), string_of(other)));
+    if (op == COMPARISON_NE) return value_bool(!string_equal(string_of(self), string_of(other)));
+    return compare_result(op, string_order(string_of(self), string_of(other)));
+}
+
+static int string_truth(VM *vm, Value self) { return string_of(self)->size != 0; }
+
+static Value string_repeat(VM *vm, Value self, int64_t times) {
+    String *s = string_of(self);
+    if (times <= 0 || !s->size) return object_or_error(string_new(vm, "", 0));
+    if (times == 1 && is_exact_string(vm, self)) return self;
+    if ((uint64_t)times > (uint64_t)PTRDIFF_MAX / s->size) return raise_memory_error(vm);
+    String *result = string_reserve(vm, s->size * (size_t)times);
+    if (!result) return VALUE_ERROR;
+    fill_repeated_bytes(result->data, s->data, s->size, (size_t)times);
+    result->length = s->length * (size_t)times;
+    object_set_flag(&result->object, STRING_ASCII, string_is_ascii(s));
+    return value_object(result);
+}
+
+static Value string_binary(VM *vm, Binary op, Value left, Value right) {
+    switch (op) {
+    case BINARY_ADD:
+        if (!is_string(left)) return VALUE_NOT_IMPLEMENTED;
+        if (!is_string(right)) {
+            if (operand_reflects(vm, right, SPECIAL_RADD)) return VALUE_NOT_IMPLEMENTED;
+            return raise_type_error(vm, "can only concatenate str (not \"%s\") to str", type_name(vm, right));
+        }
+        if (!string_of(right)->size && is_exact_string(vm, left)) return left;
+        if (!string_of(left)->size && is_exact_string(vm, right)) return right;
+        return object_or_error(string_concatenate(vm, string_of(left), string_of(right)));
+    case BINARY_MULTIPLY: {
+        Value sequence = is_string(left) ? left : right, number = is_string(left) ? right : left;
+        int64_t times;
+        int answer = sequence_repeat_count(vm, left, right, number, &times);
+        if (answer <= 0) return answer ? VALUE_ERROR : VALUE_NOT_IMPLEMENTED;
+        return string_repeat(vm, sequence, times);
+    }
+    case BINARY_MODULO:
+        return is_string(left) ? string_percent(vm, string_of(left), right) : VALUE_NOT_IMPLEMENTED;
+    default: return VALUE_NOT_IMPLEMENTED;
+    }
+}
+
+static int64_t string_length(VM *vm, Value self) { return (int64_t)string_of(self)->length; }
+
+static Value slice_string(VM *vm, String *s, Value key) {
+    int64_t start, stop, step;
+    if (!slice_resolve_bounds(vm, key, &start, &stop, &step)) return VALUE_ERROR;
+    size_t count = slice_clip(s->length, &start, &stop, step);
+    if (step == 1 || !count)
+        return object_or_error(string_slice(vm, s, (size_t)start, (size_t)start + count));
+    if (string_is_ascii(s)) {
+        String *result = string_reserve(vm, count);
+        if (!result) return VALUE_ERROR;
+        for (size_t i = 0; i < count; i++) result->data[i] = s->data[start + (int64_t)i * step];
+        string_seal(result);
+        return value_object(result);
+    }
+    Buffer buffer = vm_buffer(vm);
+    for (size_t i = 0; i < count; i++) {
+        size_t offset = string_offset(vm, s, (size_t)(start + (int64_t)i * step));
+        buffer_append(&buffer, s->data + offset, (size_t)utf8_width((unsigned char)s->data[offset]));
+    }
+    return object_or_error(string_from_buffer(vm, &buffer));
+}
+
+static Value string_get_item(VM *vm, Value self, Value key) {
+    String *s = string_of(self);
+    int64_t index;
+    if (is_small(key)) {
+        index = small_of(key);
+    } else if (is_kind(key, KIND_SLICE)) {
+        return slice_string(vm, s, key);
+    } else if (!has_index(vm, key)) {
+        return raise_type_error(vm, "string indices must be integers, not '%s'", type_name(vm, key));
+    } else if (!index_argument(vm, key, "string", &index)) {
+        return VALUE_ERROR;
+    }
+    if (index < 0) index += (int64_t)s->length;
+    if (index < 0 || (size_t)index >= s->length) return raise_index_error(vm, "string index out of range");
+    if (string_is_ascii(s)) return object_or_error(latin1_string(vm, (unsigned char)s->data[index]));
+    return object_or_error(string_from_code_point(vm, string_code_point(vm, s, (size_t)index)));
+}
+
+static int string_contains(VM *vm, Value self, Value item) {
+    if (!is_string(item)) {
+        raise_type_error(vm, "'in <string>' requires string as left operand, not %s", type_name(vm, item));
+        return -1;
+    }
+    String *s = string_of(self), *part = string_of(item);
+    return find_forward(s->data, s->size, part->data, part->size) >= 0;
+}
+
+static Value string_iterate(VM *vm, Value self) { return iterator_new(vm, ITERATE_STRING, self); }
+
+const TypeOps string_ops = {
+    .finalize = string_finalize,
+    .cell_size = string_cell_size,
+    .repr = string_repr,
+    .str = string_str,
+    .format = string_format_operation,
+    .hash = string_hash_operation,
+    .compare = string_compare,
+    .truth = string_truth,
+    .binary = string_binary,
+    .length = string_length,
+    .get_item = string_get_item,
+    .contains = string_contains,
+    .iterate = string_iterate,
+};
+
+bool string_class_init(VM *vm) {
+    vm->ops[KIND_STRING] = &string_ops;
+    vm->classes.string = class_new_builtin(vm, "str", vm->classes.object, KIND_STRING, sizeof(String), 0);
+    return vm->classes.string && string_methods_init(vm);
+}

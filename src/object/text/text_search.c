@@ -1,0 +1,312 @@
+// Searching in str, bytes and bytearray, and the methods that search: find, index, count, startswith,
+// replace, …
+#define _GNU_SOURCE // memmem, memrchr
+#include <string.h>
+
+#include "base/utf8.h"
+#include "object/text/bytes.h"
+#include "object/text/text_internal.h"
+#include "object/text/text_methods_internal.h"
+
+int64_t find_forward(const char *text, size_t size, const char *needle, size_t needle_size) {
+    if (needle_size > size) return -1;
+    if (!needle_size) return 0;
+    const char *found =
+        needle_size == 1 ? memchr(text, needle[0], size) : memmem(text, size, needle, needle_size);
+    return found ? found - text : -1;
+}
+
+int64_t find_backward(const char *text, size_t size, const char *needle, size_t needle_size) {
+    if (needle_size > size) return -1;
+    if (!needle_size) return (int64_t)size;
+    size_t end = size - needle_size + 1; // where the first byte may still be
+    while (end) {
+        const char *found = memrchr(text, needle[0], end);
+        if (!found) return -1;
+        if (!memcmp(found, needle, needle_size)) return found - text;
+        end = (size_t)(found - text);
+    }
+    return -1;
+}
+
+bool text_view(Value v, Text *out) {
+    if (is_string(v)) {
+        String *s = string_of(v);
+        *out = (Text){s->data, s->size, KIND_STRING, string_is_ascii(s)};
+        return true;
+    }
+    const unsigned char *data;
+    size_t size;
+    if (!bytes_view(v, &data, &size)) return false;
+    *out = (Text){(const char *)data, size, object_kind(object_of(v)), true};
+    return true;
+}
+
+Value text_new(VM *vm, Kind like, const char *data, size_t size) {
+    if (like == KIND_STRING) return object_or_error(string_new(vm, data, size));
+    if (like == KIND_BYTEARRAY) return object_or_error(bytearray_new(vm, size ? data : NULL, size));
+    return object_or_error(bytes_new(vm, size ? data : NULL, size));
+}
+
+Value text_from_buffer(VM *vm, Kind like, Buffer *buffer) {
+    Value result = buffer->failed ? raise_memory_error(vm) : text_new(vm, like, buffer->data, buffer->length);
+    buffer_free(buffer);
+    return result;
+}
+
+uint32_t text_character(const Text *text, size_t at, int *width) {
+    if (text->kind == KIND_STRING) return utf8_decode(text->data + at, width);
+    return *width = 1, (unsigned char)text->data[at];
+}
+
+bool text_argument(VM *vm, const Text *self, Value v, Text *out, const char *message, ...) {
+    if (text_view(v, out) && (out->kind == KIND_STRING) == (self->kind == KIND_STRING)) return true;
+    if (self->kind != KIND_STRING) {
+        raise_type_error(vm, "a bytes-like object is required, not '%s'", type_name(vm, v));
+        return false;
+    }
+    Buffer buffer = vm_buffer(vm);
+    va_list arguments;
+    va_start(arguments, message);
+    buffer_format_list(&buffer, message, arguments);
+    va_end(arguments);
+    buffer_byte(&buffer, 0);
+    if (buffer.failed)
+        raise_memory_error(vm);
+    else
+        raise_type_error(vm, "%s", buffer.data);
+    buffer_free(&buffer);
+    return false;
+}
+
+// What to look for in a search: a text, or for bytes also one byte, kept in *byte.
+static bool needle_argument(VM *vm, const Text *self, Value v, Text *out, char *byte, const char *method) {
+    if (self->kind == KIND_STRING)
+        return text_argument(vm, self, v, out, "%s() argument 1 must be str, not %s", method,
+                             type_name(vm, v));
+    if (text_view(v, out) && out->kind != KIND_STRING) return true;
+    if (!has_index(vm, v)) {
+        raise_type_error(vm, "argument should be integer or bytes-like object, not '%s'", type_name(vm, v));
+        return false;
+    }
+    Value number = value_index(vm, v);
+    int64_t n;
+    if (is_error(number)) return false;
+    if (!int_to_int64(number, &n) || n < 0 || n > 255)
+        return raise_value_error(vm, "byte must be in range(0, 256)"), false;
+    *byte = (char)n;
+    *out = (Text){byte, 1, KIND_BYTES, true};
+    return true;
+}
+
+// The part of self between start and stop, in bytes. False when start is past the end: then nothing is in it,
+// not even the empty text. An error sets *failed. [script]
+static bool search_window(VM *vm, Value self, Text *text, Value first, Value last, size_t *from, size_t *to,
+                          bool *failed) {
+    int64_t start = 0, stop = INT64_MAX;
+    *failed = !slice_argument(vm, first, true, &start) || !slice_argument(vm, last, true, &stop);
+    if (*failed || !text_view(self, text)) return false; // a script may have changed a bytearray
+    int64_t length = text->kind == KIND_STRING ? (int64_t)string_of(self)->length : (int64_t)text->size;
+    adjust_indices(&start, &stop, length);
+    if (start > length || start > stop) return false;
+    *from = text->ascii ? (size_t)start : string_offset(vm, string_of(self), (size_t)start);
+    *to = text->ascii ? (size_t)stop : string_offset(vm, string_of(self), (size_t)stop);
+    return true;
+}
+
+// The index of an offset.
+static int64_t index_of_offset(const Text *text, size_t offset) {
+    return (int64_t)(text->ascii ? offset : utf8_count(text->data, offset));
+}
+
+// find, rfind, index, rindex: -1 for not found, -2 for an error.
+static int64_t search(VM *vm, Value *args, bool backward, const char *method) {
+    Text text, needle;
+    char byte;
+    size_t from, to;
+    bool failed;
+    text_view(args[0], &text);
+    if (!needle_argument(vm, &text, args[1], &needle, &byte, method)) return -2;
+    if (!search_window(vm, args[0], &text, args[2], args[3], &from, &to, &failed)) return failed ? -2 : -1;
+    int64_t found = backward ? find_backward(text.data + from, to - from, needle.data, needle.size)
+                             : find_forward(text.data + from, to - from, needle.data, needle.size);
+    return found < 0 ? -1 : index_of_offset(&text, from + (size_t)found);
+}
+
+static Value text_find(VM *vm, Value *args, size_t count) {
+    int64_t index = search(vm, args, false, "find");
+    return index == -2 ? VALUE_ERROR : value_small(index);
+}
+static Value text_rfind(VM *vm, Value *args, size_t count) {
+    int64_t index = search(vm, args, true, "rfind");
+    return index == -2 ? VALUE_ERROR : value_small(index);
+}
+
+static Value index_result(VM *vm, Value self, int64_t index) {
+    if (index == -1)
+        return raise_value_error(vm, is_string(self) ? "substring not found" : "subsection not found");
+    return index == -2 ? VALUE_ERROR : value_small(index);
+}
+static Value text_index(VM *vm, Value *args, size_t count) {
+    return index_result(vm, args[0], search(vm, args, false, "index"));
+}
+static Value text_rindex(VM *vm, Value *args, size_t count) {
+    return index_result(vm, args[0], search(vm, args, true, "rindex"));
+}
+
+static Value text_count(VM *vm, Value *args, size_t count) {
+    Text text, needle;
+    char byte;
+    size_t from, to;
+    bool failed;
+    text_view(args[0], &text);
+    if (!needle_argument(vm, &text, args[1], &needle, &byte, "count")) return VALUE_ERROR;
+    if (!search_window(vm, args[0], &text, args[2], args[3], &from, &to, &failed))
+        return failed ? VALUE_ERROR : value_small(0);
+    if (!needle.size) {
+        int64_t length = (int64_t)(text.ascii ? to - from : utf8_count(text.data + from, to - from));
+        return value_small(length + 1);
+    }
+    int64_t found = 0;
+    while (from < to) {
+        int64_t at = find_forward(text.data + from, to - from, needle.data, needle.size);
+        if (at < 0) break;
+        found++;
+        from += (size_t)at + needle.size;
+    }
+    return value_small(found);
+}
+
+// Whether one of startswith's texts is there: 1, 0, -1.
+static int tail_matches(VM *vm, Value *args, Value part, bool end) {
+    Text text, affix;
+    size_t from, to;
+    bool failed;
+    text_view(part, &affix);
+    if (!search_window(vm, args[0], &text, args[2], args[3], &from, &to, &failed)) return failed ? -1 : 0;
+    if (affix.size > to - from) return 0;
+    return !memcmp(text.data + (end ? to - affix.size : from), affix.data, affix.size);
+}
+
+static Value starts_or_ends(VM *vm, Value *args, bool end) {
+    const char *method = end ? "endswith" : "startswith";
+    Text self, affix;
+    text_view(args[0], &self);
+    bool string = self.kind == KIND_STRING;
+    if (is_tuple(args[1])) {
+        Tuple *tuple = tuple_of(args[1]);
+        for (size_t i = 0; i < tuple->length; i++) {
+            if (!text_argument(vm, &self, tuple->items[i], &affix,
+                               "tuple for %s must only contain str, not %s", method,
+                               type_name(vm, tuple->items[i])))
+                return VALUE_ERROR;
+            int matches = tail_matches(vm, args, tuple->items[i], end);
+            if (matches) return matches < 0 ? VALUE_ERROR : VALUE_TRUE;
+        }
+        return VALUE_FALSE;
+    }
+    if (!text_view(args[1], &affix) || (affix.kind == KIND_STRING) != string)
+        return raise_type_error(vm, "%s first arg must be %s or a tuple of %s, not %s", method,
+                                string ? "str" : "bytes", string ? "str" : "bytes", type_name(vm, args[1]));
+    int matches = tail_matches(vm, args, args[1], end);
+    return matches < 0 ? VALUE_ERROR : value_bool(matches);
+}
+
+static Value text_startswith(VM *vm, Value *args, size_t count) { return starts_or_ends(vm, args, false); }
+static Value text_endswith(VM *vm, Value *args, size_t count) { return starts_or_ends(vm, args, true); }
+
+Value text_piece(VM *vm, Value self, const Text *text, size_t from, size_t to) {
+    if (from == 0 && to == text->size &&
+        (is_exactly(self, vm->classes.string) || is_exactly(self, vm->classes.bytes)))
+        return self;
+    return text_new(vm, text->kind, text->data + from, to - from);
+}
+
+static Value text_removeprefix(VM *vm, Value *args, size_t count) {
+    Text text, affix;
+    text_view(args[0], &text);
+    if (!text_argument(vm, &text, args[1], &affix, "removeprefix() argument must be str, not %s",
+                       type_name(vm, args[1])))
+        return VALUE_ERROR;
+    bool there = affix.size <= text.size && !memcmp(text.data, affix.data, affix.size);
+    return text_piece(vm, args[0], &text, there ? affix.size : 0, text.size);
+}
+
+static Value text_removesuffix(VM *vm, Value *args, size_t count) {
+    Text text, affix;
+    text_view(args[0], &text);
+    if (!text_argument(vm, &text, args[1], &affix, "removesuffix() argument must be str, not %s",
+                       type_name(vm, args[1])))
+        return VALUE_ERROR;
+    bool there =
+        affix.size <= text.size && !memcmp(text.data + text.size - affix.size, affix.data, affix.size);
+    return text_piece(vm, args[0], &text, 0, there ? text.size - affix.size : text.size);
+}
+
+// Puts `new` between all characters and at both ends, at most `limit` times.
+static void interleave(Buffer *buffer, const Text *text, const Text *new, int64_t limit) {
+    size_t at = 0;
+    while (limit-- != 0) {
+        buffer_append(buffer, new->data, new->size);
+        if (at >= text->size) return;
+        int width;
+        text_character(text, at, &width);
+        buffer_append(buffer, text->data + at, (size_t)width);
+        at += (size_t)width;
+        if (buffer->failed) return;
+    }
+    buffer_append(buffer, text->data + at, text->size - at);
+}
+
+static Value text_replace(VM *vm, Value *args, size_t count) {
+    Text text, old, new;
+    int64_t limit = -1;
+    if (!is_empty(args[3]) && !size_argument(vm, args[3], &limit)) return VALUE_ERROR;
+    text_view(args[0], &text);
+    if (!text_argument(vm, &text, args[1], &old, "replace() argument 1 must be str, not %s",
+                       type_name(vm, args[1])) ||
+        !text_argument(vm, &text, args[2], &new, "replace() argument 2 must be str, not %s",
+                       type_name(vm, args[2])))
+        return VALUE_ERROR;
+    if (limit < 0) limit = INT64_MAX;
+    int64_t found = limit ? find_forward(text.data, text.size, old.data, old.size) : -1;
+    if (found < 0) return text_piece(vm, args[0], &text, 0, text.size);
+    Buffer buffer = vm_buffer(vm);
+    if (!old.size) {
+        interleave(&buffer, &text, &new, limit);
+        return text_from_buffer(vm, text.kind, &buffer);
+    }
+    buffer_reserve(&buffer, text.size);
+    size_t at = 0;
+    while (found >= 0) {
+        buffer_append(&buffer, text.data + at, (size_t)found);
+        buffer_append(&buffer, new.data, new.size);
+        at += (size_t)found + old.size;
+        found = --limit ? find_forward(text.data + at, text.size - at, old.data, old.size) : -1;
+        if (buffer.failed) break;
+    }
+    buffer_append(&buffer, text.data + at, text.size - at);
+    return text_from_buffer(vm, text.kind, &buffer);
+}
+
+const NativeDefinition text_search_methods[] = {
+    {"find", text_find, "self, sub, start=, end=, /", NATIVE_METHOD},
+    {"rfind", text_rfind, "self, sub, start=, end=, /", NATIVE_METHOD},
+    {"index", text_index, "self, sub, start=, end=, /", NATIVE_METHOD},
+    {"rindex", text_rindex, "self, sub, start=, end=, /", NATIVE_METHOD},
+    {"count", text_count, "self, sub, start=, end=, /", NATIVE_METHOD},
+    {"startswith", text_startswith, "self, prefix, start=, end=, /", NATIVE_METHOD},
+    {"endswith", text_endswith, "self, suffix, start=, end=, /", NATIVE_METHOD},
+    {"removeprefix", text_removeprefix, "self, prefix, /", NATIVE_METHOD},
+    {"removesuffix", text_removesuffix, "self, suffix, /", NATIVE_METHOD},
+    {0},
+};
+// replace takes its count by name too, but only in str.
+const NativeDefinition text_replace_method[] = {
+    {"replace", text_replace, "self, old, new, /, count=", NATIVE_METHOD},
+    {0},
+};
+const NativeDefinition bytes_replace_method[] = {
+    {"replace", text_replace, "self, old, new, count=, /", NATIVE_METHOD},
+    {0},
+};
