@@ -1,4 +1,4 @@
-// The interpreter's loop. Short paths stand here; what is long or rare is called out of line (support.c, invoke.c,
+// The interpreter's loop. Short paths stand here; what is long or rare is called out of line (support.h, invoke.c,
 // unwind.c, generator.c). Script-to-script calls, awaits and generator steps change `frame` and go on: C never recurses
 // for them.
 #include "vm/interpreter.h"

@@ -191,71 +191,7 @@ Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals) {
     return result;
 }
 
-// ---- What instructions build
-
-Value make_function(VM *vm, Code *code, Dict *globals, const Value *base) {
-    Function *function = function_new(vm, code, globals);
-    if (!function) return VALUE_ERROR;
-    if (!is_empty(base[0])) function->defaults = tuple_of(base[0]);
-    if (!is_empty(base[1])) function->keyword_defaults = dict_of(base[1]);
-    if (!is_empty(base[2])) function->closure = tuple_of(base[2]);
-    if (!is_empty(base[3])) {
-        function->attributes = dict_new(vm);
-        if (!function->attributes || dict_set_string(vm, function->attributes, vm->names.__annotations__, base[3]) < 0)
-            return VALUE_ERROR;
-    }
-    return value_object(function);
-}
-
-Value build_set(VM *vm, const Value *items, size_t count) {
-    Set *set = set_new(vm, false);
-    if (!set) return VALUE_ERROR;
-    Value held = value_object(set);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) ok = set_add(vm, set, items[i]) >= 0;
-    roots_leave(vm, &scope);
-    return ok ? held : VALUE_ERROR;
-}
-
-Value build_dict(VM *vm, const Value *pairs, size_t count) {
-    Dict *dict = dict_new(vm);
-    if (!dict || count == 0) return dict ? value_object(dict) : VALUE_ERROR;
-    Value held = value_object(dict);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) ok = dict_set(vm, dict, pairs[2 * i], pairs[2 * i + 1]) >= 0;
-    roots_leave(vm, &scope);
-    return ok ? held : VALUE_ERROR;
-}
-
-bool extend_display(VM *vm, Value list, Value iterable) {
-    if (list_extend(vm, list_of(list), iterable) >= 0) return true;
-    Class *cls = class_of(vm, iterable);
-    if (exception_matches(vm, vm->exceptions.type_error) && !(cls->ops && cls->ops->iterate) &&
-        is_empty(class_special(vm, cls, SPECIAL_ITER)) && is_empty(class_special(vm, cls, SPECIAL_GETITEM))) {
-        exception_clear(vm);
-        raise_type_error(vm, "Value after * must be an iterable, not %s", class_name(cls));
-    }
-    return false;
-}
-
-bool setup_annotations(VM *vm, Frame *frame) {
-    Code *code = frame_code(frame);
-    Value name = value_object(vm->names.__annotations__);
-    if (!(code->flags & CODE_NAMESPACE_LOCALS)) {
-        if (!is_empty(dict_get_string(vm, frame->function->globals, vm->names.__annotations__))) return true;
-        Dict *dict = dict_new(vm);
-        return dict && dict_set(vm, frame->function->globals, name, value_object(dict)) >= 0;
-    }
-    Value namespace = frame->registers[0];
-    int there = value_contains(vm, namespace, name);
-    if (there) return there > 0;
-    Dict *dict = dict_new(vm);
-    return dict && value_set_item(vm, namespace, name, value_object(dict)) >= 0;
-}
+// ---- At the prompt
 
 bool print_value(VM *vm, Value v) {
     Value sys = VALUE_EMPTY, hook = VALUE_EMPTY;
@@ -266,17 +202,4 @@ bool print_value(VM *vm, Value v) {
     if (is_error(hook)) return false;
     if (is_empty(hook)) return raise_runtime_error(vm, "lost sys.displayhook"), false;
     return !is_error(vm_call(vm, hook, &v, 1, NULL));
-}
-
-bool exception_star_split(VM *vm, Value exception, Value type, Value *pair) {
-    Value one[1] = {type};
-    const Value *types = is_tuple(type) ? tuple_of(type)->items : one;
-    size_t count = is_tuple(type) ? tuple_of(type)->length : 1;
-    for (size_t i = 0; i < count; i++)
-        if (is_kind(types[i], KIND_CLASS) &&
-            class_is_subclass((Class *)object_of(types[i]), vm->exceptions.base_exception_group)) {
-            raise_type_error(vm, "catching ExceptionGroup with except* is not allowed. Use except instead.");
-            return false;
-        }
-    return exception_split(vm, exception, type, &pair[0], &pair[1]);
 }

@@ -12,16 +12,7 @@ Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *argumen
 // Calls with a tuple of arguments and a dict of named ones (or VALUE_EMPTY).
 Value invoke_spread(VM *vm, Value callee, Value positional, Value named);
 
-// base: defaults, keyword defaults, closure, annotations; VALUE_EMPTY where there are none.
-Value make_function(VM *vm, Code *code, Dict *globals, const Value *base);
-
-Value build_set(VM *vm, const Value *items, size_t count);
-Value build_dict(VM *vm, const Value *pairs, size_t count);
-bool extend_display(VM *vm, Value list, Value iterable); // [1, *iterable]
-bool setup_annotations(VM *vm, Frame *frame);
 bool print_value(VM *vm, Value v);
-// pair: the part that matches and the rest, for except*. TypeError when the type is a group's.
-bool exception_star_split(VM *vm, Value exception, Value type, Value *pair);
 Value yield_from_iterator(VM *vm, Value v);
 
 #endif

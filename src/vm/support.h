@@ -1,4 +1,4 @@
-// The slow halves of instructions: what does not belong into the interpreter's loop.
+// The slow halves of instructions: what does not belong into the interpreter's loop. Each part names its file.
 #ifndef AIOLI_VM_SUPPORT_H
 #define AIOLI_VM_SUPPORT_H
 
@@ -16,6 +16,7 @@ enum {
     CACHE_SLOT_MASK = 0xFFFFFF,
 };
 
+// names.c
 Value load_global_slow(VM *vm, Frame *frame, Instruction *at);
 Value load_name(VM *vm, Frame *frame, String *name);
 Value load_name_or_free(VM *vm, Frame *frame, uint16_t index, String *name);
@@ -23,27 +24,44 @@ bool store_global(VM *vm, Frame *frame, Instruction *at, Value value);
 bool store_name(VM *vm, Frame *frame, String *name, Value value);
 bool delete_global(VM *vm, Frame *frame, String *name);
 bool delete_name(VM *vm, Frame *frame, String *name);
+bool setup_annotations(VM *vm, Frame *frame);
 Value unbound_cell(VM *vm, Frame *frame, uint32_t number, bool free);
 
+// attributes.c
 Value load_attribute_slow(VM *vm, Value object, String *name, Instruction *at);
 bool store_attribute_slow(VM *vm, Value object, Value value, String *name, Instruction *at);
 // target[0], target[1] = function and self, or a value and VALUE_EMPTY.
 bool load_method_slow(VM *vm, Value object, String *name, Instruction *at, Value *target);
 bool load_context_method(VM *vm, Value object, int which, Value *target);
 
+// build.c
 bool unpack_exact(VM *vm, Value source, Value *target, size_t count);
 bool unpack_star(VM *vm, Value source, Value *target, size_t before, size_t after);
 Value build_string(VM *vm, Value *parts, size_t count);
 Value format_value(VM *vm, Value v, uint8_t conversion, Value specification);
+// base: defaults, keyword defaults, closure, annotations; VALUE_EMPTY where there are none.
+Value make_function(VM *vm, Code *code, Dict *globals, const Value *base);
+
+Value build_set(VM *vm, const Value *items, size_t count);
+Value build_dict(VM *vm, const Value *pairs, size_t count);
+bool extend_display(VM *vm, Value list, Value iterable); // [1, *iterable]
+
+// arguments.c
 bool extend_arguments(VM *vm, Value list, Value iterable, Value function);
 bool merge_keywords(VM *vm, Value dict, Value other, Value function);
 bool update_dict(VM *vm, Value dict, Value other);
 
+// raise.c
 bool raise_statement_value(VM *vm, Value exception, Value cause, bool has_cause); // false always: the exception is set
 Value exception_merge(VM *vm, Value raised, Value original);
 Value exit_call(VM *vm, Value function, Value self, Value exception);
+// pair: the part that matches and the rest, for except*. TypeError when the type is a group's.
+bool exception_star_split(VM *vm, Value exception, Value type, Value *pair);
+
+// build_class.c
 Value build_class(VM *vm, Value *base);
 
+// match.c
 Value match_sequence(VM *vm, Value v);
 Value match_mapping(VM *vm, Value v);
 Value match_keys(VM *vm, Value mapping, Tuple *keys);

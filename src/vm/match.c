@@ -1,0 +1,125 @@
+// The match statement.
+#include "vm/support.h"
+
+#include "object/container/dict.h"
+#include "object/core/errors.h"
+#include "object/core/instance.h"
+#include "object/core/protocol.h"
+#include "object/core/type.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
+
+Value match_sequence(VM *vm, Value v) {
+    if (!is_object(v)) return VALUE_FALSE;
+    Kind kind = object_kind(object_of(v));
+    return value_bool(kind == KIND_LIST || kind == KIND_TUPLE || kind == KIND_RANGE || kind == KIND_MEMORYVIEW);
+}
+
+Value match_mapping(VM *vm, Value v) {
+    if (is_dict(v)) return VALUE_TRUE;
+    if (!is_kind(v, KIND_INSTANCE)) return VALUE_FALSE;
+    Value keys = value_find_attribute(vm, v, vm->names.keys);
+    if (is_error(keys)) return keys;
+    return value_bool(!is_empty(keys) && !is_empty(class_special(vm, class_of(vm, v), SPECIAL_GETITEM)));
+}
+
+Value match_keys(VM *vm, Value mapping, Tuple *keys) {
+    Tuple *values = tuple_new(vm, keys->length);
+    if (!values) return VALUE_ERROR;
+    Value held[2] = {value_object(values), mapping};
+    RootScope scope;
+    roots_enter(vm, &scope, held, 2);
+    Value result = held[0];
+    for (size_t i = 0; i < keys->length; i++) {
+        Value found;
+        if (is_dict(mapping)) {
+            found = dict_get(vm, dict_of(mapping), keys->items[i]);
+        } else {
+            found = value_get_item(vm, mapping, keys->items[i]);
+            if (is_error(found) && exception_matches(vm, vm->exceptions.key_error)) {
+                exception_clear(vm);
+                found = VALUE_EMPTY;
+            }
+        }
+        if (is_empty(found) || is_error(found)) {
+            result = is_error(found) ? VALUE_ERROR : VALUE_NONE;
+            break;
+        }
+        values->items[i] = found;
+    }
+    roots_leave(vm, &scope);
+    return result;
+}
+
+Value match_rest(VM *vm, Value mapping, Tuple *keys) {
+    Dict *rest = dict_new(vm);
+    if (!rest) return VALUE_ERROR;
+    Value held = value_object(rest);
+    RootScope scope;
+    roots_enter(vm, &scope, &held, 1);
+    bool ok = dict_update(vm, rest, mapping) >= 0;
+    for (size_t i = 0; ok && i < keys->length; i++) ok = dict_delete(vm, rest, keys->items[i]) >= 0;
+    roots_leave(vm, &scope);
+    return ok ? held : VALUE_ERROR;
+}
+
+// Classes whose one positional pattern is the object itself.
+static bool matches_itself(VM *vm, Class *cls) {
+    ClassTable *c = &vm->classes;
+    Class *these[] = {c->boolean, c->bytearray, c->bytes, c->dict, c->floating, c->frozenset,
+                      c->integer, c->list,      c->set,   c->string, c->tuple};
+    for (size_t i = 0; i < sizeof these / sizeof *these; i++)
+        if (class_is_subclass(cls, these[i])) return true;
+    return false;
+}
+
+Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names) {
+    if (!is_kind(cls, KIND_CLASS)) return raise_type_error(vm, "called match pattern must be a class");
+    Class *class_ = (Class *)object_of(cls);
+    if (!value_is_instance(vm, v, class_)) return VALUE_NONE;
+    Tuple *found = tuple_new(vm, positional + names->length);
+    if (!found) return VALUE_ERROR;
+    Value held[4] = {value_object(found), v, VALUE_NONE, value_object(names)};
+    RootScope scope;
+    roots_enter(vm, &scope, held, 4);
+    Value result = held[0];
+    bool self = false;
+    if (positional) {
+        held[2] = value_find_attribute(vm, cls, vm->names.__match_args__);
+        size_t allowed = 0;
+        if (is_error(held[2])) {
+            result = VALUE_ERROR;
+        } else if (is_empty(held[2])) {
+            self = matches_itself(vm, class_);
+            allowed = self;
+        } else if (!is_tuple(held[2])) {
+            result = raise_type_error(vm, "%s.__match_args__ must be a tuple (got %s)", class_name(class_), type_name(vm, held[2]));
+        } else {
+            allowed = tuple_of(held[2])->length;
+        }
+        if (!is_error(result) && positional > allowed)
+            result = raise_type_error(vm, "%s() accepts %zu positional sub-pattern%s (%zu given)", class_name(class_), allowed,
+                                      allowed == 1 ? "" : "s", positional);
+    }
+    for (size_t i = 0; i < positional + names->length && !is_error(result) && !is_none(result); i++) {
+        Value name = i < positional ? (self ? VALUE_EMPTY : tuple_of(held[2])->items[i]) : names->items[i - positional];
+        if (is_empty(name)) {
+            found->items[i] = v;
+            continue;
+        }
+        if (!is_string(name)) {
+            result = raise_type_error(vm, "__match_args__ elements must be strings (got %s)", type_name(vm, name));
+            break;
+        }
+        Value value = value_find_attribute(vm, v, string_of(name));
+        if (is_error(value) && exception_matches(vm, vm->exceptions.attribute_error)) {
+            exception_clear(vm);
+            value = VALUE_EMPTY;
+        }
+        if (is_error(value)) result = VALUE_ERROR;
+        else if (is_empty(value)) result = VALUE_NONE;
+        else found->items[i] = value;
+    }
+    roots_leave(vm, &scope);
+    return result;
+}
