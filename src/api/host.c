@@ -222,9 +222,8 @@ int aioli_flush(aioli *host) {
 
 void aioli_interrupt(aioli *host) {
     VM *vm = &host->vm;
-    __atomic_or_fetch(&vm->attention, ATTENTION_INTERRUPT, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&vm->fuel, 0, __ATOMIC_SEQ_CST);
-    if (vm->loop && loop_of(vm)->driver) loop_of(vm)->driver->wake(loop_of(vm)->driver);
+    __atomic_store_n(&vm->interrupt, 1, __ATOMIC_SEQ_CST);
+    loop_wake(vm);
 }
 
 const char *aioli_error_text(aioli *host, size_t *length) {

@@ -16,10 +16,15 @@
 #include "vm/import.h"
 #include "vm/interpreter.h"
 
+// The beginning of whatever the host asks for. An interrupt that came too late for the run it was meant for is forgotten.
 static void start(aioli *host) {
+    VM *vm = &host->vm;
     host->error.length = 0;
     host->exit_status = 0;
-    exception_clear(&host->vm);
+    exception_clear(vm);
+    __atomic_store_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST);
+    // What the last run has left makes room for this one, which allocates before its first safepoint.
+    if (heap_wants_collection(&vm->heap) || vm->heap.cap != SIZE_MAX) vm_collect(vm);
 }
 
 static aioli_status no_memory(aioli *host) {
@@ -54,8 +59,6 @@ static aioli_status finish_exit(aioli *host, Value exception) {
     VM *vm = &host->vm;
     Value code = VALUE_NONE;
     String *name = string_intern_from(vm, "code", 4);
-    RootScope scope;
-    roots_enter(vm, &scope, &exception, 1);
     if (name) code = value_get_attribute(vm, exception, name);
     if (is_error(code)) exception_clear(vm);
     if (is_error(code) || is_none(code)) {
@@ -69,7 +72,6 @@ static aioli_status finish_exit(aioli *host, Value exception) {
         exception_clear(vm);
         host->exit_status = is_int(code) ? 255 : 1;
     }
-    roots_leave(vm, &scope);
     return AIOLI_EXIT;
 }
 
@@ -103,10 +105,7 @@ aioli_status host_finish(aioli *host) {
     bool interrupted = value_is_instance(vm, exception, vm->exceptions.keyboard_interrupt);
     if (value_is_instance(vm, exception, vm->exceptions.system_exit)) return finish_exit(host, exception);
     host->exit_status = interrupted ? 130 : 1;
-    RootScope scope;
-    roots_enter(vm, &scope, &exception, 1);
     if (!call_hook(host, exception)) exception_print(vm, exception, &host->error);
-    roots_leave(vm, &scope);
     exception_clear(vm);
     if (host->error.failed) {
         host->error.failed = false;
@@ -171,24 +170,25 @@ static aioli_status run(aioli *host, const char *name, const char *file, const c
     VM *vm = &host->vm;
     ModuleObject *module = main_module(vm, file);
     Code *code = module ? compile_program(host, name, text, length) : NULL;
-    Value result = VALUE_ERROR;
-    if (code) {
-        Value held[2] = {value_object(code), value_object(module)};
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
-        result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY);
-        roots_leave(vm, &scope);
-    }
+    Value result = code ? interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY) : VALUE_ERROR;
     return finish_output(host, is_error(result) ? host_finish(host) : AIOLI_OK);
 }
 
-aioli_status aioli_run_source(aioli *host, const char *name, const char *source, size_t length) {
+static aioli_status run_source(aioli *host, const char *name, const char *source, size_t length) {
     start(host);
     if (!set_folder(host, "", 0)) return no_memory(host);
     return run(host, name, NULL, source, length);
 }
 
-aioli_status aioli_run_file(aioli *host, const char *path) {
+aioli_status aioli_run_source(aioli *host, const char *name, const char *source, size_t length) {
+    NativeSpan span;
+    natives_enter(&host->vm, &span);
+    aioli_status status = run_source(host, name, source, length);
+    natives_leave(&host->vm, &span);
+    return status;
+}
+
+static aioli_status run_file(aioli *host, const char *path) {
     start(host);
     Buffer full;
     buffer_init(&full, &host->allocator);
@@ -212,6 +212,14 @@ aioli_status aioli_run_file(aioli *host, const char *path) {
     return status;
 }
 
+aioli_status aioli_run_file(aioli *host, const char *path) {
+    NativeSpan span;
+    natives_enter(&host->vm, &span);
+    aioli_status status = run_file(host, path);
+    natives_leave(&host->vm, &span);
+    return status;
+}
+
 // ---- Without running
 
 static aioli_status compile_file(aioli *host, const char *path, Code **code) {
@@ -226,14 +234,15 @@ static aioli_status compile_file(aioli *host, const char *path, Code **code) {
 }
 
 aioli_status aioli_check(aioli *host, const char *path) {
+    NativeSpan span;
     Code *code;
+    natives_enter(&host->vm, &span);
     aioli_status status = compile_file(host, path, &code);
-    // No script runs, so nothing else collects what was compiled.
-    if (heap_wants_collection(&host->vm.heap)) heap_collect(&host->vm);
+    natives_leave(&host->vm, &span);
     return status;
 }
 
-aioli_status aioli_disassemble(aioli *host, const char *path) {
+static aioli_status disassemble_file(aioli *host, const char *path) {
     VM *vm = &host->vm;
     Code *code;
     aioli_status status = compile_file(host, path, &code);
@@ -245,4 +254,12 @@ aioli_status aioli_disassemble(aioli *host, const char *path) {
     buffer_free(&text);
     if (failed) return no_memory(host);
     return finish_output(host, ok ? AIOLI_OK : host_finish(host));
+}
+
+aioli_status aioli_disassemble(aioli *host, const char *path) {
+    NativeSpan span;
+    natives_enter(&host->vm, &span);
+    aioli_status status = disassemble_file(host, path);
+    natives_leave(&host->vm, &span);
+    return status;
 }

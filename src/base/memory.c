@@ -1,6 +1,9 @@
 #include "base/memory.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void *system_resize(Allocator *allocator, void *block, size_t old_size, size_t new_size) {
     (void)allocator;
@@ -12,4 +15,35 @@ static void *system_resize(Allocator *allocator, void *block, size_t old_size, s
     return realloc(block, new_size);
 }
 
-Allocator allocator_system(void) { return (Allocator){.resize = system_resize, .user = NULL}; }
+// AddressSanitizer and LeakSanitizer know blocks of the C library only.
+#if defined(__SANITIZE_ADDRESS__)
+#define MAPS_PAGES false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MAPS_PAGES false
+#endif
+#endif
+#ifndef MAPS_PAGES
+#define MAPS_PAGES true
+#endif
+
+Allocator allocator_system(void) {
+    return (Allocator){.resize = system_resize, .user = NULL, .maps_pages = MAPS_PAGES};
+}
+
+void *memory_map(size_t size, size_t alignment) {
+    char *block = mmap(NULL, size + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) return NULL;
+    char *start = (char *)(((uintptr_t)block + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    if (start > block) munmap(block, (size_t)(start - block));
+    if (block + alignment > start) munmap(start + size, (size_t)(block + alignment - start));
+    return start;
+}
+
+void memory_unmap(void *block, size_t size) { munmap(block, size); }
+
+void memory_discard(char *block, size_t size, size_t keep) {
+    uintptr_t unit = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)block + keep + unit - 1) & ~(unit - 1), to = ((uintptr_t)block + size) & ~(unit - 1);
+    if (from < to) madvise((void *)from, to - from, MADV_DONTNEED);
+}

@@ -3,6 +3,7 @@
 #ifndef AIOLI_BASE_MEMORY_H
 #define AIOLI_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct Allocator Allocator;
@@ -14,7 +15,8 @@ typedef void *(*ResizeFunction)(Allocator *allocator, void *block, size_t old_si
 
 struct Allocator {
     ResizeFunction resize;
-    void *user; // the resize function's own
+    void *user;      // the resize function's own
+    bool maps_pages; // large regions may come from memory_map instead
 };
 
 // An allocator over the C library's realloc and free.
@@ -30,5 +32,12 @@ static inline void *reallocate(Allocator *allocator, void *block, size_t old_siz
 static inline void release(Allocator *allocator, void *block, size_t size) {
     if (block) allocator->resize(allocator, block, size, 0);
 }
+
+// Regions straight from the operating system, `alignment` (a power of two, at least its page size) in place. NULL when
+// memory is short. memory_discard gives back the memory of a region's bytes, but for the first `keep`, until they are
+// touched again; what they held is lost.
+void *memory_map(size_t size, size_t alignment);
+void memory_unmap(void *block, size_t size);
+void memory_discard(char *block, size_t size, size_t keep);
 
 #endif

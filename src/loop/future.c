@@ -69,9 +69,6 @@ static Value remove_callback(VM *vm, Value *args, size_t count) {
     if (f->callbacks) {
         List *kept = list_new(vm, f->callbacks->length);
         if (!kept) return VALUE_ERROR;
-        Value held = value_object(kept);
-        RootScope scope;
-        roots_enter(vm, &scope, &held, 1);
         bool ok = true;
         for (size_t i = 0; ok && f->callbacks && i < f->callbacks->length; i++) {
             Value one = f->callbacks->items[i];
@@ -79,7 +76,6 @@ static Value remove_callback(VM *vm, Value *args, size_t count) {
             ok = same >= 0 && (same || list_append(vm, kept, one));
             removed += same == 1;
         }
-        roots_leave(vm, &scope);
         if (!ok) return VALUE_ERROR;
         f->callbacks = kept;
     }
@@ -398,8 +394,6 @@ Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exce
     held[OUTER] = value_object(gather);
     held[SEEN] = value_object(seen);
     held[CHILDREN] = value_object(gather->children);
-    RootScope scope;
-    roots_enter(vm, &scope, held, HELD);
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
         uint32_t before = seen->length;
@@ -416,7 +410,6 @@ Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exce
         Future *f = future_of(child);
         if (future_done(f)) ok = gather_child_done(vm, gather, f);
     }
-    roots_leave(vm, &scope);
     return ok ? held[OUTER] : VALUE_ERROR;
 }
 

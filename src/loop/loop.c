@@ -107,10 +107,27 @@ static void drop_stale_timers(Loop *loop) {
 
 // ---- Clock
 
+// The driver is replaced by this thread while others, or a signal handler, may want to wake it. Whoever replaces it waits for
+// them; they don't wait: while it is replaced nobody sleeps in it.
+static void replace_driver(Loop *loop, Driver *driver) {
+    while (__atomic_exchange_n(&loop->driver_busy, true, __ATOMIC_ACQUIRE)) {}
+    Driver *old = loop->driver;
+    loop->driver = driver;
+    __atomic_store_n(&loop->driver_busy, false, __ATOMIC_RELEASE);
+    if (old) old->close(old);
+}
+
+void loop_wake(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (!loop || __atomic_exchange_n(&loop->driver_busy, true, __ATOMIC_ACQUIRE)) return;
+    if (loop->driver) loop->driver->wake(loop->driver);
+    __atomic_store_n(&loop->driver_busy, false, __ATOMIC_RELEASE);
+}
+
 bool loop_open(VM *vm) {
     Loop *loop = loop_of(vm);
     if (loop->driver) return true;
-    loop->driver = loop->use_virtual_time ? driver_virtual_new(&vm->heap.counted) : loop->new_driver(&vm->heap.counted);
+    replace_driver(loop, loop->use_virtual_time ? driver_virtual_new(&vm->heap.counted) : loop->new_driver(&vm->heap.counted));
     if (!loop->driver) raise_error(vm, vm->exceptions.os_error, "the event loop's driver could not be started");
     return loop->driver != NULL;
 }
@@ -194,14 +211,16 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     if (loop->timer_count) {
         seconds = loop->timers[0].when - loop_time(vm);
         if (seconds < 0) seconds = 0;
-        if (seconds > 24 * 3600) seconds = 24 * 3600;
+        // Systems have clocks that can't be asked to wait for ever; a virtual one goes there at once.
+        if (seconds > 24 * 3600 && !loop->driver->is_virtual) seconds = 24 * 3600;
     } else if (!loop->driver->expects(loop->driver)) {
         return loop_raise_deadlock(vm), false;
     }
     // Idle: the moment to collect.
-    if (heap_wants_collection(&vm->heap)) heap_collect(vm);
-    loop->driver->wait(loop->driver, seconds);
-    return vm->attention == 0 || interpreter_attend(vm);
+    if (heap_wants_collection(&vm->heap)) vm_collect(vm);
+    // An interrupt that comes from here on wakes the driver, or keeps it from falling asleep.
+    if (!vm_interrupted(vm)) loop->driver->wait(loop->driver, seconds);
+    return vm->fuel >= 0 && !vm_interrupted(vm) ? true : vm->hooks.attend(vm);
 }
 
 static bool run_round(VM *vm, Loop *loop) {
@@ -216,13 +235,9 @@ static bool run_round(VM *vm, Loop *loop) {
         ReadyEntry entry = loop->ready[loop->ready_first];
         loop->ready_first = (loop->ready_first + 1) & (loop->ready_capacity - 1);
         loop->ready_count--;
-        Value held[2] = {ready_subject(&entry), entry.b};
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         bool ok = run_entry(vm, loop, &entry);
-        roots_leave(vm, &scope);
         if (!ok) return false;
-        if (__builtin_expect(--vm->fuel < 0, 0) && !interpreter_attend(vm)) return false;
+        if (!vm_safepoint(vm, 1)) return false;
     }
     return true;
 }
@@ -241,16 +256,12 @@ Value loop_run_until_complete(VM *vm, Value future) {
     Loop *loop = loop_of(vm);
     if (loop->running) return raise_runtime_error(vm, "This event loop is already running");
     if (!loop_open(vm)) return VALUE_ERROR;
-    Value held = future;
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     Future *f = future_of(future);
     // The future's end stops the loop by way of the queue, so that the round it ends in is completed.
     bool ok = future_add_callback(vm, f, VALUE_NONE) && run_forever(vm, loop);
     Value result = VALUE_ERROR;
     if (ok) result = future_done(f) ? future_result(vm, f) : raise_runtime_error(vm, "Event loop stopped before Future completed.");
     if (!ok && value_same(f->callback, VALUE_NONE)) f->callback = VALUE_EMPTY;
-    roots_leave(vm, &scope);
     return result;
 }
 
@@ -281,9 +292,6 @@ static bool cancel_the_rest(VM *vm, Loop *loop) {
     for (Task *task = loop->first_task; task; task = task->next)
         if (!list_append(vm, rest, value_object(task))) return false;
     if (rest->length == 0) return true;
-    Value held = value_object(rest);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool ok = true;
     for (size_t i = 0; ok && i < rest->length; i++) ok = future_cancel(vm, future_of(rest->items[i]), VALUE_EMPTY) >= 0;
     Value all = ok ? gather_new(vm, rest->items, rest->length, true) : VALUE_ERROR;
@@ -292,7 +300,6 @@ static bool cancel_the_rest(VM *vm, Loop *loop) {
         Future *f = future_of(rest->items[i]);
         if (f->state == FUTURE_FAILED) ok = loop_show_exception(vm, "unhandled exception during asyncio.run() shutdown", f->result);
     }
-    roots_leave(vm, &scope);
     return ok;
 }
 
@@ -326,9 +333,6 @@ static bool close_generators(VM *vm, Loop *loop) {
     List *closing = list_new(vm, left->length);
     String *name = string_intern_from(vm, "aclose", 6);
     if (!closing || !name) return false;
-    Value held[2] = {value_object(left), value_object(closing)};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     bool ok = true;
     for (size_t i = 0; ok && i < left->length; i++) {
         if (!is_open(left->items[i])) continue;
@@ -340,7 +344,6 @@ static bool close_generators(VM *vm, Loop *loop) {
         Value all = gather_new(vm, closing->items, closing->length, true);
         ok = !is_error(all) && !is_error(loop_run_until_complete(vm, all));
     }
-    roots_leave(vm, &scope);
     return ok;
 }
 
@@ -357,17 +360,12 @@ static void clear_queues(Loop *loop) {
 Value loop_run_main(VM *vm, Value coroutine) {
     Loop *loop = loop_of(vm);
     if (loop->running) return raise_runtime_error(vm, "asyncio.run() cannot be called from a running event loop");
-    if (loop->driver && loop->driver->is_virtual) { // each run's clock starts at zero
-        loop->driver->close(loop->driver);
-        loop->driver = NULL;
-    }
+    if (loop->driver && loop->driver->is_virtual) replace_driver(loop, NULL); // each run's clock starts at zero
     if (!loop_open(vm)) return VALUE_ERROR;
     Task *main = task_new(vm, coroutine, VALUE_EMPTY);
     if (!main) return VALUE_ERROR;
     enum { MAIN, RESULT, FAILURE, HELD };
     Value held[HELD] = {value_object(main), VALUE_NONE, VALUE_EMPTY};
-    RootScope scope;
-    roots_enter(vm, &scope, held, HELD);
     Interpreter *in = interpreter_of(vm);
     loop->main_task = main;
     loop->closed = false;
@@ -392,7 +390,6 @@ Value loop_run_main(VM *vm, Value coroutine) {
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
     clear_queues(loop);
     loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run
-    roots_leave(vm, &scope);
     if (!is_empty(held[FAILURE])) return raise_value(vm, held[FAILURE]);
     return ok ? held[RESULT] : VALUE_ERROR;
 }
@@ -436,7 +433,7 @@ bool loop_create(VM *vm) {
 void loop_destroy(VM *vm) {
     Loop *loop = loop_of(vm);
     if (!loop) return;
-    if (loop->driver) loop->driver->close(loop->driver);
+    replace_driver(loop, NULL);
     heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
     heap_resize(vm, loop->timers, loop->timer_capacity * sizeof(Timer), 0);
     if (interpreter_of(vm)) interpreter_of(vm)->trace_loop = NULL;

@@ -126,6 +126,7 @@ typedef struct {
 struct Loop {
     VM *vm;
     Driver *driver;
+    bool driver_busy;  // atomic: see loop_wake
     ReadyEntry *ready; // a ring
     size_t ready_capacity, ready_first, ready_count;
     Timer *timers; // a binary heap by (when, sequence)
@@ -158,6 +159,8 @@ bool loop_ready(VM *vm, ReadyKind kind, Value a, Value b);
 // Returns the timer's sequence number in *sequence.
 bool loop_timer(VM *vm, double when, Value target, uint64_t *sequence);
 double loop_time(VM *vm);
+// Ends a wait of the loop; from any thread, and from a signal handler.
+void loop_wake(VM *vm);
 // False with an exception when the driver can't be made.
 bool loop_open(VM *vm);
 

@@ -9,16 +9,12 @@
 bool loop_show_exception(VM *vm, const char *message, Value exception) {
     Loop *loop = loop_of(vm);
     if (!loop->show_error) return true;
-    Value held = exception;
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     Buffer text = vm_buffer(vm);
     buffer_format(&text, "%s\n", message);
     if (is_exception(exception)) exception_print(vm, exception, &text);
     bool ok = !text.failed && loop->show_error(vm, text.data, text.length);
     if (text.failed) raise_memory_error(vm);
     buffer_free(&text);
-    roots_leave(vm, &scope);
     return ok;
 }
 

@@ -161,9 +161,6 @@ bool task_step(VM *vm, Task *task, Value exception) {
     }
     task->waiting = VALUE_NONE;
     f->park = PARK_NONE;
-    Value held[2] = {value_object(task), exception};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Task *before = loop->current;
     loop->current = task;
     bool thrown = !is_empty(exception);
@@ -183,7 +180,6 @@ bool task_step(VM *vm, Task *task, Value exception) {
             ok = future_set_result(vm, f, result);
         }
     }
-    roots_leave(vm, &scope);
     return ok;
 }
 

@@ -39,16 +39,12 @@ bool extend_arguments(VM *vm, Value list, Value iterable, Value function) {
 
 bool merge_keywords(VM *vm, Value dict, Value other, Value function) {
     Dict *source = is_dict(other) ? dict_of(other) : NULL;
-    Value held[2] = {dict, other};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     bool ok = true;
     if (!source) {
         Value keys = value_find_attribute(vm, other, vm->names.keys);
         if (is_error(keys)) exception_clear(vm);
         source = is_empty(keys) || is_error(keys) ? NULL : dict_new(vm);
         if (source) {
-            held[1] = value_object(source);
             ok = dict_update(vm, source, other) >= 0;
         } else {
             Buffer name = vm_buffer(vm);
@@ -74,7 +70,6 @@ bool merge_keywords(VM *vm, Value dict, Value other, Value function) {
         }
         buffer_free(&name);
     }
-    roots_leave(vm, &scope);
     return ok;
 }
 

@@ -22,8 +22,6 @@ static bool unpack_iterated(VM *vm, Value source, Value *target, size_t count) {
         }
         return false;
     }
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     size_t got = 0;
     bool ok = true;
     while (ok) {
@@ -39,7 +37,6 @@ static bool unpack_iterated(VM *vm, Value source, Value *target, size_t count) {
             target[got++] = held[1];
         }
     }
-    roots_leave(vm, &scope);
     if (ok && got < count) {
         raise_value_error(vm, "not enough values to unpack (expected %zu, got %zu)", count, got);
         ok = false;
@@ -122,11 +119,7 @@ Value format_value(VM *vm, Value v, uint8_t conversion, Value specification) {
         if (is_string(v) && class_of(vm, v) == vm->classes.string) return v;
         specification = value_object(vm->names.empty);
     }
-    Value held[2] = {v, specification};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     text = value_format(vm, v, string_of(specification));
-    roots_leave(vm, &scope);
     return text ? value_object(text) : VALUE_ERROR;
 }
 
@@ -150,11 +143,8 @@ Value build_set(VM *vm, const Value *items, size_t count) {
     Set *set = set_new(vm, false);
     if (!set) return VALUE_ERROR;
     Value held = value_object(set);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) ok = set_add(vm, set, items[i]) >= 0;
-    roots_leave(vm, &scope);
     return ok ? held : VALUE_ERROR;
 }
 
@@ -162,11 +152,8 @@ Value build_dict(VM *vm, const Value *pairs, size_t count) {
     Dict *dict = dict_new(vm);
     if (!dict || count == 0) return dict ? value_object(dict) : VALUE_ERROR;
     Value held = value_object(dict);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) ok = dict_set(vm, dict, pairs[2 * i], pairs[2 * i + 1]) >= 0;
-    roots_leave(vm, &scope);
     return ok ? held : VALUE_ERROR;
 }
 

@@ -14,9 +14,6 @@ static Tuple *resolve_bases(VM *vm, Tuple *bases) {
     if (!any) return bases;
     List *list = list_new(vm, bases->length);
     if (!list) return NULL;
-    Value held = value_object(list);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool ok = true;
     for (size_t i = 0; ok && i < bases->length; i++) {
         Value base = bases->items[i], entries = VALUE_EMPTY;
@@ -35,7 +32,6 @@ static Tuple *resolve_bases(VM *vm, Tuple *bases) {
             for (size_t k = 0; ok && k < tuple_of(entries)->length; k++)
                 ok = list_append(vm, list, tuple_of(entries)->items[k]);
     }
-    roots_leave(vm, &scope);
     return ok ? tuple_from(vm, list->items, list->length) : NULL;
 }
 
@@ -45,8 +41,6 @@ Value build_class(VM *vm, Value *base) {
     if (!bases) return VALUE_ERROR;
     enum { BASES, META, NAMESPACE, KEYWORDS, HELD };
     Value held[HELD] = {value_object(bases), value_object(vm->classes.type), VALUE_EMPTY, base[3]};
-    RootScope scope;
-    roots_enter(vm, &scope, held, HELD);
     Value result = VALUE_ERROR;
     bool explicit_meta = false;
     if (is_dict(held[KEYWORDS])) {
@@ -86,6 +80,5 @@ Value build_class(VM *vm, Value *base) {
         result = keywords && keywords->length ? call_with_dict(vm, held[META], arguments, 3, keywords)
                                               : vm_call(vm, held[META], arguments, 3, NULL);
 done:
-    roots_leave(vm, &scope);
     return result;
 }

@@ -8,6 +8,7 @@
 #include "vm/generator.h"
 #include "vm/import.h"
 #include "vm/interpreter.h"
+#include "vm/run.h"
 
 enum { DEFAULT_DEPTH_LIMIT = 1000 };
 
@@ -43,6 +44,51 @@ static Value current_module(VM *vm) {
     return frame ? dict_get_string(vm, frame->function->globals, vm->names.__name__) : VALUE_EMPTY;
 }
 
+// ---- Entering from C
+
+// The natives that led here give way to the interpreter: their span ends at this frame, which lies below that of
+// interpreter_enter, into which the registers went. A new span begins for the natives that the interpreter will call.
+static __attribute__((noinline)) Value enter_below(VM *vm, Interpreter *in, Frame *frame, RunStart start) {
+    NativeSpan *outer = vm->natives, span = {.outer = outer, .high = __builtin_frame_address(0)};
+    if (outer) outer->low = span.high;
+    vm->natives = &span;
+    Value result = interpreter_run(vm, in, frame, start);
+    vm->natives = outer;
+    if (outer) outer->low = NULL;
+    return result;
+}
+
+__attribute__((noinline)) Value interpreter_enter(VM *vm, Interpreter *in, Frame *frame, RunStart start) {
+    __builtin_unwind_init(); // saves the registers that callers may hold Values in
+    Value result = enter_below(vm, in, frame, start);
+    __asm__ volatile("" ::: "memory"); // no tail call: this frame must be there
+    return result;
+}
+
+// ---- Safepoints
+
+static bool interrupt(VM *vm) {
+    if (!__atomic_exchange_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST)) return true;
+    Interpreter *in = interpreter_of(vm);
+    if (in->on_interrupt && in->on_interrupt(vm)) return true;
+    raise_error(vm, vm->exceptions.keyboard_interrupt, NULL);
+    return false;
+}
+
+static bool attend(VM *vm, void (*collect)(VM *)) {
+#ifdef AIOLI_GC_STRESS
+    vm->fuel = 0;
+    collect(vm);
+#else
+    vm->fuel = FUEL_SLICE;
+    if (vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
+#endif
+    return !vm_interrupted(vm) || interrupt(vm);
+}
+
+bool interpreter_attend(VM *vm) { return attend(vm, heap_collect); }
+static bool natives_attend(VM *vm) { return attend(vm, vm_collect); }
+
 bool interpreter_create(VM *vm) {
     Interpreter *in = heap_resize(vm, NULL, 0, sizeof(Interpreter));
     if (!in) return false;
@@ -50,6 +96,8 @@ bool interpreter_create(VM *vm) {
     vm->interpreter = in;
     vm->hooks.call = interpreter_call;
     vm->hooks.trace = trace;
+    vm->hooks.attend = natives_attend;
+    vm->hooks.interrupt = interrupt;
     vm->hooks.current_place = current_place;
     vm->hooks.current_module = current_module;
     return generator_class_init(vm);
@@ -72,18 +120,6 @@ void interpreter_destroy(VM *vm) {
     heap_resize(vm, in, sizeof(Interpreter), 0);
     vm->interpreter = NULL;
     vm->hooks.trace = NULL;
-}
-
-bool interpreter_attend(VM *vm) {
-    vm->fuel = INT32_MAX;
-    uint32_t attention = __atomic_exchange_n(&vm->attention, 0, __ATOMIC_SEQ_CST);
-    if (attention & ATTENTION_COLLECT || heap_wants_collection(&vm->heap)) heap_collect(vm);
-    Interpreter *in = interpreter_of(vm);
-    if (attention & ATTENTION_INTERRUPT && !(in->on_interrupt && in->on_interrupt(vm))) {
-        raise_error(vm, vm->exceptions.keyboard_interrupt, NULL);
-        return false;
-    }
-    return true;
 }
 
 // ---- The running frame, for built-in functions

@@ -47,7 +47,7 @@ static Value resume(VM *vm, Generator *root, Value sent, bool thrown, uint16_t f
     in->frame = frame;
     RunStart start = deliver(vm, in, frame, sent, thrown);
     vm->native_depth++;
-    Value result = interpreter_run(vm, in, frame, start);
+    Value result = interpreter_enter(vm, in, frame, start);
     vm->native_depth--;
     return result;
 }
@@ -158,8 +158,6 @@ static Delegation advance(VM *vm, Value iterator, Value sent, bool thrown) {
         item = value_next(vm, iterator);
     } else {
         Value held[2] = {iterator, sent};
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         bool exit = thrown && value_is_instance(vm, sent, vm->exceptions.generator_exit);
         String *name = exit ? vm->names.close : thrown ? vm->names.throw_ : vm->names.send;
         Value method = value_find_attribute(vm, iterator, name);
@@ -171,7 +169,6 @@ static Delegation advance(VM *vm, Value iterator, Value sent, bool thrown) {
             item = vm_call(vm, method, &held[1], exit ? 0 : 1, NULL);
             if (exit && !is_error(item)) item = raise_value(vm, held[1]);
         }
-        roots_leave(vm, &scope);
         if (is_error(item) && exception_matches(vm, vm->exceptions.stop_iteration)) {
             vm->stop_value = stop_iteration_value(vm, vm->exception);
             exception_clear(vm);

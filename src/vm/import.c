@@ -80,8 +80,6 @@ static Value run_source(VM *vm, String *name, const char *file, const char *text
     ModuleObject *module = module_new(vm, name);
     if (!module) return VALUE_ERROR;
     Value held = value_object(module);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     Value result = VALUE_ERROR;
     String *file_name = string_from(vm, file), *source = string_new(vm, text, utf8_valid(text, length, false, NULL) ? length : 0);
     if (file_name && source && set_package(vm, module, name, is_package, folder) &&
@@ -92,7 +90,6 @@ static Value run_source(VM *vm, String *name, const char *file, const char *text
         if (code) result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY);
         if (is_error(result)) forget(vm, name);
     }
-    roots_leave(vm, &scope);
     if (is_error(result)) return result;
     // A module may have put something else in its place.
     Value now = dict_get_string(vm, vm->modules, name);
@@ -103,12 +100,9 @@ static Value make_native(VM *vm, String *name, const NativeModule *native) {
     ModuleObject *module = module_new(vm, name);
     if (!module) return VALUE_ERROR;
     Value held = value_object(module);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool ok = set_package(vm, module, name, false, "") && dict_set_string(vm, vm->modules, name, held) >= 0 &&
               native->fill(vm, module);
     if (!ok) forget(vm, name);
-    roots_leave(vm, &scope);
     return ok ? held : VALUE_ERROR;
 }
 
@@ -137,10 +131,7 @@ static Value try_file(VM *vm, String *name, const char *path, bool is_package, c
     } else if (!bytes_view(text, (const unsigned char **)&data, &length)) {
         return raise_type_error(vm, "the loader gave no text for %s", path);
     }
-    RootScope scope;
-    roots_enter(vm, &scope, &text, 1);
     Value module = run_source(vm, name, path, data, length, is_package, folder);
-    roots_leave(vm, &scope);
     return module;
 }
 
@@ -152,11 +143,7 @@ static Value find_in_folder(VM *vm, String *name, const char *folder, const char
         String *path = string_format(vm, "%s%s%s%s", folder, between, last, endings[i]);
         String *inside = path ? string_format(vm, "%s%s%s", folder, between, last) : NULL;
         if (!inside) return VALUE_ERROR;
-        Value held[2] = {value_object(path), value_object(inside)};
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         Value module = try_file(vm, name, path->data, i >= 2, inside->data);
-        roots_leave(vm, &scope);
         if (!is_empty(module)) return module;
     }
     return VALUE_EMPTY;
@@ -219,8 +206,6 @@ Value import_module(VM *vm, String *name) {
     if (vm->native_depth >= vm->native_depth_limit)
         return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     Value held[3] = {VALUE_NONE, VALUE_NONE, value_object(name)}; // the module so far, its name, the whole name
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     String *parent = NULL;
     for (size_t end = 0; end < name->size && !is_error(held[0]); end++) {
         const char *dot = memchr(name->data + end, '.', name->size - end);
@@ -230,7 +215,6 @@ Value import_module(VM *vm, String *name) {
         parent = part;
         held[1] = part ? value_object(part) : VALUE_NONE;
     }
-    roots_leave(vm, &scope);
     return held[0];
 }
 
@@ -280,8 +264,6 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
     }
     // Names of the list that are submodules are imported too.
     Value held[2] = {module, from_list};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Value path = value_find_attribute(vm, module, vm->names.__path__);
     bool ok = !is_error(path);
     Tuple *names = tuple_of(from_list);
@@ -300,7 +282,6 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
              value_equal(vm, exception_get(vm, exception_of(vm->exception), "name"), value_object(sub)) == 1;
         if (ok) exception_clear(vm);
     }
-    roots_leave(vm, &scope);
     return ok ? held[0] : VALUE_ERROR;
 }
 
@@ -335,9 +316,6 @@ bool import_star(VM *vm, Frame *frame, Value module) {
     if (is_error(dict)) return false;
     List *names = list_new(vm, 16);
     if (!names) return false;
-    Value held[3] = {value_object(names), module, dict};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     bool ok = true;
     if (!is_empty(all)) {
         ok = list_extend(vm, names, all) >= 0;
@@ -359,6 +337,5 @@ bool import_star(VM *vm, Frame *frame, Value module) {
         else if (frame_code(frame)->flags & CODE_NAMESPACE_LOCALS) ok = store_name(vm, frame, string_of(name), value);
         else ok = dict_set(vm, frame->function->globals, name, value) >= 0;
     }
-    roots_leave(vm, &scope);
     return ok;
 }

@@ -80,12 +80,11 @@ Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *argumen
         if (is_empty(init)) return value_object(instance);
         Function *function = function_of(init);
         if (function->code->flags & CODE_ASYNC_GENERATOR) break;
-        Value local[32], *all = count < 32 ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
-        if (!all) return raise_memory_error(vm);
+        Value local[32], *all = count < 32 ? local : values_scratch(vm, count + 1);
+        if (!all) return VALUE_ERROR;
         all[0] = value_object(instance);
         if (count) memcpy(all + 1, arguments, count * sizeof(Value));
         *entered = make_frame(vm, in, frame, function, all, count + 1, keywords);
-        if (all != local) heap_resize(vm, all, (count + 1) * sizeof(Value), 0);
         if (!*entered) return VALUE_ERROR;
         (*entered)->flags |= FRAME_CONSTRUCTOR;
         (*entered)->result = result;
@@ -108,22 +107,17 @@ static Value run_function(VM *vm, Function *function, const Value *arguments, si
     if (!frame) return VALUE_ERROR;
     frame->flags |= FRAME_ENTRY;
     vm->native_depth++;
-    Value result = interpreter_run(vm, in, frame, RUN_GO);
+    Value result = interpreter_enter(vm, in, frame, RUN_GO);
     vm->native_depth--;
     return result;
 }
 
 static Value call_method(VM *vm, Value function, Value self, Value *arguments, size_t count, Tuple *keywords) {
-    Value local[16], *all = count < 16 ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
-    if (!all) return raise_memory_error(vm);
+    Value local[16], *all = count < 16 ? local : values_scratch(vm, count + 1);
+    if (!all) return VALUE_ERROR;
     all[0] = self;
     if (count) memcpy(all + 1, arguments, count * sizeof(Value));
-    RootScope scope;
-    roots_enter(vm, &scope, all, count + 1);
-    Value result = interpreter_call(vm, function, all, count + 1, keywords);
-    roots_leave(vm, &scope);
-    if (all != local) heap_resize(vm, all, (count + 1) * sizeof(Value), 0);
-    return result;
+    return interpreter_call(vm, function, all, count + 1, keywords);
 }
 
 Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tuple *keywords) {
@@ -145,12 +139,9 @@ Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tup
         if (is_error(held[0])) return VALUE_ERROR;
         if (vm->native_depth >= vm->native_depth_limit)
             return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         vm->native_depth++;
         Value result = interpreter_call(vm, held[0], arguments, count, keywords);
         vm->native_depth--;
-        roots_leave(vm, &scope);
         return result;
     }
     if (cls->ops && cls->ops->call) return cls->ops->call(vm, callee, arguments, count, keywords);
@@ -169,9 +160,6 @@ Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals) {
         return VALUE_ERROR;
     Function *function = function_new(vm, code, globals);
     if (!function) return VALUE_ERROR;
-    Value held[3] = {value_object(function), value_object(globals), locals};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     Interpreter *in = interpreter_of(vm);
     Value result = VALUE_ERROR;
     if (vm->native_depth >= vm->native_depth_limit) {
@@ -183,11 +171,10 @@ Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals) {
             if (code->flags & CODE_NAMESPACE_LOCALS) frame->registers[0] = locals;
             frame->flags |= FRAME_ENTRY;
             vm->native_depth++;
-            result = interpreter_run(vm, in, frame, RUN_GO);
+            result = interpreter_enter(vm, in, frame, RUN_GO);
             vm->native_depth--;
         }
     }
-    roots_leave(vm, &scope);
     return result;
 }
 

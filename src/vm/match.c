@@ -27,8 +27,6 @@ Value match_keys(VM *vm, Value mapping, Tuple *keys) {
     Tuple *values = tuple_new(vm, keys->length);
     if (!values) return VALUE_ERROR;
     Value held[2] = {value_object(values), mapping};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Value result = held[0];
     for (size_t i = 0; i < keys->length; i++) {
         Value found;
@@ -47,7 +45,6 @@ Value match_keys(VM *vm, Value mapping, Tuple *keys) {
         }
         values->items[i] = found;
     }
-    roots_leave(vm, &scope);
     return result;
 }
 
@@ -55,11 +52,8 @@ Value match_rest(VM *vm, Value mapping, Tuple *keys) {
     Dict *rest = dict_new(vm);
     if (!rest) return VALUE_ERROR;
     Value held = value_object(rest);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool ok = dict_update(vm, rest, mapping) >= 0;
     for (size_t i = 0; ok && i < keys->length; i++) ok = dict_delete(vm, rest, keys->items[i]) >= 0;
-    roots_leave(vm, &scope);
     return ok ? held : VALUE_ERROR;
 }
 
@@ -80,8 +74,6 @@ Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names) {
     Tuple *found = tuple_new(vm, positional + names->length);
     if (!found) return VALUE_ERROR;
     Value held[4] = {value_object(found), v, VALUE_NONE, value_object(names)};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 4);
     Value result = held[0];
     bool self = false;
     if (positional) {
@@ -120,6 +112,5 @@ Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names) {
         else if (is_empty(value)) result = VALUE_NONE;
         else found->items[i] = value;
     }
-    roots_leave(vm, &scope);
     return result;
 }

@@ -22,10 +22,7 @@ bool raise_statement_value(VM *vm, Value v, Value cause, bool has_cause) {
     Value held[2] = {exception_of_statement(vm, v, "exceptions must derive from BaseException"), cause};
     if (is_error(held[0])) return false;
     if (has_cause) {
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         if (!is_none(cause)) held[1] = exception_of_statement(vm, cause, "exception causes must derive from BaseException");
-        roots_leave(vm, &scope);
         if (is_error(held[1])) return false;
         heap_store(vm, object_of(held[0]), &exception_of(held[0])->cause, held[1]);
         exception_of(held[0])->suppress_context = true;
@@ -77,9 +74,6 @@ Value exception_merge(VM *vm, Value raised, Value original) {
         else if (!list_append(vm, fresh, list->items[i]))
             return VALUE_ERROR;
     }
-    Value held[3] = {value_object(fresh), value_object(leaves), original};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     Value unhandled = VALUE_NONE;
     if (leaves->length) {
         Native *keeps = native_new(vm, &keeps_leaf_definition, NULL);
@@ -91,7 +85,6 @@ Value exception_merge(VM *vm, Value raised, Value original) {
             if (!exception_split(vm, original, value_object(keeps), &unhandled, &rest)) unhandled = VALUE_ERROR;
         }
     }
-    roots_leave(vm, &scope);
     if (is_error(unhandled)) return VALUE_ERROR;
     if (fresh->length == 0) return unhandled;
     if (!is_none(unhandled) && !list_append(vm, fresh, unhandled)) return VALUE_ERROR;

@@ -14,4 +14,7 @@ typedef enum {
 // result, VALUE_SUSPEND, or VALUE_ERROR.
 Value interpreter_run(VM *vm, Interpreter *in, Frame *frame, RunStart start);
 
+// The same, for C code: what is on its stack is found by collections meanwhile.
+Value interpreter_enter(VM *vm, Interpreter *in, Frame *frame, RunStart start);
+
 #endif

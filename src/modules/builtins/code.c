@@ -156,10 +156,7 @@ static Value builtin_dir(VM *vm, Value *args, size_t count) {
     List *list = list_from_iterable(vm, names);
     if (!list) return VALUE_ERROR;
     Value held = value_object(list);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     int status = list_sort(vm, list, VALUE_NONE, false);
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : held;
 }
 
@@ -189,10 +186,7 @@ static Value builtin_build_class(VM *vm, Value *args, size_t count) {
     Tuple *bases = tuple_from(vm, args + 3, count - 3);
     if (!bases) return VALUE_ERROR;
     Value base[4] = {args[1], args[2], value_object(bases), args[0]};
-    RootScope scope;
-    roots_enter(vm, &scope, base, 4);
     Value result = build_class(vm, base);
-    roots_leave(vm, &scope);
     return result;
 }
 

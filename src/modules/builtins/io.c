@@ -43,12 +43,8 @@ static bool write_value(VM *vm, FileObject *file, Value to, Value v) {
     if (file && is_float(v)) return file_write_text(vm, file, text, number_repr(float_of(v), text), true);
     String *s = value_str(vm, v);
     if (!s) return false;
-    Value held = value_object(s);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     // str() may have closed the file.
     bool ok = write_piece(vm, file && !file->closed ? file : NULL, to, s);
-    roots_leave(vm, &scope);
     return ok;
 }
 
@@ -105,9 +101,6 @@ static Value builtin_input(VM *vm, Value *args, size_t count) {
     Value to = dict_get_string(vm, library->sys, vm->names.stdout_);
     if (is_empty(from) || is_none(from)) return raise_runtime_error(vm, "input(): lost sys.stdin");
     if (is_empty(to) || is_none(to)) return raise_runtime_error(vm, "input(): lost sys.stdout");
-    Value held[2] = {from, to};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Value line = VALUE_ERROR;
     FileObject *out = plain_text_file(vm, to);
     bool ok = is_empty(args[0]) || write_value(vm, out, to, args[0]);
@@ -120,7 +113,6 @@ static Value builtin_input(VM *vm, Value *args, size_t count) {
         Value method = value_get_attribute(vm, from, readline);
         line = is_error(method) ? method : vm_call(vm, method, NULL, 0, NULL);
     }
-    roots_leave(vm, &scope);
     if (is_error(line)) return line;
     if (!is_string(line)) return raise_type_error(vm, "object.readline() returned non-string");
     String *text = string_of(line);

@@ -41,9 +41,6 @@ static Walk *walk_new(VM *vm, Value cls, Class *base) {
 static Tuple *iterators(VM *vm, Value *values, size_t count, size_t *failed) {
     Tuple *tuple = tuple_new(vm, count);
     if (!tuple) return NULL;
-    Value held = value_object(tuple);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     for (size_t i = 0; tuple && i < count; i++) {
         *failed = i;
         tuple->items[i] = value_iterate(vm, values[i]);
@@ -52,7 +49,6 @@ static Tuple *iterators(VM *vm, Value *values, size_t count, size_t *failed) {
             tuple = NULL;
         }
     }
-    roots_leave(vm, &scope);
     return tuple;
 }
 
@@ -73,8 +69,6 @@ static Value enumerate_new(VM *vm, Value *args, size_t count) {
     }
     if (is_empty(given[0])) return raise_type_error(vm, "enumerate() missing required argument 'iterable'");
     Value held[2] = {given[0], value_small(0)};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     if (!is_empty(given[1])) held[1] = value_index(vm, given[1]);
     Walk *walk = NULL;
     if (!is_error(held[1])) {
@@ -85,7 +79,6 @@ static Value enumerate_new(VM *vm, Value *args, size_t count) {
         walk->source = held[0];
         walk->number = held[1];
     }
-    roots_leave(vm, &scope);
     return object_or_error(walk);
 }
 
@@ -143,8 +136,6 @@ static Value zip_next(VM *vm, Value self) {
     Tuple *row = tuple_new(vm, sources->length);
     if (!row) return VALUE_ERROR;
     Value held[2] = {self, value_object(row)}, result = held[1];
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     for (size_t i = 0; i < sources->length; i++) {
         Value item = value_next(vm, sources->items[i]);
         if (is_stop(item) || is_error(item)) {
@@ -153,7 +144,6 @@ static Value zip_next(VM *vm, Value self) {
         }
         row->items[i] = item;
     }
-    roots_leave(vm, &scope);
     return result;
 }
 static const TypeOps zip_ops = {.trace = walk_trace, .iterate = walk_self, .next = zip_next};
@@ -180,13 +170,10 @@ static Value map_next(VM *vm, Value self) {
     Value local[MAP_LOCAL], *items = local;
     size_t count = sources->length;
     if (count > MAP_LOCAL) {
-        items = heap_resize(vm, NULL, 0, count * sizeof(Value));
-        if (!items) return raise_memory_error(vm);
+        items = values_scratch(vm, count);
+        if (!items) return VALUE_ERROR;
     }
     for (size_t i = 0; i < count; i++) items[i] = VALUE_NONE;
-    RootScope scope, own;
-    roots_enter(vm, &own, &self, 1);
-    roots_enter(vm, &scope, items, count);
     Value result = VALUE_NONE;
     for (size_t i = 0; i < count; i++) {
         Value item = value_next(vm, sources->items[i]);
@@ -197,9 +184,6 @@ static Value map_next(VM *vm, Value self) {
         items[i] = item;
     }
     if (!is_stop(result) && !is_error(result)) result = vm_call(vm, walk->function, items, count, NULL);
-    roots_leave(vm, &scope);
-    roots_leave(vm, &own);
-    if (items != local) heap_resize(vm, items, count * sizeof(Value), 0);
     return result;
 }
 static const TypeOps map_ops = {.trace = walk_trace, .iterate = walk_self, .next = map_next};
@@ -219,8 +203,6 @@ static Value filter_new(VM *vm, Value *args, size_t count) {
 static Value filter_next(VM *vm, Value self) {
     Walk *walk = walk_of(self);
     Value held[2] = {self, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Value item;
     for (;;) {
         item = held[1] = value_next(vm, walk->source);
@@ -232,7 +214,6 @@ static Value filter_next(VM *vm, Value self) {
         if (truth < 0) item = VALUE_ERROR;
         if (truth) break;
     }
-    roots_leave(vm, &scope);
     return item;
 }
 static const TypeOps filter_ops = {.trace = walk_trace, .iterate = walk_self, .next = filter_next};
@@ -265,10 +246,7 @@ static Value builtin_sorted(VM *vm, Value *args, size_t count) {
     List *list = list_from_iterable(vm, args[2]);
     if (!list) return VALUE_ERROR;
     Value held = value_object(list);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     int status = list_sort(vm, list, is_empty(args[0]) ? VALUE_NONE : args[0], reverse);
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : held;
 }
 
@@ -287,13 +265,9 @@ static Value builtin_anext(VM *vm, Value *args, size_t count) {
     if (is_empty(step)) return raise_type_error(vm, "'%s' object is not an async iterator", type_name(vm, args[0]));
     if (is_empty(args[1]) || is_error(step)) return step;
     // With a default: a coroutine of the library's own, written in the language.
-    Value held = step;
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     String *module_name = string_intern_from(vm, "_builtins", 9), *name = string_intern_from(vm, "anext_or", 8);
     Value module = module_name && name ? import_module(vm, module_name) : VALUE_ERROR;
     Value wait = is_error(module) ? module : value_get_attribute(vm, module, name);
-    roots_leave(vm, &scope);
     if (is_error(wait)) return wait;
     Value pair[2] = {step, args[1]};
     return vm_call(vm, wait, pair, 2, NULL);

@@ -145,10 +145,7 @@ static Value builtin_sum(VM *vm, Value *args, size_t count) {
         sum.state = SUM_FLOAT;
         sum.high = float_of(sum.total);
     }
-    RootScope scope;
-    roots_enter(vm, &scope, &sum.total, 1);
     int status = value_for_each(vm, args[0], sum_each, &sum);
-    roots_leave(vm, &scope);
     if (status < 0) return VALUE_ERROR;
     if (sum.state == SUM_SMALL) return int_from_int64(vm, sum.small);
     return sum.state == SUM_FLOAT ? value_float(float_total(&sum)) : sum.total;
@@ -174,11 +171,7 @@ static int extreme_each(VM *vm, Value item, void *data) {
         if (are_small(key, e->best_key)) {
             better = e->op == COMPARISON_LT ? small_of(key) < small_of(e->best_key) : small_of(key) > small_of(e->best_key);
         } else {
-            Value held = key;
-            RootScope scope;
-            roots_enter(vm, &scope, &held, 1);
             better = value_compare_bool(vm, e->op, key, e->best_key);
-            roots_leave(vm, &scope);
         }
         if (better <= 0) return better < 0 ? -1 : 1;
     }
@@ -194,14 +187,11 @@ static Value extreme(VM *vm, const char *name, Comparison op, Value *args, size_
     if (given > 1 && !is_empty(fallback))
         return raise_type_error(vm, "Cannot specify a default for %s() with multiple positional arguments", name);
     Extreme e = {VALUE_EMPTY, VALUE_EMPTY, is_empty(key) ? VALUE_NONE : key, VALUE_EMPTY, op};
-    RootScope scope;
-    roots_enter(vm, &scope, &e.best, 4);
     int status = 1;
     if (given == 1)
         status = value_for_each(vm, values[0], extreme_each, &e);
     else
         for (size_t i = 0; status == 1 && i < given; i++) status = extreme_each(vm, values[i], &e);
-    roots_leave(vm, &scope);
     if (status < 0) return VALUE_ERROR;
     if (!is_empty(e.best)) return e.best;
     if (!is_empty(fallback)) return fallback;

@@ -493,10 +493,7 @@ static int multiply_each(VM *vm, Value item, void *data) {
 }
 static Value math_prod(VM *vm, Value *args, size_t count) {
     Value total = is_empty(args[1]) ? value_small(1) : args[1];
-    RootScope scope;
-    roots_enter(vm, &scope, &total, 1);
     int status = value_for_each(vm, args[0], multiply_each, &total);
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : total;
 }
 
@@ -504,8 +501,6 @@ static Value math_sumprod(VM *vm, Value *args, size_t count) {
     List *p = list_from_iterable(vm, args[0]);
     Value held[3] = {p ? value_object(p) : VALUE_NONE, VALUE_NONE, value_small(0)};
     if (!p) return VALUE_ERROR;
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     List *q = list_from_iterable(vm, args[1]);
     Value result = VALUE_ERROR;
     if (q && p->length != q->length) {
@@ -535,7 +530,6 @@ static Value math_sumprod(VM *vm, Value *args, size_t count) {
             result = ok ? held[2] : VALUE_ERROR;
         }
     }
-    roots_leave(vm, &scope);
     return result;
 }
 

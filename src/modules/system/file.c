@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -126,6 +127,15 @@ static void make_universal(FileObject *file, char *bytes, size_t *length) {
     *length = to;
 }
 
+// Waits until a read of a pipe or terminal would not block. False: an interrupt came first.
+static bool wait_readable(VM *vm, int fd) {
+    enum { SLICE = 20 }; // milliseconds: a signal ends the wait at once, another thread can't
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    while (poll(&wanted, 1, SLICE) <= 0)
+        if (vm_interrupted(vm)) return false;
+    return true;
+}
+
 // Reads a block into `in`. 1; 0 at the end; -1 with an exception.
 static int fill(VM *vm, FileObject *file, size_t wanted) {
     if (file->in_start == file->in.length) file->in_start = file->in.length = 0;
@@ -142,11 +152,11 @@ static int fill(VM *vm, FileObject *file, size_t wanted) {
             if (!streams->read) return 0;
             n = streams->read(streams->user, file->stream, at, wanted);
         } else {
-            n = read(file->fd, at, wanted);
-            if (n < 0) n = -errno;
+            n = wait_readable(vm, file->fd) ? read(file->fd, at, wanted) : -EINTR;
+            if (n < 0 && n != -EINTR) n = -errno;
         }
         if (n != -EINTR) break;
-        if (vm->attention & ATTENTION_INTERRUPT && !interpreter_attend(vm)) return -1;
+        if (vm_interrupted(vm) && !vm->hooks.attend(vm)) return -1;
     }
     if (n < 0) return raise_os_error(vm, (int)-n, file->name), -1;
     if (n == 0) return 0;

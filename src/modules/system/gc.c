@@ -7,11 +7,9 @@
 #include "object/core/native.h"
 #include "object/shared/builtin.h"
 
-// The collection itself waits for the interpreter's next safepoint, which comes before the next statement.
 static Value gc_collect(VM *vm, Value *args, size_t count) {
-    vm->heap.threshold = vm->heap.bytes;
-    vm->attention |= ATTENTION_COLLECT;
-    vm->fuel = 0;
+    vm_collect(vm);
+    heap_finish_sweep(vm);
     return value_small(0);
 }
 static Value gc_enable(VM *vm, Value *args, size_t count) {

@@ -36,6 +36,21 @@ CLOCK_FUNCTIONS(perf_counter, CLOCK_MONOTONIC)
 CLOCK_FUNCTIONS(process_time, CLOCK_PROCESS_CPUTIME_ID)
 CLOCK_FUNCTIONS(thread_time, CLOCK_THREAD_CPUTIME_ID)
 
+// Sleeps until a time of the monotonic clock, in slices: a signal ends one at once, an interrupt from another thread can't.
+static bool sleep_until(VM *vm, const struct timespec *end) {
+    enum { SLICE = 20 * 1000 * 1000 };
+    for (;;) {
+        if (vm_interrupted(vm) && !vm->hooks.attend(vm)) return false;
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        if (until.tv_sec > end->tv_sec || (until.tv_sec == end->tv_sec && until.tv_nsec >= end->tv_nsec)) return true;
+        until.tv_nsec += SLICE;
+        if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+        if (until.tv_sec > end->tv_sec || (until.tv_sec == end->tv_sec && until.tv_nsec > end->tv_nsec)) until = *end;
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    }
+}
+
 static Value time_sleep(VM *vm, Value *args, size_t count) {
     double seconds, now;
     if (!is_any_float(args[0]) && !has_index(vm, args[0]))
@@ -53,9 +68,7 @@ static Value time_sleep(VM *vm, Value *args, size_t count) {
     end.tv_sec += (time_t)whole;
     end.tv_nsec += (long)ceil((seconds - whole) * 1e9);
     if (end.tv_nsec >= 1000000000) end.tv_sec++, end.tv_nsec -= 1000000000;
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
-        if (vm->attention & ATTENTION_INTERRUPT && !interpreter_attend(vm)) return VALUE_ERROR;
-    return VALUE_NONE;
+    return sleep_until(vm, &end) ? VALUE_NONE : VALUE_ERROR;
 }
 
 // ---- struct_time

@@ -53,11 +53,7 @@ static int same_key(VM *vm, Dict *dict, Value entry_key, Value key) {
     if (is_exact_string(vm, entry_key) && is_exact_string(vm, key))
         return string_equal(string_of(entry_key), string_of(key));
     uint32_t changes = dict->changes;
-    Value held[3] = {value_object(dict), entry_key, key};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int equal = value_equal(vm, entry_key, key);
-    roots_leave(vm, &scope);
     if (equal >= 0 && dict->changes != changes) return 2;
     return equal;
 }
@@ -184,21 +180,14 @@ void dict_drop_last(Dict *dict) { remove_entry(dict, dict->entry_count - 1); }
 static int hash_key(VM *vm, Dict *dict, Value key, Value other, uint64_t *hash) {
     if (is_small(key)) return *hash = small_hash(key), 1;
     if (is_exact_string(vm, key)) return *hash = string_hash(vm, string_of(key)), 1;
-    Value held[3] = {value_object(dict), key, other};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int status = value_hash(vm, key, hash);
-    roots_leave(vm, &scope);
     return status;
 }
 
 // find with one more value rooted.
 static int64_t find_holding(VM *vm, Dict *dict, Value key, uint64_t hash, Value other) {
     if (!is_object(other)) return find(vm, dict, key, hash);
-    RootScope scope;
-    roots_enter(vm, &scope, &other, 1);
     int64_t found = find(vm, dict, key, hash);
-    roots_leave(vm, &scope);
     return found;
 }
 
@@ -337,23 +326,17 @@ static int update_from_dict(VM *vm, Dict *dict, Dict *other) {
     if (!dict->length && other->length > SMALL_CAPACITY && dict->entry_capacity < other->length &&
         !rebuild(vm, dict, other->length))
         return -1;
-    Value held[4] = {value_object(dict), value_object(other), VALUE_NONE, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 4);
     int status = 1;
     for (uint32_t i = 0; status > 0 && i < other->entry_count; i++) {
         DictEntry entry = other->entries[i];
         if (is_empty(entry.key)) continue;
         uint32_t length = other->length;
-        held[2] = entry.key;
-        held[3] = entry.value;
         status = dict_set_hashed(vm, dict, entry.key, entry.hash, entry.value);
         if (status > 0 && other->length != length) {
             raise_runtime_error(vm, "dict mutated during update");
             status = -1;
         }
     }
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -366,11 +349,8 @@ typedef struct {
 static int update_by_key(VM *vm, Value key, void *data) {
     Update *update = data;
     Value held[2] = {key, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     held[1] = value_get_item(vm, update->mapping, key);
     int status = is_error(held[1]) ? -1 : dict_set(vm, update->dict, key, held[1]);
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -381,10 +361,7 @@ static int update_by_pair(VM *vm, Value item, void *data) {
     if (is_exactly(item, vm->classes.tuple) && tuple_of(item)->length == 2) {
         memcpy(pair, tuple_of(item)->items, sizeof pair);
     } else {
-        RootScope scope;
-        roots_enter(vm, &scope, &item, 1);
         List *list = list_from_iterable(vm, item);
-        roots_leave(vm, &scope);
         if (!list) {
             if (!exception_matches(vm, vm->exceptions.type_error)) return -1;
             raise_type_error(vm, "cannot convert dictionary update sequence element #%lld to a sequence",
@@ -409,8 +386,6 @@ int dict_update(VM *vm, Dict *dict, Value other) {
             return update_from_dict(vm, dict, dict_of(other));
     }
     Value held[3] = {value_object(dict), other, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     Update update = {dict, VALUE_EMPTY, 0};
     int status = -1;
     Value keys = value_find_attribute(vm, other, vm->names.keys);
@@ -422,7 +397,6 @@ int dict_update(VM *vm, Dict *dict, Value other) {
         update.mapping = other;
         status = is_error(held[2]) ? -1 : value_for_each(vm, held[2], update_by_key, &update);
     }
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -450,8 +424,6 @@ static Value dict_repr(VM *vm, Value self) {
     Buffer buffer = vm_buffer(vm);
     buffer_byte(&buffer, '{');
     Value held[3] = {self, VALUE_NONE, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     bool good = true;
     size_t position = 0;
     for (bool first = true; good && dict_next(dict, &position, &held[1], &held[2]); first = false) {
@@ -460,7 +432,6 @@ static Value dict_repr(VM *vm, Value self) {
         buffer_append(&buffer, ": ", 2);
         good = good && append_repr(vm, &buffer, held[2]);
     }
-    roots_leave(vm, &scope);
     repr_leave(vm);
     if (!good) return buffer_free(&buffer), VALUE_ERROR;
     buffer_byte(&buffer, '}');
@@ -471,8 +442,6 @@ static int dicts_equal(VM *vm, Dict *a, Dict *b) {
     if (a->length != b->length) return 0;
     if (!recursion_enter(vm, " in comparison")) return -1;
     Value held[5] = {value_object(a), value_object(b), VALUE_NONE, VALUE_NONE, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 5);
     int status = 1;
     for (uint32_t i = 0; status > 0 && i < a->entry_count; i++) {
         if (is_empty(a->entries[i].key)) continue;
@@ -484,7 +453,6 @@ static int dicts_equal(VM *vm, Dict *a, Dict *b) {
         else
             status = is_empty(held[4]) ? 0 : quick_equal(vm, held[3], held[4]);
     }
-    roots_leave(vm, &scope);
     recursion_leave(vm);
     return status;
 }
@@ -501,10 +469,7 @@ static Value dict_binary(VM *vm, Binary op, Value left, Value right) {
     Dict *copy = dict_copy(vm, dict_of(left));
     if (!copy) return VALUE_ERROR;
     Value held = value_object(copy);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     int status = dict_update(vm, copy, right);
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : held;
 }
 
@@ -520,10 +485,7 @@ static Value dict_get_item(VM *vm, Value self, Value key) {
     if (!is_empty(value)) return value;
     if (!is_exactly(self, vm->classes.dict)) {
         Value held[2] = {self, key};
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         value = value_call_special(vm, self, SPECIAL_MISSING, &held[1], 1);
-        roots_leave(vm, &scope);
         if (!is_empty(value)) return value;
     }
     return raise_with_value(vm, vm->exceptions.key_error, key);

@@ -45,10 +45,7 @@ static int from_keys_item(VM *vm, Value key, void *data) {
     FromKeys *state = data;
     if (is_exactly(state->target, vm->classes.dict))
         return dict_set(vm, dict_of(state->target), key, state->value);
-    RootScope scope;
-    roots_enter(vm, &scope, &key, 1);
     int status = value_set_item(vm, state->target, key, state->value);
-    roots_leave(vm, &scope);
     return status < 0 ? -1 : 1;
 }
 
@@ -59,10 +56,7 @@ static Value dict_fromkeys_method(VM *vm, Value *args, size_t count) {
     else
         state.target = vm_call(vm, args[0], NULL, 0, NULL);
     if (is_error(state.target)) return VALUE_ERROR;
-    RootScope scope;
-    roots_enter(vm, &scope, &state.target, 1);
     int status = value_for_each(vm, args[1], from_keys_item, &state);
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : state.target;
 }
 

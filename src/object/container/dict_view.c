@@ -38,8 +38,6 @@ static Value view_repr(VM *vm, Value self) {
     if (entered < 0) return VALUE_ERROR;
     if (!entered) return object_or_error(string_from(vm, "..."));
     Value held[2] = {self, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     List *items = list_from_iterable(vm, self);
     String *text = NULL;
     if (items) {
@@ -53,7 +51,6 @@ static Value view_repr(VM *vm, Value self) {
             text = string_from_buffer(vm, &buffer);
         }
     }
-    roots_leave(vm, &scope);
     repr_leave(vm);
     return object_or_error(text);
 }
@@ -67,9 +64,7 @@ static int view_contains(VM *vm, Value self, Value item) {
         return is_error(value) ? -1 : !is_empty(value);
     }
     Value held[3] = {self, item, VALUE_NONE};
-    RootScope scope;
     int status = 0;
-    roots_enter(vm, &scope, held, 3);
     if (view->view == VIEW_ITEMS) {
         if (is_tuple(item) && tuple_of(item)->length == 2) {
             held[2] = dict_get(vm, view->dict, tuple_of(item)->items[0]);
@@ -83,7 +78,6 @@ static int view_contains(VM *vm, Value self, Value item) {
         while (!status && dict_next(view->dict, &position, NULL, &held[2]))
             status = quick_equal(vm, held[2], item);
     }
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -94,10 +88,7 @@ typedef struct {
 
 static int check_each(VM *vm, Value item, void *data) {
     Check *check = data;
-    RootScope scope;
-    roots_enter(vm, &scope, &item, 1);
     int has = value_contains(vm, check->container, item);
-    roots_leave(vm, &scope);
     return has < 0 ? -1 : has == check->wanted;
 }
 
@@ -109,9 +100,6 @@ static int check_all(VM *vm, Value items, Value container, bool wanted) {
 
 static Value view_compare(VM *vm, Comparison op, Value self, Value other) {
     if (!is_set_view(self) || !(is_set_view(other) || is_set(other))) return VALUE_NOT_IMPLEMENTED;
-    Value held[2] = {self, other};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     int64_t a = value_length(vm, self), b = value_length(vm, other);
     int status = 0;
     if (a < 0 || b < 0) {
@@ -129,7 +117,6 @@ static Value view_compare(VM *vm, Comparison op, Value self, Value other) {
         default: status = a >= b ? check_all(vm, other, self, true) : 0; break;
         }
     }
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : value_bool(status);
 }
 
@@ -140,11 +127,8 @@ typedef struct {
 
 static int intersect_each(VM *vm, Value item, void *data) {
     Intersection *state = data;
-    RootScope scope;
-    roots_enter(vm, &scope, &item, 1);
     int has = view_contains(vm, state->view, item);
     if (has > 0) has = set_add(vm, state->result, item) < 0 ? -1 : 1;
-    roots_leave(vm, &scope);
     return has < 0 ? -1 : 1;
 }
 
@@ -155,11 +139,7 @@ static Set *view_intersection(VM *vm, Value left, Value right) {
         left = view;
     }
     if (is_set(right) && view_of(left)->dict->length <= set_of(right)->used) {
-        Value held = right;
-        RootScope scope;
-        roots_enter(vm, &scope, &held, 1);
         Set *result = set_intersection(vm, set_of(right), left, set_is_frozen(set_of(right)));
-        roots_leave(vm, &scope);
         return result;
     }
     if (is_set_view(right) && view_of(right)->dict->length > view_of(left)->dict->length) {
@@ -169,11 +149,7 @@ static Set *view_intersection(VM *vm, Value left, Value right) {
     }
     Intersection state = {left, set_new(vm, false)};
     if (!state.result) return NULL;
-    Value held[3] = {left, right, value_object(state.result)};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int status = value_for_each(vm, right, intersect_each, &state);
-    roots_leave(vm, &scope);
     return status < 0 ? NULL : state.result;
 }
 
@@ -182,8 +158,6 @@ static Value view_binary(VM *vm, Binary op, Value left, Value right) {
     if (op == BINARY_AND) return object_or_error(view_intersection(vm, left, right));
     if (op != BINARY_OR && op != BINARY_SUBTRACT && op != BINARY_XOR) return VALUE_NOT_IMPLEMENTED;
     Value held[3] = {left, right, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     Set *result = set_from_iterable(vm, left, false);
     int status = -1;
     if (result) {
@@ -192,7 +166,6 @@ static Value view_binary(VM *vm, Binary op, Value left, Value right) {
                  : op == BINARY_SUBTRACT ? set_difference_update(vm, result, right)
                                          : set_symmetric_difference_update(vm, result, right);
     }
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : held[2];
 }
 

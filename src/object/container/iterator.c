@@ -151,11 +151,7 @@ static Value next_of_big_range(VM *vm, Iterator *it) {
 static Value next_of_sequence(VM *vm, Iterator *it) {
     bool reversed = it->which == ITERATE_SEQUENCE_REVERSED;
     if (reversed && it->position < 0) return exhausted(vm, it);
-    Value held = value_object(it);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     Value item = value_get_item(vm, it->source, value_small(it->position));
-    roots_leave(vm, &scope);
     if (!is_error(item)) {
         it->position += reversed ? -1 : 1;
         return item;
@@ -169,8 +165,6 @@ static Value next_of_sequence(VM *vm, Iterator *it) {
 
 static Value next_of_callable(VM *vm, Iterator *it) {
     Value held[2] = {value_object(it), VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     held[1] = vm_call(vm, it->source, NULL, 0, NULL);
     Value result = held[1];
     if (is_error(result)) {
@@ -182,7 +176,6 @@ static Value next_of_callable(VM *vm, Iterator *it) {
         int equal = value_equal(vm, it->extra, held[1]);
         if (equal) result = equal < 0 ? VALUE_ERROR : exhausted(vm, it);
     }
-    roots_leave(vm, &scope);
     return result;
 }
 

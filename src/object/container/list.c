@@ -95,11 +95,7 @@ int list_extend(VM *vm, List *list, Value iterable) {
 List *list_from_iterable(VM *vm, Value iterable) {
     List *list = list_new(vm, 0);
     if (!list) return NULL;
-    Value held[2] = {value_object(list), iterable};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     int status = list_extend(vm, list, iterable);
-    roots_leave(vm, &scope);
     return status < 0 ? NULL : list;
 }
 
@@ -141,8 +137,6 @@ static Value list_compare(VM *vm, Comparison op, Value self, Value other) {
         return value_bool(op == COMPARISON_NE);
     if (!recursion_enter(vm, " in comparison")) return VALUE_ERROR;
     Value held[4] = {self, other, VALUE_NONE, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 4);
     Value result = VALUE_EMPTY;
     for (size_t i = 0; i < a->length && i < b->length; i++) {
         held[2] = a->items[i];
@@ -157,7 +151,6 @@ static Value list_compare(VM *vm, Comparison op, Value self, Value other) {
             result = value_compare(vm, op, held[2], held[3]);
         break;
     }
-    roots_leave(vm, &scope);
     recursion_leave(vm);
     if (!is_empty(result)) return result;
     return compare_result(op, (a->length > b->length) - (a->length < b->length));
@@ -329,8 +322,6 @@ static int list_set_item(VM *vm, Value self, Value key, Value value) {
 // item are arguments of the caller and so rooted. [script]
 static int64_t find_item(VM *vm, List *list, Value item, size_t start, size_t stop) {
     Value held = VALUE_NONE;
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     int64_t found = -1;
     for (size_t i = start; i < list->length && i < stop; i++) {
         held = list->items[i];
@@ -340,7 +331,6 @@ static int64_t find_item(VM *vm, List *list, Value item, size_t start, size_t st
             break;
         }
     }
-    roots_leave(vm, &scope);
     return found;
 }
 
@@ -397,8 +387,6 @@ static Value list_count_method(VM *vm, Value *args, size_t count) {
     List *list = list_of(args[0]);
     int64_t found = 0;
     Value held = VALUE_NONE;
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     for (size_t i = 0; i < list->length; i++) {
         held = list->items[i];
         int equal = quick_equal(vm, held, args[1]);
@@ -408,7 +396,6 @@ static Value list_count_method(VM *vm, Value *args, size_t count) {
         }
         found += equal;
     }
-    roots_leave(vm, &scope);
     return found < 0 ? VALUE_ERROR : value_small(found);
 }
 

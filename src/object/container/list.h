@@ -42,6 +42,10 @@ Tuple *tuple_new(VM *vm, size_t length); // filled with None: fill it before any
 Tuple *tuple_from(VM *vm, const Value *items, size_t count);
 Tuple *tuple_from_iterable(VM *vm, Value iterable); // [script]
 
+// An array of so many Values for a C function's own use, too large for its stack: it lies in a tuple, so the collector finds
+// what is in it while the function holds the pointer. NULL with MemoryError.
+Value *values_scratch(VM *vm, size_t count);
+
 // The shared parts of list and tuple: repr of items between brackets, lexicographic comparison.
 extern const TypeOps list_ops;
 extern const TypeOps tuple_ops;

@@ -136,21 +136,15 @@ int list_sort(VM *vm, List *list, Value key, bool reverse) {
     Value *items = list->items;
     size_t capacity = list->capacity;
     if (count < 1) return 1;
-    size_t size = count * 2 * sizeof(SortEntry);
-    SortEntry *entries = heap_resize(vm, NULL, 0, size);
-    if (!entries) return raise_memory_error(vm), -1;
+    SortEntry *entries = (SortEntry *)values_scratch(vm, count * 2 * (sizeof(SortEntry) / sizeof(Value)));
+    if (!entries) return -1;
     SortEntry *spare = entries + count;
     for (size_t i = 0; i < count; i++) {
         entries[i] = (SortEntry){items[i], items[i]};
-        spare[i] = (SortEntry){VALUE_NONE, VALUE_NONE};
     }
     // Meanwhile the list looks empty; what a script adds to it is noticed and lost.
     list->items = NULL;
     list->length = list->capacity = 0;
-    Value held[2] = {value_object(list), key};
-    RootScope scope, entry_scope;
-    roots_enter(vm, &scope, held, 2);
-    roots_enter(vm, &entry_scope, (Value *)entries, count * 4);
 
     int status = is_none(key) ? 1 : make_keys(vm, entries, count, key);
     if (status > 0) {
@@ -160,9 +154,6 @@ int list_sort(VM *vm, List *list, Value key, bool reverse) {
         if (reverse) reverse_entries(entries, count);
     }
     for (size_t i = 0; i < count; i++) items[i] = entries[i].item;
-    roots_leave(vm, &entry_scope);
-    roots_leave(vm, &scope);
-    heap_resize(vm, entries, size, 0);
 
     bool modified = list->items != NULL || list->length;
     heap_resize(vm, list->items, list->capacity * sizeof(Value), 0);

@@ -159,15 +159,12 @@ static int range_contains(VM *vm, Value self, Value item) {
     }
     Value held[3] = {self, item, iterator_new(vm, ITERATE_RANGE, self)};
     if (is_error(held[2])) return -1;
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int status = 0;
     while (!status) {
         Value next = value_next(vm, held[2]);
         if (is_stop(next)) break;
         status = is_error(next) ? -1 : value_equal(vm, next, item);
     }
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -209,8 +206,6 @@ static Value range_index_method(VM *vm, Value *args, size_t count) {
     }
     Value held = iterator_new(vm, ITERATE_RANGE, args[0]), result = VALUE_EMPTY;
     if (is_error(held)) return held;
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     for (int64_t i = 0; is_empty(result); i++) {
         Value next = value_next(vm, held);
         int equal = is_error(next) ? -1 : is_stop(next) ? 0 : value_equal(vm, next, args[1]);
@@ -221,7 +216,6 @@ static Value range_index_method(VM *vm, Value *args, size_t count) {
         else if (equal)
             result = value_small(i);
     }
-    roots_leave(vm, &scope);
     return result;
 }
 

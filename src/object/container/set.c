@@ -31,11 +31,7 @@ static int same_key(VM *vm, Set *set, Value entry_key, Value key) {
     if (is_exact_string(vm, entry_key) && is_exact_string(vm, key))
         return string_equal(string_of(entry_key), string_of(key));
     uint32_t changes = set->changes;
-    Value held[3] = {value_object(set), entry_key, key};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int equal = value_equal(vm, entry_key, key);
-    roots_leave(vm, &scope);
     if (equal >= 0 && set->changes != changes) return 2;
     return equal;
 }
@@ -165,11 +161,7 @@ static uint64_t contents_hash(const Set *set) {
 static int hash_item(VM *vm, Set *set, Value item, bool lookup, uint64_t *hash) {
     if (is_small(item)) return *hash = small_hash(item), 1;
     if (is_exact_string(vm, item)) return *hash = string_hash(vm, string_of(item)), 1;
-    Value held[2] = {value_object(set), item};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     int status = value_hash(vm, item, hash);
-    roots_leave(vm, &scope);
     if (status < 0 && lookup && is_set(item) && !set_is_frozen(set_of(item)) &&
         exception_matches(vm, vm->exceptions.type_error)) {
         exception_clear(vm);
@@ -254,9 +246,6 @@ static int merge_dict(VM *vm, Set *set, Dict *dict) {
 static int add_each(VM *vm, Value item, void *set) { return set_add(vm, set, item) < 0 ? -1 : 1; }
 
 int set_update(VM *vm, Set *set, Value iterable) {
-    Value held[2] = {value_object(set), iterable};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     int status;
     if (is_set(iterable))
         status = merge_set(vm, set, set_of(iterable));
@@ -264,7 +253,6 @@ int set_update(VM *vm, Set *set, Value iterable) {
         status = merge_dict(vm, set, dict_of(iterable));
     else
         status = value_for_each(vm, iterable, add_each, set);
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -299,12 +287,9 @@ static int remove_each(VM *vm, Value item, void *data) {
 static int keep_if_in_base(VM *vm, Value item, void *data) {
     Pass *pass = data;
     uint64_t hash;
-    RootScope scope;
-    roots_enter(vm, &scope, &item, 1);
     int status = hash_item(vm, pass->base, item, false, &hash);
     if (status > 0) status = set_has_hashed(vm, pass->base, item, hash);
     if (status > 0) status = set_add_hashed(vm, pass->result, item, hash);
-    roots_leave(vm, &scope);
     return status < 0 ? -1 : 1;
 }
 
@@ -312,9 +297,6 @@ Set *set_intersection(VM *vm, Set *set, Value other, bool frozen) {
     if (is_set(other) && set_of(other) == set) return set_copy(vm, set, frozen);
     Set *result = set_new(vm, frozen);
     if (!result) return NULL;
-    Value held[3] = {value_object(set), other, value_object(result)};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int status = 1;
     if (is_set(other)) {
         Set *walk = set_of(other), *look = set;
@@ -329,16 +311,11 @@ Set *set_intersection(VM *vm, Set *set, Value other, bool frozen) {
         Pass pass = {set, result};
         status = value_for_each(vm, other, keep_if_in_base, &pass);
     }
-    roots_leave(vm, &scope);
     return status < 0 ? NULL : result;
 }
 
 int set_intersection_update(VM *vm, Set *set, Value other) {
-    Value held = value_object(set);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     Set *result = set_intersection(vm, set, other, false);
-    roots_leave(vm, &scope);
     if (!result) return -1;
     // The two change places; the result is garbage from now on.
     SetEntry *table = set->table;
@@ -355,18 +332,12 @@ int set_intersection_update(VM *vm, Set *set, Value other) {
 
 int set_difference_update(VM *vm, Set *set, Value other) {
     if (is_set(other) && set_of(other) == set) return set_clear(vm, set), 1;
-    Value held[3] = {value_object(set), other, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int status = 1;
     if (is_set(other)) {
         Set *walk = set_of(other);
         if (walk->used >> 3 > set->used) { // far bigger: look at what they share only
             walk = set_intersection(vm, set, other, false);
-            if (!walk)
-                status = -1;
-            else
-                held[2] = value_object(walk);
+            if (!walk) return -1;
         }
         for (size_t i = 0; status > 0 && i < walk->capacity; i++) {
             SetEntry entry = walk->table[i];
@@ -376,7 +347,6 @@ int set_difference_update(VM *vm, Set *set, Value other) {
         Pass pass = {set, NULL};
         status = value_for_each(vm, other, remove_each, &pass);
     }
-    roots_leave(vm, &scope);
     if (status > 0 && set->capacity && set->filled - set->used > (set->capacity - 1) / 4)
         return resize(vm, set, growth(set)) ? 1 : -1;
     return status;
@@ -391,14 +361,10 @@ Set *set_difference(VM *vm, Set *set, Value other, bool frozen) {
     }
     Set *result = set_new(vm, frozen);
     if (!result) return NULL;
-    Value held[4] = {value_object(set), other, value_object(result), VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 4);
     int status = 1;
     for (size_t i = 0; status > 0 && i < set->capacity; i++) {
         SetEntry entry = set->table[i];
         if (!is_live(&entry)) continue;
-        held[3] = entry.key;
         int has;
         if (is_set(other)) {
             has = set_has_hashed(vm, set_of(other), entry.key, entry.hash);
@@ -408,49 +374,36 @@ Set *set_difference(VM *vm, Set *set, Value other, bool frozen) {
         }
         if (has < 0 || (!has && set_add_hashed(vm, result, entry.key, entry.hash) < 0)) status = -1;
     }
-    roots_leave(vm, &scope);
     return status < 0 ? NULL : result;
 }
 
 int set_symmetric_difference_update(VM *vm, Set *set, Value other) {
     if (is_set(other) && set_of(other) == set) return set_clear(vm, set), 1;
-    Value held[3] = {value_object(set), other, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     Set *walk = is_set(other) ? set_of(other) : set_from_iterable(vm, other, false);
     int status = walk ? 1 : -1;
-    if (walk) held[2] = value_object(walk);
     for (size_t i = 0; status > 0 && i < walk->capacity; i++) {
         SetEntry entry = walk->table[i];
         if (!is_live(&entry)) continue;
         int removed = set_remove_hashed(vm, set, entry.key, entry.hash);
         if (removed < 0 || (!removed && set_add_hashed(vm, set, entry.key, entry.hash) < 0)) status = -1;
     }
-    roots_leave(vm, &scope);
     return status;
 }
 
 Set *set_symmetric_difference(VM *vm, Set *set, Value other, bool frozen) {
     Value held[2] = {value_object(set), VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Set *result = set_from_iterable(vm, other, frozen);
     if (result && set_symmetric_difference_update(vm, result, held[0]) < 0) result = NULL;
-    roots_leave(vm, &scope);
     return result;
 }
 
 int set_is_subset(VM *vm, Set *set, Set *other) {
     if (set->used > other->used) return 0;
-    Value held[2] = {value_object(set), value_object(other)};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     int status = 1;
     for (size_t i = 0; status > 0 && i < set->capacity; i++) {
         SetEntry entry = set->table[i];
         if (is_live(&entry)) status = set_has_hashed(vm, other, entry.key, entry.hash);
     }
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -482,8 +435,6 @@ static Value set_repr(VM *vm, Value self) {
         List *items = list_of(held[1]);
         size_t position = 0;
         while (set_next(set, &position, &items->items[items->length])) items->length++;
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         if (!plain) buffer_format(&buffer, "%s(", name);
         buffer_byte(&buffer, '{');
         for (size_t i = 0; good && i < items->length; i++) {
@@ -491,7 +442,6 @@ static Value set_repr(VM *vm, Value self) {
             good = append_repr(vm, &buffer, items->items[i]);
         }
         buffer_text(&buffer, plain ? "}" : "})");
-        roots_leave(vm, &scope);
     }
     repr_leave(vm);
     if (!good) return buffer_free(&buffer), VALUE_ERROR;

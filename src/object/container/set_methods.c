@@ -26,10 +26,7 @@ static Value frozenset_dunder_new(VM *vm, Value *args, size_t count) {
     if (!set) return VALUE_ERROR;
     object_set_flag(&set->object, SET_FROZEN, true);
     Value held = value_object(set);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     int status = count > 1 ? set_update(vm, set, args[1]) : 1;
-    roots_leave(vm, &scope);
     return status < 0 ? VALUE_ERROR : held;
 }
 
@@ -79,11 +76,8 @@ static Value combine(VM *vm, Value *args, size_t count, Set *(*operation)(VM *, 
     bool frozen = set_is_frozen(set_of(args[0]));
     if (count == 1) return object_or_error(set_copy(vm, set_of(args[0]), frozen));
     Value held = args[0];
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     for (size_t i = 1; i < count && !is_error(held); i++)
         held = object_or_error(operation(vm, set_of(held), args[i], frozen));
-    roots_leave(vm, &scope);
     return held;
 }
 
@@ -99,11 +93,8 @@ static Value set_union_method(VM *vm, Value *args, size_t count) {
     Set *result = set_copy(vm, set_of(args[0]), set_is_frozen(set_of(args[0])));
     if (!result) return VALUE_ERROR;
     Value held = value_object(result);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     for (size_t i = 1; i < count && !is_error(held); i++)
         if (set_update(vm, result, args[i]) < 0) held = VALUE_ERROR;
-    roots_leave(vm, &scope);
     return held;
 }
 

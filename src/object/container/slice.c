@@ -21,11 +21,7 @@ int sequence_repeat_count(VM *vm, Value left, Value right, Value number, int64_t
         raise_type_error(vm, "can't multiply sequence by non-int of type '%s'", type_name(vm, number));
         return -1;
     }
-    Value held[2] = {left, right};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     bool good = repeat_argument(vm, number, times);
-    roots_leave(vm, &scope);
     return good ? 1 : -1;
 }
 
@@ -93,10 +89,7 @@ static Value as_tuple(VM *vm, Value self) {
 static int slice_hash(VM *vm, Value self, uint64_t *out) {
     Value tuple = as_tuple(vm, self);
     if (is_error(tuple)) return -1;
-    RootScope scope;
-    roots_enter(vm, &scope, &tuple, 1);
     int status = value_hash(vm, tuple, out);
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -104,10 +97,7 @@ static Value slice_compare(VM *vm, Comparison op, Value self, Value other) {
     if (!is_kind(self, KIND_SLICE) || !is_kind(other, KIND_SLICE)) return VALUE_NOT_IMPLEMENTED;
     Value held[2] = {as_tuple(vm, self), as_tuple(vm, other)};
     if (is_error(held[0]) || is_error(held[1])) return VALUE_ERROR;
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Value result = value_compare(vm, op, held[0], held[1]);
-    roots_leave(vm, &scope);
     return result;
 }
 
@@ -151,8 +141,6 @@ static Value slice_indices_method(VM *vm, Value *args, size_t count) {
     if (is_error(length)) return VALUE_ERROR;
     if (int_sign(length) < 0) return raise_value_error(vm, "length should not be negative");
     Value held[4] = {length, VALUE_NONE, VALUE_NONE, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 4);
     Value step = held[3] = slice_number(vm, slice->step, value_small(1));
     Value result = VALUE_ERROR;
     if (!is_error(step) && int_sign(step) == 0) {
@@ -172,7 +160,6 @@ static Value slice_indices_method(VM *vm, Value *args, size_t count) {
             if (!is_error(start) && !is_error(stop)) result = object_or_error(tuple_from(vm, items, 3));
         }
     }
-    roots_leave(vm, &scope);
     return result;
 }
 

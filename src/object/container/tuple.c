@@ -24,6 +24,11 @@ Tuple *tuple_from(VM *vm, const Value *items, size_t count) {
     return tuple;
 }
 
+Value *values_scratch(VM *vm, size_t count) {
+    Tuple *tuple = tuple_new(vm, count);
+    return tuple ? tuple->items : NULL;
+}
+
 Tuple *tuple_from_iterable(VM *vm, Value iterable) {
     if (is_exactly(iterable, vm->classes.tuple)) return tuple_of(iterable);
     if (is_exactly(iterable, vm->classes.list))
@@ -66,8 +71,6 @@ static int tuple_hash(VM *vm, Value self, uint64_t *out) {
                    prime5 = 2870177450012600261u;
     Tuple *tuple = tuple_of(self);
     if (!recursion_enter(vm, "")) return -1;
-    RootScope scope;
-    roots_enter(vm, &scope, &self, 1);
     uint64_t mixed = prime5;
     int status = 1;
     for (size_t i = 0; i < tuple->length; i++) {
@@ -76,7 +79,6 @@ static int tuple_hash(VM *vm, Value self, uint64_t *out) {
         mixed += lane * prime2;
         mixed = (mixed << 31 | mixed >> 33) * prime1;
     }
-    roots_leave(vm, &scope);
     recursion_leave(vm);
     mixed += tuple->length ^ (prime5 ^ 3527539u);
     *out = mixed == UINT64_MAX ? 1546275796u : mixed;
@@ -88,9 +90,6 @@ static Value tuple_compare(VM *vm, Comparison op, Value self, Value other) {
     Tuple *a = tuple_of(self), *b = tuple_of(other);
     size_t common = a->length < b->length ? a->length : b->length;
     if (!recursion_enter(vm, " in comparison")) return VALUE_ERROR;
-    Value held[2] = {self, other};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     Value result = VALUE_EMPTY;
     for (size_t i = 0; i < common; i++) {
         int equal = quick_equal(vm, a->items[i], b->items[i]);
@@ -103,7 +102,6 @@ static Value tuple_compare(VM *vm, Comparison op, Value self, Value other) {
             result = value_compare(vm, op, a->items[i], b->items[i]);
         break;
     }
-    roots_leave(vm, &scope);
     recursion_leave(vm);
     if (!is_empty(result)) return result;
     return compare_result(op, (a->length > b->length) - (a->length < b->length));
@@ -169,13 +167,9 @@ static Value tuple_get_item(VM *vm, Value self, Value key) {
 }
 
 static int tuple_contains(VM *vm, Value self, Value item) {
-    Value held[2] = {self, item};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     int status = 0;
     for (size_t i = 0; !status && i < tuple_of(self)->length; i++)
         status = quick_equal(vm, tuple_of(self)->items[i], item);
-    roots_leave(vm, &scope);
     return status;
 }
 

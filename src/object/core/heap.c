@@ -1,33 +1,10 @@
-#include "object/core/heap.h"
+// Allocation and sweeping. Marking is in heap_mark.c, pages come from heap_page.c.
+#include "object/core/heap_internal.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "object/container/dict.h"
-#include "object/core/class.h"
 #include "object/core/errors.h"
-#include "object/core/instance.h"
-#include "object/core/vm.h"
-#include "object/text/str.h"
-
-struct HeapPage {
-    HeapPage *next;
-    uint32_t cell_size;
-    uint32_t padding;
-    char cells[];
-};
-
-struct LargeCell {
-    LargeCell *next;
-    size_t size; // of the object
-    Object object;
-};
-
-enum { FIRST_THRESHOLD = 4 * 1024 * 1024, PAGE_CELLS = HEAP_PAGE_SIZE - sizeof(HeapPage), SWEEP_AHEAD = 4 };
-
-// A free cell has an all-zero header (kind KIND_FREE); its second word links the free list.
-static Object **free_link(Object *cell) { return (Object **)((char *)cell + 8); }
-
-static HeapPage *heap_page_of_cells(char *cells) { return (HeapPage *)(cells - offsetof(HeapPage, cells)); }
 
 static void *counted_resize(Allocator *allocator, void *block, size_t old_size, size_t new_size) {
     return heap_resize(allocator->user, block, old_size, new_size);
@@ -35,335 +12,317 @@ static void *counted_resize(Allocator *allocator, void *block, size_t old_size, 
 
 void heap_init(VM *vm, Allocator allocator) {
     Heap *heap = &vm->heap;
-    *heap = (Heap){.allocator = allocator, .threshold = FIRST_THRESHOLD, .cap = SIZE_MAX};
+    *heap = (Heap){.allocator = allocator, .budget = HEAP_LEAST_BUDGET, .cap = SIZE_MAX};
     heap->counted = (Allocator){.resize = counted_resize, .user = vm};
+}
+
+// ---- Sweeping
+
+void heap_finalize(VM *vm, Object *o) {
+    const TypeOps *ops = vm->ops[object_kind(o)];
+    if (ops && ops->finalize) {
+        vm->heap.sweeping = true;
+        ops->finalize(vm, o);
+        vm->heap.sweeping = false;
+    }
+}
+
+#ifdef AIOLI_GC_STRESS
+// Markings for which a dead cell is left alone, so that whoever still uses it is found out.
+enum { QUARANTINE = 100 };
+#endif
+
+// Puts a cell that holds no object on its page's free list. Its bytes are not to be touched from now on.
+UNCHECKED static void cell_free(HeapPage *page, Object *cell) {
+    cell->header = 0;
+    *heap_free_link(cell) = page->free;
+    page->free = cell;
+    page->free_bytes += page->cell_size;
+    __asan_poison_memory_region(cell, page->cell_size);
+}
+
+// The end of an object: its cell goes on the free list, in a stressed build after some more markings.
+static void cell_die(VM *vm, HeapPage *page, Object *cell) {
+    heap_finalize(vm, cell);
+#ifdef AIOLI_GC_STRESS
+    memset(cell, 0xDB, page->cell_size);
+    cell->header = (uint64_t)vm->heap.marking;
+    __asan_poison_memory_region(cell, page->cell_size);
+#else
+    cell_free(page, cell);
+#endif
+}
+
+// Frees the unmarked cells of a page and unmarks the others. Returns how many objects are left.
+static size_t sweep_cells(VM *vm, HeapPage *page) {
+    Heap *heap = &vm->heap;
+    size_t left = 0;
+    page->free = NULL;
+    page->free_bytes = 0;
+    // From the end, so that the free list goes up the page.
+    for (char *at = page->cells + page->carved; at > page->cells;) {
+        at -= page->cell_size;
+        Object *cell = (Object *)at;
+        uint64_t header = cell_header(cell);
+        if (header & OBJECT_MARKED) {
+            cell_set_header(cell, header & ~OBJECT_MARKED);
+            left++;
+        } else if (!header_is_free(header)) {
+            cell_die(vm, page, cell);
+#ifdef AIOLI_GC_STRESS
+            left++;
+        } else if (header && heap->marking - (uint32_t)header < QUARANTINE) {
+            left++;
+#endif
+        } else {
+            cell_free(page, cell);
+        }
+    }
+    page->swept_for = heap->marking;
+    return left;
+}
+
+static void sweep_done(VM *vm);
+
+// Sweeps one page of a class: it joins the swept ones, or the pool when nothing on it lives. False: there was none.
+static bool sweep_one_page(VM *vm, SizeClass *size_class) {
+    HeapPage *page = size_class->unswept;
+    if (!page) return false;
+    size_class->unswept = page->next;
+    if (sweep_cells(vm, page) == 0) {
+        page_give(&vm->heap, page);
+    } else {
+        page->next = size_class->swept;
+        size_class->swept = page;
+        if (page->free || page->carved < page->limit) {
+            page->next_available = size_class->available;
+            size_class->available = page;
+        }
+    }
+    if (!size_class->unswept && --vm->heap.unswept_classes == 0) sweep_done(vm);
+    return true;
+}
+
+// Sweeps a few pages of any classes.
+static void sweep_some(VM *vm, int pages) {
+    Heap *heap = &vm->heap;
+    for (int i = 0; i <= HEAP_CLASS_COUNT && pages && heap->unswept_classes; i++)
+        while (pages && sweep_one_page(vm, &heap->classes[i])) pages--;
+}
+
+void heap_finish_sweep(VM *vm) {
+    Heap *heap = &vm->heap;
+    for (int i = 0; i <= HEAP_CLASS_COUNT && heap->unswept_classes; i++)
+        while (sweep_one_page(vm, &heap->classes[i])) {}
+}
+
+static int64_t budget_for(const Heap *heap, size_t live) {
+    if (live < HEAP_LEAST_BUDGET) live = HEAP_LEAST_BUDGET;
+    if (heap->cap != SIZE_MAX) {
+        // Under a cap it may not be as much as lives: half of what is left, so that the last megabytes can be used too.
+        size_t left = heap->bytes < heap->cap ? (heap->cap - heap->bytes) / 2 : 0;
+        if (live > left) live = left;
+        if (live < HEAP_PAGE_SIZE) live = HEAP_PAGE_SIZE;
+    }
+    return live < INT64_MAX ? (int64_t)live : INT64_MAX;
+}
+
+// All garbage is gone, and with it its side memory: now it is known how much of that lives.
+static void sweep_done(VM *vm) {
+    Heap *heap = &vm->heap;
+    size_t side = heap->side_marked > heap->side_swept ? heap->side_marked - heap->side_swept : 0;
+    heap->budget = budget_for(heap, heap->live + side);
+    heap_trim(vm);
+}
+
+void heap_begin_sweep(VM *vm) {
+    Heap *heap = &vm->heap;
+    heap->marking++;
+    heap->unswept_classes = 0;
+    for (int i = 0; i <= HEAP_CLASS_COUNT; i++) {
+        SizeClass *size_class = &heap->classes[i];
+        size_class->unswept = size_class->swept;
+        size_class->swept = size_class->current = size_class->available = NULL;
+        size_class->free = NULL;
+        heap->unswept_classes += size_class->unswept != NULL;
+    }
+    heap->allocated = 0;
+    heap->sweep_debt = 0;
+    heap->side_marked = heap->side;
+    heap->side_swept = 0;
+    heap->budget = budget_for(heap, heap->live);
+    if (!heap->unswept_classes) sweep_done(vm);
+}
+
+// ---- Side memory
+
+static void want_collection(VM *vm) {
+    vm->collect = true;
+    vm->fuel = 0;
+}
+
+void heap_count_side(VM *vm, int64_t size) {
+    Heap *heap = &vm->heap;
+    heap->bytes += (size_t)size;
+    heap->side += (size_t)size;
+    if (heap->sweeping) {
+        heap->side_swept -= (size_t)size;
+        return;
+    }
+    heap->allocated += size;
+    if (size <= 0) return;
+    // Whoever allocates side memory alone must sweep too.
+    if (heap->unswept_classes && (heap->sweep_debt += (size_t)size) >= HEAP_PAGE_SIZE) {
+        sweep_some(vm, (int)(heap->sweep_debt / HEAP_PAGE_SIZE < 64 ? heap->sweep_debt / HEAP_PAGE_SIZE : 64) * 4);
+        heap->sweep_debt = 0;
+    }
+    if (heap_wants_collection(heap)) want_collection(vm);
+}
+
+bool heap_has_room(VM *vm, size_t size) {
+    Heap *heap = &vm->heap;
+    if (size <= heap->cap && heap->bytes <= heap->cap - size) return true;
+    heap_finish_sweep(vm);
+    return size <= heap->cap && heap->bytes <= heap->cap - size;
 }
 
 void *heap_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
     Heap *heap = &vm->heap;
-    if (new_size > old_size && (new_size - old_size > heap->cap || heap->bytes > heap->cap - (new_size - old_size)))
-        return NULL;
+    if (new_size > old_size && !heap_has_room(vm, new_size - old_size)) return NULL;
     void *result = heap->allocator.resize(&heap->allocator, block, old_size, new_size);
     if (!result && new_size) return NULL;
-    heap->bytes += new_size;
-    heap->bytes -= old_size;
-    if (heap->bytes >= heap->threshold) {
-        vm->attention |= ATTENTION_COLLECT;
-        vm->fuel = 0;
-    }
+    heap_count_side(vm, (int64_t)new_size - (int64_t)old_size);
     return result;
 }
 
 // ---- Allocation
 
-static void free_object(VM *vm, Object *o) {
-    const TypeOps *ops = vm->ops[object_kind(o)];
-    if (ops && ops->finalize) ops->finalize(vm, o);
+// Cells that are carved at once: a page is touched only as far as it is used.
+enum { CARVE_BYTES = 2048 };
+
+static void page_carve(HeapPage *page) {
+    uint32_t end = page->carved + CARVE_BYTES / page->cell_size * page->cell_size;
+    if (end > page->limit) end = page->limit;
+    for (uint32_t at = end; at > page->carved;) cell_free(page, (Object *)(page->cells + (at -= page->cell_size)));
+    page->carved = end;
 }
 
-// Frees the unmarked cells of a page and unmarks the others.
-static void sweep_page(VM *vm, SizeClass *size_class, HeapPage *page) {
-    Heap *heap = &vm->heap;
-    size_t cell_size = page->cell_size;
-    char *end = page->cells + PAGE_CELLS / cell_size * cell_size;
-    if (size_class->fresh_end && heap_page_of_cells(size_class->fresh_end - PAGE_CELLS / cell_size * cell_size) == page)
-        end = size_class->fresh;
-    for (char *at = page->cells; at < end; at += cell_size) {
-        Object *cell = (Object *)at;
-        if (cell->header & OBJECT_MARKED) {
-            cell->header &= ~OBJECT_MARKED;
-            continue;
-        }
-        if (!cell->header) continue; // is on the free list
-        free_object(vm, cell);
-        cell->header = 0;
-        *free_link(cell) = size_class->free;
-        size_class->free = cell;
-        heap->bytes -= cell_size;
-    }
-}
-
-// When the last page has been swept, what is left is what lives: the next collection comes when it has doubled.
-static void sweep_done(VM *vm) {
-    Heap *heap = &vm->heap;
-    size_t threshold = heap->bytes < SIZE_MAX / 2 ? heap->bytes * 2 : SIZE_MAX;
-    if (threshold < FIRST_THRESHOLD) threshold = FIRST_THRESHOLD;
-    if (heap->cap != SIZE_MAX && threshold > heap->cap - heap->cap / 8) {
-        size_t limit = heap->cap - heap->cap / 8;
-        threshold = heap->bytes + (heap->bytes < limit ? (limit - heap->bytes) / 2 : (heap->cap - heap->bytes) / 4);
-    }
-    heap->threshold = threshold;
-}
-
-static bool sweep_one_page(VM *vm, SizeClass *size_class) {
-    HeapPage *page = size_class->unswept;
-    if (!page) return false;
-    size_class->unswept = page->next;
-    sweep_page(vm, size_class, page);
-    if (!size_class->unswept && --vm->heap.sweeping == 0) sweep_done(vm);
-    return true;
-}
-
-static void sweep_everything(VM *vm) {
-    for (int i = 0; i <= HEAP_CLASS_COUNT; i++)
-        while (sweep_one_page(vm, &vm->heap.classes[i])) {}
-}
-
-// Sweeps a few pages of other size classes, so that a marking's sweep ends even where nothing of a size is asked for.
-static void sweep_ahead(VM *vm) {
-    Heap *heap = &vm->heap;
-    int left = SWEEP_AHEAD;
-    for (int i = 0; i <= HEAP_CLASS_COUNT && left && heap->sweeping; i++)
-        while (left && sweep_one_page(vm, &heap->classes[i])) left--;
-}
-
-static Object *refill(VM *vm, SizeClass *size_class, size_t cell_size) {
-    Heap *heap = &vm->heap;
-    while (!size_class->free && sweep_one_page(vm, size_class)) {}
-    if (heap->sweeping) sweep_ahead(vm);
-    if (size_class->free) {
-        Object *cell = size_class->free;
-        size_class->free = *free_link(cell);
-        return cell;
-    }
-    HeapPage *page = heap->allocator.resize(&heap->allocator, NULL, 0, HEAP_PAGE_SIZE);
+static HeapPage *page_new(VM *vm, SizeClass *size_class, uint32_t cell_size) {
+    HeapPage *page = page_take(vm);
     if (!page) return NULL;
-    page->cell_size = (uint32_t)cell_size;
-    page->next = size_class->pages;
-    size_class->pages = page;
-    size_class->fresh = page->cells + cell_size;
-    size_class->fresh_end = page->cells + PAGE_CELLS / cell_size * cell_size;
-    return (Object *)page->cells;
+    page->cell_size = cell_size;
+    page->limit = PAGE_CELLS / cell_size * cell_size;
+    page->carved = 0;
+    page->free = NULL;
+    page->free_bytes = 0;
+    page->swept_for = vm->heap.marking;
+    page->next = size_class->swept;
+    size_class->swept = page;
+    return page;
+}
+
+// A page of the class with free cells, swept for the last marking.
+static HeapPage *page_with_room(VM *vm, SizeClass *size_class, uint32_t cell_size) {
+    Heap *heap = &vm->heap;
+    // Twice as many other pages as are used are swept, so that a marking's sweep ends long before the next.
+    if (heap->unswept_classes) sweep_some(vm, 2);
+    while (!size_class->available && sweep_one_page(vm, size_class)) {}
+    HeapPage *page = size_class->available;
+    if (page) {
+        size_class->available = page->next_available;
+        return page;
+    }
+    while (!heap->pool && heap->unswept_classes) sweep_some(vm, 4);
+    if (!heap_has_room(vm, HEAP_PAGE_SIZE)) return NULL;
+    return page_new(vm, size_class, cell_size);
+}
+
+// Makes the class's free list non-empty, charging all of the cells that it then has.
+static bool refill_small(VM *vm, SizeClass *size_class, uint32_t cell_size) {
+    Heap *heap = &vm->heap;
+    HeapPage *page = size_class->current;
+    if (!page || page->carved == page->limit) {
+        page = page_with_room(vm, size_class, cell_size);
+        size_class->current = page;
+        if (!page) return false;
+        assert(page->swept_for == heap->marking && page->cell_size == cell_size);
+    }
+    if (!page->free) page_carve(page);
+    size_class->free = page->free;
+    page->free = NULL;
+    heap->allocated += page->free_bytes;
+    page->free_bytes = 0;
+    return true;
 }
 
 static Object *allocate_large(VM *vm, size_t size) {
     Heap *heap = &vm->heap;
-    if (size > SIZE_MAX / 2) return NULL;
-    LargeCell *cell = heap->allocator.resize(&heap->allocator, NULL, 0, offsetof(LargeCell, object) + size);
+    if (size > SIZE_MAX / 2 || !heap_has_room(vm, size)) return NULL;
+    if (heap->large_count == heap->large_capacity) {
+        size_t capacity = heap->large_capacity ? heap->large_capacity * 2 : 64;
+        LargeCell **grown = heap_resize(vm, heap->large, heap->large_capacity * sizeof *grown, capacity * sizeof *grown);
+        if (!grown) return NULL;
+        heap->large = grown;
+        heap->large_capacity = capacity;
+    }
+    LargeCell *cell = allocate(&heap->allocator, offsetof(LargeCell, object) + size);
     if (!cell) return NULL;
-    cell->next = heap->large;
     cell->size = size;
-    heap->large = cell;
+    heap->large[heap->large_count++] = cell;
+    heap->large_sorted = false;
+    heap->bytes += size;
+    heap->allocated += (int64_t)size;
     return &cell->object;
 }
 
-void *heap_allocate(VM *vm, Shape *shape, Kind kind, size_t size) {
-    Heap *heap = &vm->heap;
-    size_t cell_size = (size + HEAP_GRANULE - 1) & ~(size_t)(HEAP_GRANULE - 1);
-    Object *o;
-    if (__builtin_expect(size > heap->cap || heap->bytes > heap->cap - size, 0)) {
-        raise_memory_error(vm);
-        return NULL;
-    }
-    if (size <= HEAP_SMALL_LIMIT) {
-        SizeClass *size_class = &heap->classes[cell_size / HEAP_GRANULE];
-        if (size_class->free) {
-            o = size_class->free;
-            size_class->free = *free_link(o);
-        } else if (size_class->fresh < size_class->fresh_end) {
-            o = (Object *)size_class->fresh;
-            size_class->fresh += cell_size;
-        } else {
-            o = refill(vm, size_class, cell_size);
-        }
-    } else {
-        o = allocate_large(vm, size);
-    }
-    if (!o) {
-        raise_memory_error(vm);
-        return NULL;
-    }
-    heap->bytes += size <= HEAP_SMALL_LIMIT ? cell_size : size;
-    if (heap->bytes >= heap->threshold) {
-        vm->attention |= ATTENTION_COLLECT;
-        vm->fuel = 0;
-    }
-    memset((char *)o + sizeof(Object), 0, size - sizeof(Object));
-    o->header = (uint64_t)(uintptr_t)shape | (uint64_t)kind << OBJECT_KIND_SHIFT;
+UNCHECKED static Object *pop_free(SizeClass *size_class, size_t cell_size) {
+    Object *o = size_class->free;
+    size_class->free = *heap_free_link(o);
+    __asan_unpoison_memory_region(o, cell_size);
     return o;
 }
 
-// ---- Marking
+Object *heap_refill(VM *vm, size_t size) {
+    Object *o = NULL;
+    if (size <= HEAP_SMALL_LIMIT) {
+        uint32_t cell_size = (uint32_t)((size + HEAP_GRANULE - 1) & ~(size_t)(HEAP_GRANULE - 1));
+        SizeClass *size_class = &vm->heap.classes[cell_size / HEAP_GRANULE];
+        if (refill_small(vm, size_class, cell_size)) o = pop_free(size_class, cell_size);
+    } else {
+        o = allocate_large(vm, size);
+    }
+    if (heap_wants_collection(&vm->heap)) want_collection(vm);
+    if (!o) raise_memory_error(vm);
+    return o;
+}
 
-void heap_mark_object(VM *vm, Object *object) {
-    if (!object || object->header & OBJECT_MARKED) return;
+#ifdef HEAP_POISON
+Object *heap_take_checked(VM *vm, size_t size) {
+    SizeClass *size_class = &vm->heap.classes[(size + HEAP_GRANULE - 1) / HEAP_GRANULE];
+    if (size > HEAP_SMALL_LIMIT || !size_class->free) return heap_refill(vm, size);
+    return pop_free(size_class, (size + HEAP_GRANULE - 1) & ~(size_t)(HEAP_GRANULE - 1));
+}
+#endif
+
+// ---- All objects
+
+void heap_for_every_object(VM *vm, void (*visit)(VM *, Object *)) {
     Heap *heap = &vm->heap;
-    object->header |= OBJECT_MARKED;
-    if (heap->gray_count == heap->gray_capacity) {
-        size_t capacity = heap->gray_capacity ? heap->gray_capacity * 2 : 1024;
-        Object **gray = heap->allocator.resize(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *),
-                                               capacity * sizeof(Object *));
-        if (!gray) {
-            heap->gray_overflow = true;
-            return;
-        }
-        heap->gray = gray;
-        heap->gray_capacity = capacity;
-    }
-    heap->gray[heap->gray_count++] = object;
-}
-
-static void trace_object(VM *vm, Object *o) {
-    Shape *shape = object_shape(o);
-    if (shape) heap_mark_object(vm, (Object *)shape);
-    const TypeOps *ops = vm->ops[object_kind(o)];
-    if (ops && ops->trace) ops->trace(vm, o);
-    if (object_flag(o, OBJECT_HAS_ATTRIBUTES)) heap_mark(vm, *object_attributes_place(o));
-}
-
-static void drain(VM *vm) {
-    Heap *heap = &vm->heap;
-    while (heap->gray_count) trace_object(vm, heap->gray[--heap->gray_count]);
-}
-
-// Calls visit with every object in the heap. Only when nothing is left to sweep.
-static void for_every_object(VM *vm, void (*visit)(VM *, Object *)) {
-    Heap *heap = &vm->heap;
-    for (int i = 0; i <= HEAP_CLASS_COUNT; i++) {
-        SizeClass *size_class = &heap->classes[i];
-        for (HeapPage *page = size_class->pages; page; page = page->next) {
-            size_t cell_size = page->cell_size;
-            char *end = page->cells + PAGE_CELLS / cell_size * cell_size;
-            if (size_class->fresh_end == end) end = size_class->fresh;
-            for (char *at = page->cells; at < end; at += cell_size)
-                if (((Object *)at)->header) visit(vm, (Object *)at);
-        }
-    }
-    for (LargeCell *cell = heap->large; cell; cell = cell->next)
-        if (cell->object.header) visit(vm, &cell->object);
-}
-
-static void retrace_marked(VM *vm, Object *o) {
-    if (!(o->header & OBJECT_MARKED)) return;
-    trace_object(vm, o);
-    drain(vm);
-}
-
-static void mark_roots(VM *vm) {
-    heap_mark(vm, vm->exception);
-    heap_mark(vm, vm->stop_value);
-    heap_mark(vm, vm->suspended_on);
-    for (RootScope *scope = vm->roots; scope; scope = scope->outer)
-        for (size_t i = 0; i < scope->count; i++) heap_mark(vm, scope->values[i]);
-    Class **classes = (Class **)&vm->classes;
-    for (size_t i = 0; i < sizeof vm->classes / sizeof(Class *); i++) heap_mark_object(vm, (Object *)classes[i]);
-    classes = (Class **)&vm->exceptions;
-    for (size_t i = 0; i < sizeof vm->exceptions / sizeof(Class *); i++) heap_mark_object(vm, (Object *)classes[i]);
-    String **names = (String **)&vm->names;
-    for (size_t i = 0; i < sizeof vm->names / sizeof(String *); i++) heap_mark_object(vm, (Object *)names[i]);
-    heap_mark_object(vm, (Object *)vm->builtins);
-    heap_mark_object(vm, (Object *)vm->modules);
-    heap_mark(vm, vm->memory_error);
-    for (int i = 0; i < vm->repr_depth && i < (int)(sizeof vm->repr_stack / sizeof(Value)); i++)
-        heap_mark(vm, vm->repr_stack[i]);
-    if (vm->hooks.trace) vm->hooks.trace(vm);
-}
-
-// The interned strings and the lists of subclasses are weak: what was not marked leaves them before it is freed.
-static void forget_dead_strings(VM *vm) {
-    struct StringTable *table = &vm->interned;
-    size_t live = 0;
-    for (size_t i = 0; i < table->capacity; i++) {
-        String *s = table->slots[i];
-        if (s && s->object.header & OBJECT_MARKED) live++;
-    }
-    if (live == table->count) return;
-    for (size_t i = 0; i < table->capacity; i++) {
-        String *s = table->slots[i];
-        if (s && !(s->object.header & OBJECT_MARKED)) table->slots[i] = NULL;
-    }
-    size_t mask = table->capacity - 1;
-    // Every survivor moves to the first free slot of its probe sequence, until none moves: each move brings it nearer to
-    // its home, and when all stay, no sequence has a hole.
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (size_t i = 0; i < table->capacity; i++) {
-            String *s = table->slots[i];
-            if (!s) continue;
-            table->slots[i] = NULL;
-            size_t at = s->hash & mask;
-            while (table->slots[at]) at = (at + 1) & mask;
-            table->slots[at] = s;
-            moved |= at != i;
-        }
-    }
-    table->count = live;
-}
-
-static void forget_dead_subclasses(VM *vm, Class *cls) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < cls->subclass_count; i++) {
-        Class *subclass = cls->subclasses[i];
-        if (!(subclass->object.header & OBJECT_MARKED)) continue;
-        cls->subclasses[kept++] = subclass;
-        forget_dead_subclasses(vm, subclass);
-    }
-    cls->subclass_count = kept;
-}
-
-static void sweep_large(VM *vm) {
-    Heap *heap = &vm->heap;
-    LargeCell **link = &heap->large;
-    while (*link) {
-        LargeCell *cell = *link;
-        if (cell->object.header & OBJECT_MARKED) {
-            cell->object.header &= ~OBJECT_MARKED;
-            link = &cell->next;
-            continue;
-        }
-        *link = cell->next;
-        heap->bytes -= cell->size;
-        free_object(vm, &cell->object);
-        heap->allocator.resize(&heap->allocator, cell, offsetof(LargeCell, object) + cell->size, 0);
-    }
-}
-
-void heap_collect(VM *vm) {
-    Heap *heap = &vm->heap;
-    sweep_everything(vm); // what the last marking left
-    heap->collections++;
-    mark_roots(vm);
-    drain(vm);
-    while (heap->gray_overflow) {
-        heap->gray_overflow = false;
-        for_every_object(vm, retrace_marked);
-    }
-    forget_dead_strings(vm);
-    forget_dead_subclasses(vm, vm->classes.object);
-    sweep_large(vm);
-    heap->sweeping = 0;
-    for (int i = 0; i <= HEAP_CLASS_COUNT; i++) {
-        SizeClass *size_class = &heap->classes[i];
-        size_class->unswept = size_class->pages;
-        // New cells still come out of the newest page's fresh part: it must not be swept when they are there.
-        if (size_class->pages) {
-            sweep_page(vm, size_class, size_class->pages);
-            size_class->unswept = size_class->pages->next;
-        }
-        heap->sweeping += size_class->unswept != NULL;
-    }
-    heap->threshold = SIZE_MAX; // until the sweep has told what lives
-    if (!heap->sweeping) sweep_done(vm);
-    if (heap->cap != SIZE_MAX) sweep_everything(vm); // under a cap the true figure matters more than the pause
-    vm->attention &= ~(uint32_t)ATTENTION_COLLECT;
+    for (int i = 0; i <= HEAP_CLASS_COUNT; i++)
+        for (HeapPage *page = heap->classes[i].swept; page; page = page->next)
+            for (char *at = page->cells; at < page->cells + page->carved; at += page->cell_size)
+                if (!header_is_free(cell_header((Object *)at))) visit(vm, (Object *)at);
+    for (size_t i = 0; i < heap->large_count; i++) visit(vm, &heap->large[i]->object);
 }
 
 void heap_free(VM *vm) {
     Heap *heap = &vm->heap;
-    sweep_everything(vm);
-    for_every_object(vm, free_object);
-    for (int i = 0; i <= HEAP_CLASS_COUNT; i++) {
-        for (HeapPage *page = heap->classes[i].pages; page;) {
-            HeapPage *next = page->next;
-            heap->allocator.resize(&heap->allocator, page, HEAP_PAGE_SIZE, 0);
-            page = next;
-        }
-    }
-    for (LargeCell *cell = heap->large; cell;) {
-        LargeCell *next = cell->next;
-        heap->allocator.resize(&heap->allocator, cell, offsetof(LargeCell, object) + cell->size, 0);
-        cell = next;
-    }
-    heap->allocator.resize(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *), 0);
-    heap->allocator.resize(&heap->allocator, vm->interned.slots, vm->interned.capacity * sizeof(String *), 0);
+    heap_finish_sweep(vm);
+    heap_for_every_object(vm, heap_finalize);
+    for (size_t i = 0; i < heap->large_count; i++)
+        release(&heap->allocator, heap->large[i], offsetof(LargeCell, object) + heap->large[i]->size);
+    release(&heap->allocator, heap->large, heap->large_capacity * sizeof *heap->large);
+    chunks_free(heap);
+    release(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *));
+    release(&heap->allocator, vm->interned.slots, vm->interned.capacity * sizeof(String *));
 }

@@ -1,12 +1,20 @@
-// The heap: size-class pages, tracing, non-moving mark and sweep. Allocation is a free-list pop and never collects:
-// the interpreter does that at its safepoints, when heap_wants_collection() says so. C code may therefore hold plain
-// Values in locals, except across a call into a script (see RootScope in vm.h).
+// The heap: size-class pages in chunks, tracing, non-moving mark and sweep. Allocation is a free-list pop and never collects:
+// that happens at safepoints (vm.h), where what a native holds in C locals is found by scanning its part of the C stack.
+//
+// What must hold, always:
+//   - A cell is taken only from a page that has been swept since the last marking. So each page keeps its own free cells and
+//     the number of the marking it was swept for; a size class takes cells from one such page at a time.
+//   - Between collections no mark bit is set on a swept page, and every object on an unswept page that is unmarked is garbage.
+//   - What lives is counted when it is marked. The next collection comes when as much has been allocated since then as lives
+//     (at least HEAP_LEAST_BUDGET), however far the sweep has got.
+//   - A new page is taken only when no unswept page is left: garbage makes room before the heap grows.
 #ifndef AIOLI_OBJECT_HEAP_H
 #define AIOLI_OBJECT_HEAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "object/core/object.h"
@@ -15,48 +23,81 @@ enum {
     HEAP_GRANULE = 16,
     HEAP_SMALL_LIMIT = 512, // cells up to this many bytes live in pages; larger ones are blocks of their own
     HEAP_CLASS_COUNT = HEAP_SMALL_LIMIT / HEAP_GRANULE,
-    HEAP_PAGE_SIZE = 32 * 1024,
+    HEAP_PAGE_SIZE = 16 * 1024,
+    HEAP_LEAST_BUDGET = 2 * 1024 * 1024,
 };
 
 typedef struct HeapPage HeapPage;
+typedef struct HeapChunk HeapChunk;
 typedef struct LargeCell LargeCell;
 
-// The pages of one cell size. New cells come from `free`, then from the fresh part of the newest page, then from the
-// sweeping of a page that the last marking has left, then from a new page.
+// The pages of one cell size.
 typedef struct {
-    Object *free;      // free cells, linked through their second word
-    char *fresh;       // never used cells of the newest page
-    char *fresh_end;
-    HeapPage *pages;   // all pages, newest first
-    HeapPage *unswept; // the pages from here on are still to be swept after the last marking
+    Object *free;        // free cells of `current`, linked through their second word
+    HeapPage *current;   // the page that new cells come from, or NULL
+    HeapPage *available; // swept pages with free cells, linked by next_available; not `current`
+    HeapPage *swept;     // all pages that were swept for the last marking, `current` and `available` ones included
+    HeapPage *unswept;   // pages that were not
 } SizeClass;
 
 typedef struct {
-    Allocator allocator; // what the memory comes from
-    Allocator counted;   // the same, counted against the cap: give this to buffers and tables that objects own
+    Allocator allocator;  // what the memory comes from
+    Allocator counted;    // the same, counted against the cap: give this to buffers and tables that objects own
     SizeClass classes[HEAP_CLASS_COUNT + 1];
-    LargeCell *large;
-    size_t bytes;        // live and not yet swept, side memory included
-    size_t threshold;    // bytes at which a collection is wanted
-    size_t cap;          // bytes past which an allocation fails
-    Object **gray;       // the mark stack
+    LargeCell **large;    // in no order, or by address when large_sorted
+    size_t large_count, large_capacity;
+    bool large_sorted;
+    HeapChunk *chunks;    // by address
+    size_t chunk_count, chunk_capacity;
+    size_t page_count;    // of all chunks
+    char *fresh, *fresh_end; // pages of the newest chunk that were never used
+    HeapPage *pool;       // used pages that are in no size class now
+    size_t pool_count;
+    size_t bytes;         // of pages in a size class, large cells and side memory: what the cap is about
+    size_t cap;           // `bytes` past which an allocation fails
+    int64_t allocated;    // bytes allocated since the last marking, less what its owners have freed again
+    int64_t budget;       // `allocated` at which the next collection is wanted
+    size_t live;          // bytes of the cells that the last marking marked
+    size_t side;          // bytes of side memory now
+    size_t side_marked;   // of it at the last marking
+    size_t side_swept;    // freed since by the sweep
+    size_t sweep_debt;    // bytes of side memory allocated since pages were last swept for it
+    uint32_t marking;     // the number of the last marking
+    int unswept_classes;  // size classes that have unswept pages
+    bool sweeping;        // a finaliser runs
+    Object **gray;        // the mark stack
     size_t gray_count, gray_capacity;
-    bool gray_overflow;  // an object was marked but did not fit: the heap must be rescanned
-    int sweeping;        // size classes that have unswept pages
+    bool gray_overflow;   // an object was marked but did not fit: the heap must be rescanned
     uint64_t collections;
 } Heap;
 
 void heap_init(VM *vm, Allocator allocator);
 
-// Whether the interpreter should collect at its next safepoint.
-static inline bool heap_wants_collection(const Heap *heap) { return heap->bytes >= heap->threshold; }
-
 // Frees every object (running the kinds' finalize) and every page.
 void heap_free(VM *vm);
 
-// A new object of `size` bytes, zeroed but for its header. Returns NULL with MemoryError raised when memory is short or
-// the cap is reached.
-void *heap_allocate(VM *vm, Shape *shape, Kind kind, size_t size);
+// Whether a collection is due.
+static inline bool heap_wants_collection(const Heap *heap) { return heap->allocated >= heap->budget; }
+
+// The slow half of an allocation: sweeps, or takes a new page, or a block of its own for what is large. NULL with MemoryError
+// raised when memory is short or the cap is reached. The cell's content is undefined.
+Object *heap_refill(VM *vm, size_t size);
+
+static inline Object **heap_free_link(Object *cell) { return (Object **)((char *)cell + 8); }
+
+// A free cell's bytes are not to be touched: a build that looks for misuse tells AddressSanitizer so.
+#if defined(__SANITIZE_ADDRESS__)
+#define HEAP_POISON 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HEAP_POISON 1
+#endif
+#endif
+#ifdef HEAP_POISON
+Object *heap_take_checked(VM *vm, size_t size);
+#endif
+
+// heap_allocate and heap_allocate_raw are in vm.h.
 
 // Marks an object that is reachable. For use by `trace` functions and hooks.trace.
 void heap_mark_object(VM *vm, Object *object);
@@ -64,12 +105,24 @@ static inline void heap_mark(VM *vm, Value v) {
     if (is_object(v)) heap_mark_object(vm, object_of(v));
 }
 
-// Marks everything reachable and leaves the rest to be swept as cells are asked for. Only at a safepoint.
+// The object whose cell contains the address, or NULL. Only while nothing is left to sweep.
+Object *heap_object_at(Heap *heap, uintptr_t address);
+
+// Marks everything reachable and leaves the rest to be swept as cells are asked for. Only at a safepoint (vm_collect).
 void heap_collect(VM *vm);
+
+// Ends the sweep of the last marking: what it left is freed, and empty pages go back to the system.
+void heap_finish_sweep(VM *vm);
 
 // Side memory that objects own (counted against the cap and towards the next collection). As Allocator's resize, but
 // NULL also when the cap is reached; no exception is raised.
 void *heap_resize(VM *vm, void *block, size_t old_size, size_t new_size);
+
+// Counts side memory that a library allocates by itself: `size` bytes more, or less when negative.
+void heap_count_side(VM *vm, int64_t size);
+
+// Whether so many more bytes would stay below the cap. Ends the sweep when that may help.
+bool heap_has_room(VM *vm, size_t size);
 
 // Every store of a Value into a field of a heap object that already may be old goes through here, so that a barrier can
 // be added in one place.

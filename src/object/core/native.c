@@ -203,8 +203,6 @@ static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positio
     Signature *s = &native->signature;
     size_t parameters = s->positional + s->keyword_only;
     for (size_t i = 0; i < size; i++) bound[i] = VALUE_EMPTY;
-    RootScope scope;
-    roots_enter(vm, &scope, bound, size);
     Value result = VALUE_ERROR;
     size_t direct = positional < s->positional ? positional : s->positional;
     if (direct) memcpy(bound, arguments, direct * sizeof(Value));
@@ -225,7 +223,6 @@ static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positio
     if (!check_required(vm, native, bound)) goto done;
     result = native->function(vm, bound, size);
 done:
-    roots_leave(vm, &scope);
     return result;
 }
 
@@ -241,26 +238,11 @@ static bool check_receiver(VM *vm, Native *native, Value *arguments, size_t coun
     return false;
 }
 
-Value native_call(VM *vm, Native *native, Value *arguments, size_t count, Tuple *keywords) {
+// Calls with all arguments, self among them.
+static Value call_plain(VM *vm, Native *native, Value *arguments, size_t count, Tuple *keywords) {
     Signature *s = &native->signature;
-    if (!s->parsed && !parse_signature(vm, native)) return VALUE_ERROR;
     size_t named = keywords ? keywords->length : 0;
     size_t positional = count - named;
-    if (!is_empty(native->self)) { // bound: put self first
-        Value *shifted, local[LOCAL_ARGUMENTS];
-        shifted = count + 1 <= LOCAL_ARGUMENTS ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
-        if (!shifted) return raise_memory_error(vm);
-        shifted[0] = native->self;
-        if (count) memcpy(shifted + 1, arguments, count * sizeof(Value));
-        Native plain = *native;
-        plain.self = VALUE_EMPTY;
-        RootScope scope;
-        roots_enter(vm, &scope, shifted, count + 1);
-        Value result = native_call(vm, &plain, shifted, count + 1, keywords);
-        roots_leave(vm, &scope);
-        if (shifted != local) heap_resize(vm, shifted, (count + 1) * sizeof(Value), 0);
-        return result;
-    }
     if (native->owner && native->definition->flavour == NATIVE_METHOD && !check_receiver(vm, native, arguments, positional))
         return VALUE_ERROR;
     if (!named && positional == s->positional && !s->keyword_only && !s->variadic && !s->keyword_variadic)
@@ -272,11 +254,18 @@ Value native_call(VM *vm, Native *native, Value *arguments, size_t count, Tuple 
         return call_bound(vm, native, arguments, positional, keywords, local, size);
     }
     if (!s->variadic) return wrong_count(vm, native, positional), VALUE_ERROR;
-    Value *bound = heap_resize(vm, NULL, 0, size * sizeof(Value));
-    if (!bound) return raise_memory_error(vm);
-    Value result = call_bound(vm, native, arguments, positional, keywords, bound, size);
-    heap_resize(vm, bound, size * sizeof(Value), 0);
-    return result;
+    Value *bound = values_scratch(vm, size);
+    return bound ? call_bound(vm, native, arguments, positional, keywords, bound, size) : VALUE_ERROR;
+}
+
+Value native_call(VM *vm, Native *native, Value *arguments, size_t count, Tuple *keywords) {
+    if (!native->signature.parsed && !parse_signature(vm, native)) return VALUE_ERROR;
+    if (is_empty(native->self)) return call_plain(vm, native, arguments, count, keywords);
+    Value local[LOCAL_ARGUMENTS], *all = count + 1 <= LOCAL_ARGUMENTS ? local : values_scratch(vm, count + 1);
+    if (!all) return VALUE_ERROR;
+    all[0] = native->self;
+    if (count) memcpy(all + 1, arguments, count * sizeof(Value));
+    return call_plain(vm, native, all, count + 1, keywords);
 }
 
 // ---- Tables of methods

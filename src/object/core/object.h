@@ -72,6 +72,7 @@ struct Object {
 #define OBJECT_FLAG_1 ((uint64_t)1 << 57) // meaning depends on the kind
 #define OBJECT_FLAG_2 ((uint64_t)1 << 58)
 #define OBJECT_FLAG_3 ((uint64_t)1 << 59)
+#define OBJECT_LARGE ((uint64_t)1 << 61) // a block of its own, not a cell of a page: the heap's own
 #define OBJECT_HAS_ATTRIBUTES ((uint64_t)1 << 60) // a word for a dict of attributes follows the layout: class_instantiate
 
 static inline Shape *object_shape(const Object *o) { return (Shape *)(uintptr_t)(o->header & OBJECT_SHAPE_MASK); }

@@ -382,15 +382,12 @@ int value_contains(VM *vm, Value container, Value item) {
     }
     Value held[3] = {value_iterate(vm, container), item, VALUE_EMPTY};
     if (is_error(held[0])) return -1;
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     int found = 0;
     while (!found) {
         held[2] = value_next(vm, held[0]);
         if (is_stop(held[2])) break;
         found = is_error(held[2]) ? -1 : value_equal(vm, held[2], held[1]);
     }
-    roots_leave(vm, &scope);
     return found;
 }
 
@@ -435,15 +432,12 @@ Value value_next(VM *vm, Value it) {
 int value_for_each(VM *vm, Value iterable, int (*each)(VM *vm, Value item, void *data), void *data) {
     Value held[2] = {value_iterate(vm, iterable), VALUE_EMPTY};
     if (is_error(held[0])) return -1;
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     int status = 1;
     while (status == 1) {
         held[1] = value_next(vm, held[0]);
         if (is_stop(held[1])) break;
         status = is_error(held[1]) ? -1 : each(vm, held[1], data);
     }
-    roots_leave(vm, &scope);
     return status;
 }
 
@@ -540,11 +534,8 @@ Value value_call_special(VM *vm, Value v, Special special, Value *arguments, siz
     for (size_t i = 0; i < count; i++) all[i + 1] = arguments[i];
     if (is_kind(method, KIND_FUNCTION) || is_kind(method, KIND_NATIVE)) return vm_call(vm, method, all, count + 1, NULL);
     Value bound[2] = {VALUE_EMPTY, v};
-    RootScope scope;
-    roots_enter(vm, &scope, bound, 2);
     bound[0] = attribute_bind(vm, method, v, cls);
     Value result = is_error(bound[0]) ? VALUE_ERROR : vm_call(vm, bound[0], all + 1, count, NULL);
-    roots_leave(vm, &scope);
     return result;
 }
 
@@ -604,12 +595,10 @@ bool value_to_double(VM *vm, Value v, double *out) {
 
 Value call_with_dict(VM *vm, Value callable, Value *arguments, size_t count, Dict *named) {
     size_t total = count + named->length;
-    Value held[2] = {VALUE_EMPTY, value_object(named)};
     Tuple *keywords = tuple_new(vm, named->length);
     if (!keywords) return VALUE_ERROR;
-    held[0] = value_object(keywords);
-    Value *all = heap_resize(vm, NULL, 0, (total + 1) * sizeof(Value));
-    if (!all) return raise_memory_error(vm);
+    Value *all = values_scratch(vm, total);
+    if (!all) return VALUE_ERROR;
     if (count) memcpy(all, arguments, count * sizeof(Value));
     size_t position = 0, k = 0;
     Value key, value;
@@ -617,12 +606,5 @@ Value call_with_dict(VM *vm, Value callable, Value *arguments, size_t count, Dic
         keywords->items[k] = key;
         all[count + k++] = value;
     }
-    RootScope scope, values;
-    roots_enter(vm, &scope, held, 2);
-    roots_enter(vm, &values, all, total);
-    Value result = vm_call(vm, callable, all, total, keywords);
-    roots_leave(vm, &values);
-    roots_leave(vm, &scope);
-    heap_resize(vm, all, (total + 1) * sizeof(Value), 0);
-    return result;
+    return vm_call(vm, callable, all, total, keywords);
 }

@@ -234,16 +234,11 @@ bool class_is_plain(VM *vm, Class *cls, Value *init) {
 }
 
 static Value call_with_first(VM *vm, Value function, Value first, Value *arguments, size_t count, Tuple *keywords) {
-    Value local[16], *all = count + 1 <= 16 ? local : heap_resize(vm, NULL, 0, (count + 1) * sizeof(Value));
-    if (!all) return raise_memory_error(vm);
+    Value local[16], *all = count + 1 <= 16 ? local : values_scratch(vm, count + 1);
+    if (!all) return VALUE_ERROR;
     all[0] = first;
     if (count) memcpy(all + 1, arguments, count * sizeof(Value));
-    RootScope scope;
-    roots_enter(vm, &scope, all, count + 1);
-    Value result = vm_call(vm, function, all, count + 1, keywords);
-    roots_leave(vm, &scope);
-    if (all != local) heap_resize(vm, all, (count + 1) * sizeof(Value), 0);
-    return result;
+    return vm_call(vm, function, all, count + 1, keywords);
 }
 
 Value class_call(VM *vm, Class *cls, Value *arguments, size_t count, Tuple *keywords) {
@@ -263,8 +258,6 @@ Value class_call(VM *vm, Class *cls, Value *arguments, size_t count, Tuple *keyw
         init = class_special(vm, class_of(vm, made), SPECIAL_INIT);
         if (is_object_method(init, object_init)) return made;
     }
-    RootScope scope;
-    roots_enter(vm, &scope, &made, 1);
     Value result;
     if (is_function(init) || is_native(init)) {
         result = call_with_first(vm, init, made, arguments, count, keywords);
@@ -272,7 +265,6 @@ Value class_call(VM *vm, Class *cls, Value *arguments, size_t count, Tuple *keyw
         result = attribute_bind(vm, init, made, class_of(vm, made));
         if (!is_error(result)) result = vm_call(vm, result, arguments, count, keywords);
     }
-    roots_leave(vm, &scope);
     if (is_error(result)) return result;
     if (!is_none(result)) return raise_type_error(vm, "__init__() should return None, not '%s'", type_name(vm, result));
     return made;
@@ -300,8 +292,6 @@ static bool set_names(VM *vm, Class *cls) {
     Dict *copy = dict_copy(vm, cls->attributes);
     if (!copy) return false;
     Value held[2] = {value_object(copy), value_object(cls)};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     size_t position = 0;
     Value key, value;
     bool ok = true;
@@ -324,7 +314,6 @@ static bool set_names(VM *vm, Class *cls) {
             vm->exception = failure;
         }
     }
-    roots_leave(vm, &scope);
     return ok;
 }
 
@@ -338,11 +327,8 @@ static bool init_subclass(VM *vm, Class *cls, Dict *keywords) {
         if (base == vm->classes.object && (!keywords || keywords->length == 0)) return true;
         Value held[2] = {attribute_bind(vm, found, VALUE_EMPTY, cls), value_object(cls)};
         if (is_error(held[0])) return false;
-        RootScope scope;
-        roots_enter(vm, &scope, held, 2);
         Value result = keywords && keywords->length ? call_with_dict(vm, held[0], NULL, 0, keywords)
                                                     : vm_call(vm, held[0], NULL, 0, NULL);
-        roots_leave(vm, &scope);
         return !is_error(result);
     }
     return true;
@@ -373,10 +359,7 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
     if (!cls) return VALUE_ERROR;
     if (is_kind(cell, KIND_CELL)) heap_store(vm, object_of(cell), &((Cell *)object_of(cell))->value, value_object(cls));
     Value held = value_object(cls);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool ok = set_names(vm, cls) && init_subclass(vm, cls, keywords);
-    roots_leave(vm, &scope);
     return ok ? held : VALUE_ERROR;
 }
 
@@ -412,8 +395,8 @@ static Value type_call(VM *vm, Value *args, size_t count) {
     Value callable = args[0];
     size_t total = count - 2 + named->length;
     Tuple *keywords = tuple_new(vm, named->length);
-    Value *all = keywords ? heap_resize(vm, NULL, 0, total * sizeof(Value)) : NULL;
-    if (!all) return keywords ? raise_memory_error(vm) : VALUE_ERROR;
+    Value *all = keywords ? values_scratch(vm, total) : NULL;
+    if (!all) return VALUE_ERROR;
     if (count > 2) memcpy(all, args + 2, (count - 2) * sizeof(Value));
     size_t position = 0, k = 0;
     Value key, value;
@@ -421,15 +404,7 @@ static Value type_call(VM *vm, Value *args, size_t count) {
         keywords->items[k] = key;
         all[count - 2 + k++] = value;
     }
-    Value held = value_object(keywords);
-    RootScope scope, values;
-    roots_enter(vm, &scope, &held, 1);
-    roots_enter(vm, &values, all, total);
-    Value result = class_call(vm, (Class *)object_of(callable), all, total, keywords);
-    roots_leave(vm, &values);
-    roots_leave(vm, &scope);
-    heap_resize(vm, all, total * sizeof(Value), 0);
-    return result;
+    return class_call(vm, (Class *)object_of(callable), all, total, keywords);
 }
 static Value type_mro_method(VM *vm, Value *args, size_t count) {
     Tuple *mro = ((Class *)object_of(args[0]))->mro;

@@ -88,7 +88,7 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
     vm->hash_key[0] = hash_key[0];
     vm->hash_key[1] = hash_key[1];
     vm->native_depth_limit = 400;
-    vm->fuel = INT32_MAX;
+    vm->fuel = FUEL_SLICE;
     set_operations(vm);
     if (!make_classes(vm)) return false;
     Exception *memory_error = exception_new(vm, vm->exceptions.memory_error, NULL, 0);

@@ -8,21 +8,17 @@
 #include "object/core/names.h"
 #include "object/core/object.h"
 
-// Values that C code holds across something that may run a script (a call, a comparison, an iteration step) must be
-// reachable, since the collector runs at the script's safepoints. A scope lists an array of C locals:
+// A native holds plain Values in its locals, across calls into scripts too: while natives that called a script stand on the C
+// stack, the collector scans their part of it. A span is such a part, from where the VM was entered (`high`) down to where the
+// natives gave way to the interpreter (`low`; NULL while they run). Spans lie on the stack that they describe, innermost first;
+// between two of them the interpreter runs, whose frames are traced exactly.
 //
-//     Value held[2] = {list, key};
-//     RootScope scope;
-//     roots_enter(vm, &scope, held, 2);
-//     … held[0] … vm_call(…) …
-//     roots_leave(vm, &scope);      // on every way out
-//
-// Arguments of a native function are rooted by its caller.
-typedef struct RootScope RootScope;
-struct RootScope {
-    RootScope *outer;
-    Value *values;
-    size_t count;
+// What is not on the stack is not found: Values in a block of side memory belong to an object that traces them (a tuple will
+// do, see values_scratch).
+typedef struct NativeSpan NativeSpan;
+struct NativeSpan {
+    NativeSpan *outer;
+    const char *low, *high;
 };
 
 // What the floors above hand down.
@@ -37,6 +33,11 @@ typedef struct {
     Value (*current_place)(VM *vm, uint32_t *line);
     // The __name__ of the module whose code runs now, or VALUE_EMPTY.
     Value (*current_module)(VM *vm);
+    // What a safepoint inside a native does when the fuel is spent: collects if that is due, delivers an interrupt. False:
+    // an exception is raised.
+    bool (*attend)(VM *vm);
+    // Delivers an interrupt that vm_interrupted has seen. False: an exception is raised.
+    bool (*interrupt)(VM *vm);
     // The virtual clock, moved on by `advance` seconds first. False when time is real. NULL: time is real.
     bool (*clock)(VM *vm, double advance, double *now);
 } Hooks;
@@ -62,7 +63,7 @@ struct VM {
     Value stop_value;      // what an iterator that just answered VALUE_STOP returned
     Value suspended_on;    // what the step that just answered VALUE_SUSPEND waits for
     bool awaited;          // the native function now called is awaited at once: it may answer VALUE_SUSPEND
-    RootScope *roots;
+    NativeSpan *natives;   // the innermost span of natives on the C stack; NULL: nobody has entered the VM
     ClassTable classes;
     ExceptionTable exceptions;
     NameTable names;       // interned strings that C code uses
@@ -78,8 +79,9 @@ struct VM {
     uint32_t next_shape_id;
     uint32_t next_layout_id; // of namespaces seen by an inline cache
     Value memory_error;    // made beforehand, since raising it must not allocate
-    int32_t fuel;          // counted down at safepoints; at zero the interpreter looks at `attention`
-    uint32_t attention;    // bits of ATTENTION_…
+    int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:
+    bool collect;          // a collection is wanted,
+    uint32_t interrupt;    // or another thread or a signal handler has set this (atomically), see vm_interrupted
     int native_depth;      // C calls that entered the interpreter and have not returned
     int native_depth_limit;
     int repr_depth;
@@ -90,10 +92,8 @@ struct VM {
     void *host;            // api/'s part
 };
 
-enum {
-    ATTENTION_COLLECT = 1,   // the heap has grown past its threshold
-    ATTENTION_INTERRUPT = 2, // Ctrl-C
-};
+// Safepoints between two looks at what other threads ask for: some tens of microseconds.
+enum { FUEL_SLICE = 2000 };
 
 // Makes the object level of a VM: heap, names, built-in classes. `hash_key` seeds the hash of strings. On failure returns
 // false; vm_destroy must be called all the same.
@@ -101,11 +101,61 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]);
 // Frees everything.
 void vm_destroy(VM *vm);
 
-static inline void roots_enter(VM *vm, RootScope *scope, Value *values, size_t count) {
-    *scope = (RootScope){vm->roots, values, count};
-    vm->roots = scope;
+// Enters the VM from a function of the API, whose frame is the upper end of what may be scanned; leaves it again. A span
+// that is entered while another is open lies on the same stack below it, or on another stack.
+#define natives_enter(vm, span) \
+    ((span)->outer = (vm)->natives, (span)->low = NULL, (span)->high = __builtin_frame_address(0), (void)((vm)->natives = (span)))
+static inline void natives_leave(VM *vm, NativeSpan *span) { vm->natives = span->outer; }
+
+// A new object of `size` bytes, of which only the header is set: the caller sets all the rest before anything can collect
+// (a safepoint: a call into a script). NULL with MemoryError raised.
+static inline void *heap_allocate_raw(VM *vm, Shape *shape, Kind kind, size_t size) {
+#ifdef HEAP_POISON
+    Object *o = heap_take_checked(vm, size);
+    if (!o) return NULL;
+#else
+    SizeClass *size_class = &vm->heap.classes[(size + HEAP_GRANULE - 1) / HEAP_GRANULE];
+    Object *o;
+    if (__builtin_expect(size <= HEAP_SMALL_LIMIT && (o = size_class->free) != NULL, 1))
+        size_class->free = *heap_free_link(o);
+    else if (!(o = heap_refill(vm, size)))
+        return NULL;
+#endif
+    o->header = (uint64_t)(uintptr_t)shape | (uint64_t)kind << OBJECT_KIND_SHIFT |
+                (size > HEAP_SMALL_LIMIT ? OBJECT_LARGE : 0);
+    return o;
 }
-static inline void roots_leave(VM *vm, RootScope *scope) { vm->roots = scope->outer; }
+
+// The same, zeroed but for its header.
+static inline void *heap_allocate(VM *vm, Shape *shape, Kind kind, size_t size) {
+    Object *o = heap_allocate_raw(vm, shape, kind, size);
+    if (o) memset((char *)o + sizeof(Object), 0, size - sizeof(Object));
+    return o;
+}
+
+// Collects now. For natives: what they hold on the C stack is found there.
+void vm_collect(VM *vm);
+
+// ---- Safepoints of natives
+//
+// A native whose work is not bounded by a constant passes one of these in its loop, so that memory is collected, a budget is
+// charged and an interrupt is taken while it runs. `work` is in units of about 20 nanoseconds: a step of an iterator is 1.
+
+// May collect. False: an exception is raised.
+static inline bool vm_safepoint(VM *vm, size_t work) {
+    vm->fuel -= work < FUEL_SLICE ? (int32_t)work : FUEL_SLICE;
+    return __builtin_expect(vm->fuel >= 0, 1) || vm->hooks.attend(vm);
+}
+
+// Whether somebody wants to interrupt this VM.
+static inline bool vm_interrupted(VM *vm) { return __atomic_load_n(&vm->interrupt, __ATOMIC_RELAXED) != 0; }
+
+// Never collects: for loops in the middle of something. False: an exception is raised. The work is charged to the next
+// safepoint.
+static inline bool vm_poll(VM *vm, size_t work) {
+    if (vm->fuel >= 0) vm->fuel -= work < FUEL_SLICE ? (int32_t)work : FUEL_SLICE;
+    return __builtin_expect(!vm_interrupted(vm), 1) || vm->hooks.interrupt(vm);
+}
 
 static inline Value vm_call(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords) {
     return vm->hooks.call(vm, callable, arguments, count, keywords);

@@ -107,14 +107,10 @@ Value exception_group_new(VM *vm, const char *message, Tuple *members) {
 static Value derive(VM *vm, Value group, List *members) {
     Exception *original = exception_of(group);
     Value list = value_object(members);
-    Value held[3] = {group, list, VALUE_EMPTY};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     String *name = string_intern_from(vm, "derive", 6);
     Value derived = VALUE_ERROR;
     Value method = name ? value_get_attribute(vm, group, name) : VALUE_ERROR;
     if (!is_error(method)) derived = vm_call(vm, method, &list, 1, NULL);
-    roots_leave(vm, &scope);
     if (is_error(derived)) return VALUE_ERROR;
     if (!exception_group_members(vm, derived)) return raise_type_error(vm, "derive must return an instance of BaseExceptionGroup");
     Exception *copy = exception_of(derived);
@@ -144,8 +140,6 @@ static bool split_members(VM *vm, Value group, Value by, Value *matching, Value 
     List *yes = list_new(vm, 0), *no = list_new(vm, 0);
     if (!yes || !no) return false;
     Value held[6] = {group, by, value_object(yes), value_object(no), VALUE_NONE, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 6);
     bool ok = true;
     for (size_t i = 0; ok && i < members->length; i++) {
         ok = split(vm, members->items[i], by, &held[4], &held[5]);
@@ -162,7 +156,6 @@ static bool split_members(VM *vm, Value group, Value by, Value *matching, Value 
         *rest = derive(vm, group, no);
         ok = !is_error(*rest);
     }
-    roots_leave(vm, &scope);
     return ok;
 }
 
@@ -362,11 +355,8 @@ static Value group_split(VM *vm, Value *args, size_t count) {
     if (!is_kind(args[1], KIND_CLASS) && !is_tuple(args[1]) && !value_callable(vm, args[1]))
         return raise_type_error(vm, "expected an exception type, a tuple of exception types, or a callable (other than a class)");
     Value pair[2];
-    RootScope scope;
     pair[0] = pair[1] = VALUE_NONE;
-    roots_enter(vm, &scope, pair, 2);
     bool ok = split(vm, args[0], args[1], &pair[0], &pair[1]);
-    roots_leave(vm, &scope);
     Tuple *result = ok ? tuple_from(vm, pair, 2) : NULL;
     return result ? value_object(result) : VALUE_ERROR;
 }

@@ -306,9 +306,6 @@ static void print_chain(Printer *printer, Value exception) {
     VM *vm = printer->vm;
     List *chain = list_new(vm, 4);
     if (!chain) return exception_clear(vm);
-    Value held = value_object(chain);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     uint8_t by_cause[MAX_CHAIN + 1];
     while (chain->length < MAX_CHAIN) {
         if (!list_append(vm, chain, exception) || !list_append(vm, printer->seen, exception)) break;
@@ -338,21 +335,16 @@ static void print_chain(Printer *printer, Value exception) {
                                   : "\nDuring handling of the above exception, another exception occurred:\n\n",
                       '|');
     }
-    roots_leave(vm, &scope);
 }
 
 void exception_print(VM *vm, Value exception, Buffer *out) {
     Value pending = vm->exception;
     exception_clear(vm);
     List *seen = list_new(vm, 4);
-    Value held[3] = {exception, seen ? value_object(seen) : VALUE_NONE, pending};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 3);
     Printer printer = {.vm = vm, .out = out, .seen = seen};
     if (seen)
         print_chain(&printer, exception);
     else
         out->failed = true;
-    roots_leave(vm, &scope);
     vm->exception = pending;
 }

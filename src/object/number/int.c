@@ -20,10 +20,7 @@ const mp_int *int_view(Value v, IntView *view) {
 }
 
 bool int_room(VM *vm, uint64_t digits) {
-    if (digits < INT_MAX / 128 &&
-        digits * sizeof(mp_digit) <=
-            vm->heap.cap - (vm->heap.bytes < vm->heap.cap ? vm->heap.bytes : vm->heap.cap))
-        return true;
+    if (digits < INT_MAX / 128 && heap_has_room(vm, digits * sizeof(mp_digit))) return true;
     return raise_memory_error(vm), false;
 }
 
@@ -35,7 +32,7 @@ static Value new_big(VM *vm, mp_int *number) {
     BigInt *big = heap_allocate(vm, builtin_shape(vm->classes.integer), KIND_INT, sizeof(BigInt));
     if (!big) return mp_clear(number), VALUE_ERROR;
     big->number = *number;
-    vm->heap.bytes += digit_bytes(number);
+    heap_count_side(vm, (int64_t)digit_bytes(number));
     return value_object(big);
 }
 
@@ -230,7 +227,7 @@ int int_compare_double(Value a, double b) {
 static void int_finalize(VM *vm, Object *o) {
     BigInt *big = (BigInt *)o;
     if (!big->number.dp) return;
-    vm->heap.bytes -= digit_bytes(&big->number);
+    heap_count_side(vm, -(int64_t)digit_bytes(&big->number));
     mp_clear(&big->number);
 }
 

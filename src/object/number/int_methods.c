@@ -94,7 +94,7 @@ static Value int_dunder_new(VM *vm, Value *args, size_t count) {
     BigInt *instance = class_instantiate(vm, cls, sizeof(BigInt));
     if (!instance) return mp_clear(&copy), VALUE_ERROR;
     instance->number = copy;
-    vm->heap.bytes += (size_t)copy.alloc * sizeof(mp_digit);
+    heap_count_side(vm, (int64_t)copy.alloc * (int64_t)sizeof(mp_digit));
     return value_object(instance);
 }
 

@@ -105,10 +105,7 @@ bool append_repr(VM *vm, Buffer *buffer, Value v) {
         string_append_repr(vm, buffer, string_of(v), false);
         return true;
     }
-    RootScope scope;
-    roots_enter(vm, &scope, &v, 1);
     String *s = value_repr(vm, v);
-    roots_leave(vm, &scope);
     if (!s) return false;
     buffer_string(buffer, s);
     return true;

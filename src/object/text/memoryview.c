@@ -210,11 +210,7 @@ static Value memoryview_hex(VM *vm, Value *args, size_t count) {
     MemoryView *view = live(vm, args[0]);
     Bytes *bytes = view ? to_bytes(vm, view) : NULL;
     if (!bytes) return VALUE_ERROR;
-    Value held = value_object(bytes);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     Value result = bytes_hex(vm, bytes->data, bytes->length, args[1], args[2]);
-    roots_leave(vm, &scope);
     return result;
 }
 

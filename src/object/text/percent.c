@@ -330,8 +330,6 @@ static bool put_conversion(Percent *p, Value *held) {
 static bool run(Percent *p) {
     VM *vm = p->vm;
     Value held[2] = {p->arguments, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     bool good = true;
     while (good && p->at < p->size) {
         const char *sign = memchr(p->format + p->at, '%', p->size - p->at);
@@ -342,7 +340,6 @@ static bool run(Percent *p) {
         p->at++;
         good = put_conversion(p, &held[1]);
     }
-    roots_leave(vm, &scope);
     if (good && !p->mapping &&
         (is_tuple(p->arguments) ? p->next < tuple_of(p->arguments)->length : !p->single_taken)) {
         raise_type_error(vm, "not all arguments converted during %s formatting",
@@ -367,11 +364,7 @@ Value string_percent(VM *vm, String *format, Value arguments) {
                  .arguments = arguments,
                  .mapping = is_mapping(vm, arguments, false),
                  .keyed = VALUE_EMPTY};
-    Value held = value_object(format);
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool good = run(&p);
-    roots_leave(vm, &scope);
     if (!good) return buffer_free(&p.out), VALUE_ERROR;
     return object_or_error(string_from_buffer(vm, &p.out));
 }
@@ -391,10 +384,7 @@ Value bytes_percent(VM *vm, Value format, Value arguments) {
                  .arguments = arguments,
                  .mapping = is_mapping(vm, arguments, true),
                  .keyed = VALUE_EMPTY};
-    RootScope scope;
-    roots_enter(vm, &scope, &held, 1);
     bool good = run(&p);
-    roots_leave(vm, &scope);
     if (!good) return buffer_free(&p.out), VALUE_ERROR;
     return text_from_buffer(vm, object_kind(object_of(format)), &p.out);
 }

@@ -96,10 +96,7 @@ static Value first_value(Template *t, Part part) {
         Value key = object_or_error(string_new(vm, part.text, part.size));
         if (is_error(key)) return key;
         if (is_empty(t->mapping)) return raise_with_value(vm, vm->exceptions.key_error, key);
-        RootScope scope;
-        roots_enter(vm, &scope, &key, 1);
         Value value = value_get_item(vm, t->mapping, key);
-        roots_leave(vm, &scope);
         return value;
     }
     Numbering wanted = part.size ? NUMBERING_MANUAL : NUMBERING_AUTOMATIC;
@@ -175,8 +172,6 @@ static bool append_field(Template *t, Buffer *out, const Field *field, int depth
     while (split < field->name.size && field->name.text[split] != '.' && field->name.text[split] != '[')
         split++;
     Value held[2] = {VALUE_NONE, VALUE_NONE};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     held[0] = first_value(t, (Part){field->name.text, split});
     bool good = !is_error(held[0]) &&
                 follow(t, (Part){field->name.text + split, field->name.size - split}, &held[0]) &&
@@ -201,7 +196,6 @@ static bool append_field(Template *t, Buffer *out, const Field *field, int depth
         if (text) buffer_string(out, text);
         good = text != NULL;
     }
-    roots_leave(vm, &scope);
     return good;
 }
 
@@ -231,11 +225,7 @@ static bool append_template(Template *t, Buffer *out, Part text, int depth) {
 Value format_template(VM *vm, String *template, Value *arguments, size_t count, Value mapping) {
     Template t = {vm, arguments, count, mapping, NUMBERING_UNKNOWN, 0};
     Buffer out = vm_buffer(vm);
-    Value held[2] = {value_object(template), mapping};
-    RootScope scope;
-    roots_enter(vm, &scope, held, 2);
     bool good = append_template(&t, &out, (Part){template->data, template->size}, 1);
-    roots_leave(vm, &scope);
     if (!good) return buffer_free(&out), VALUE_ERROR;
     return object_or_error(string_from_buffer(vm, &out));
 }

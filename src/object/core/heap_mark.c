@@ -1,0 +1,230 @@
+// Marking: the roots, what they lead to, and the C stack under natives.
+#include "object/core/heap_internal.h"
+
+#include <stdlib.h>
+
+#include "object/container/dict.h"
+#include "object/core/class.h"
+#include "object/core/instance.h"
+#include "object/text/str.h"
+
+// ---- Marking
+
+// How many bytes of the heap an object's cell takes.
+static size_t cell_bytes(const Object *o) {
+    if (object_flag(o, OBJECT_LARGE))
+        return ((const LargeCell *)((const char *)o - offsetof(LargeCell, object)))->size;
+    return ((const HeapPage *)((uintptr_t)o & ~(uintptr_t)(HEAP_PAGE_SIZE - 1)))->cell_size;
+}
+
+void heap_mark_object(VM *vm, Object *object) {
+    if (!object || object->header & OBJECT_MARKED) return;
+    Heap *heap = &vm->heap;
+    object->header |= OBJECT_MARKED;
+    if (heap->gray_count == heap->gray_capacity) {
+        size_t capacity = heap->gray_capacity ? heap->gray_capacity * 2 : 1024;
+        Object **gray = reallocate(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *),
+                                   capacity * sizeof(Object *));
+        if (!gray) {
+            heap->gray_overflow = true;
+            return;
+        }
+        heap->gray = gray;
+        heap->gray_capacity = capacity;
+    }
+    heap->gray[heap->gray_count++] = object;
+}
+
+static void trace_object(VM *vm, Object *o) {
+    vm->heap.live += cell_bytes(o);
+    Shape *shape = object_shape(o);
+    if (shape) heap_mark_object(vm, (Object *)shape);
+    const TypeOps *ops = vm->ops[object_kind(o)];
+    if (ops && ops->trace) ops->trace(vm, o);
+    if (object_flag(o, OBJECT_HAS_ATTRIBUTES)) heap_mark(vm, *object_attributes_place(o));
+}
+
+static void drain(VM *vm) {
+    Heap *heap = &vm->heap;
+    while (heap->gray_count) trace_object(vm, heap->gray[--heap->gray_count]);
+}
+
+static void retrace_marked(VM *vm, Object *o) {
+    if (!(o->header & OBJECT_MARKED)) return;
+    vm->heap.live -= cell_bytes(o); // counted already, unless it was the one that did not fit
+    trace_object(vm, o);
+    drain(vm);
+}
+
+static void mark_roots(VM *vm) {
+    heap_mark(vm, vm->exception);
+    heap_mark(vm, vm->stop_value);
+    heap_mark(vm, vm->suspended_on);
+    Class **classes = (Class **)&vm->classes;
+    for (size_t i = 0; i < sizeof vm->classes / sizeof(Class *); i++) heap_mark_object(vm, (Object *)classes[i]);
+    classes = (Class **)&vm->exceptions;
+    for (size_t i = 0; i < sizeof vm->exceptions / sizeof(Class *); i++) heap_mark_object(vm, (Object *)classes[i]);
+    String **names = (String **)&vm->names;
+    for (size_t i = 0; i < sizeof vm->names / sizeof(String *); i++) heap_mark_object(vm, (Object *)names[i]);
+    heap_mark_object(vm, (Object *)vm->builtins);
+    heap_mark_object(vm, (Object *)vm->modules);
+    heap_mark(vm, vm->memory_error);
+    for (int i = 0; i < vm->repr_depth && i < (int)(sizeof vm->repr_stack / sizeof(Value)); i++)
+        heap_mark(vm, vm->repr_stack[i]);
+    if (vm->hooks.trace) vm->hooks.trace(vm);
+}
+
+// ---- The C stack
+
+static int by_address(const void *a, const void *b) {
+    const LargeCell *const *x = a, *const *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static Object *large_object_at(Heap *heap, uintptr_t address) {
+    if (!heap->large_sorted) {
+        qsort(heap->large, heap->large_count, sizeof *heap->large, by_address);
+        heap->large_sorted = true;
+    }
+    size_t low = 0, high = heap->large_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((uintptr_t)&heap->large[middle]->object <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (!low) return NULL;
+    LargeCell *cell = heap->large[low - 1];
+    return address - (uintptr_t)&cell->object < cell->size ? &cell->object : NULL;
+}
+
+Object *heap_object_at(Heap *heap, uintptr_t address) {
+    HeapPage *page = page_at(heap, address);
+    if (!page) return heap->large_count ? large_object_at(heap, address) : NULL;
+    uintptr_t offset = address - (uintptr_t)page->cells; // wraps for the page's own words, and is then too large
+    if (!page->cell_size || offset >= page->carved) return NULL;
+    Object *o = (Object *)(page->cells + offset / page->cell_size * page->cell_size);
+    return header_is_free(cell_header(o)) ? NULL : o;
+}
+
+// Marks what the words of a stretch of the stack may mean: an address inside a cell, bare or boxed in a Value. The words are
+// other functions' locals, of any kind: a mistaken one keeps an object for a while, and nothing more, since nothing moves.
+UNCHECKED static void scan_words(VM *vm, const char *low, const char *high) {
+    const uintptr_t *at = (const uintptr_t *)(((uintptr_t)low + sizeof(uintptr_t) - 1) & ~(sizeof(uintptr_t) - 1));
+    for (; (const char *)(at + 1) <= high; at++) {
+        uintptr_t word = *at;
+        if (word >> 48 == VALUE_TAG_OBJECT >> 48)
+            word &= VALUE_PAYLOAD;
+        else if (word >> 48 || word < 4096)
+            continue;
+        heap_mark_object(vm, heap_object_at(&vm->heap, word));
+    }
+}
+
+static void mark_stack(VM *vm) {
+    for (NativeSpan *span = vm->natives; span; span = span->outer)
+        if (span->low) scan_words(vm, span->low, span->high);
+}
+
+// ---- What is held weakly
+
+// The interned strings and the lists of subclasses are weak: what was not marked leaves them before it is freed.
+static void forget_dead_strings(VM *vm) {
+    struct StringTable *table = &vm->interned;
+    size_t live = 0;
+    for (size_t i = 0; i < table->capacity; i++) {
+        String *s = table->slots[i];
+        if (s && s->object.header & OBJECT_MARKED) live++;
+    }
+    if (live == table->count) return;
+    for (size_t i = 0; i < table->capacity; i++) {
+        String *s = table->slots[i];
+        if (s && !(s->object.header & OBJECT_MARKED)) table->slots[i] = NULL;
+    }
+    size_t mask = table->capacity - 1;
+    // Every survivor moves to the first free slot of its probe sequence, until none moves: each move brings it nearer to
+    // its home, and when all stay, no sequence has a hole.
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < table->capacity; i++) {
+            String *s = table->slots[i];
+            if (!s) continue;
+            table->slots[i] = NULL;
+            size_t at = s->hash & mask;
+            while (table->slots[at]) at = (at + 1) & mask;
+            table->slots[at] = s;
+            moved |= at != i;
+        }
+    }
+    table->count = live;
+}
+
+static void forget_dead_subclasses(VM *vm, Class *cls) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < cls->subclass_count; i++) {
+        Class *subclass = cls->subclasses[i];
+        if (!(subclass->object.header & OBJECT_MARKED)) continue;
+        cls->subclasses[kept++] = subclass;
+        forget_dead_subclasses(vm, subclass);
+    }
+    cls->subclass_count = kept;
+}
+
+// ---- Large cells
+
+// Frees the unmarked ones and unmarks the others.
+static void sweep_large(VM *vm) {
+    Heap *heap = &vm->heap;
+    size_t kept = 0;
+    for (size_t i = 0; i < heap->large_count; i++) {
+        LargeCell *cell = heap->large[i];
+        if (cell->object.header & OBJECT_MARKED) {
+            cell->object.header &= ~OBJECT_MARKED;
+            heap->large[kept++] = cell;
+            continue;
+        }
+        heap->bytes -= cell->size;
+        heap_finalize(vm, &cell->object);
+        release(&heap->allocator, cell, offsetof(LargeCell, object) + cell->size);
+    }
+    heap->large_count = kept;
+}
+
+void heap_collect(VM *vm) {
+    Heap *heap = &vm->heap;
+    heap_finish_sweep(vm);
+    heap->collections++;
+    heap->live = 0;
+    mark_roots(vm);
+    mark_stack(vm);
+    drain(vm);
+    while (heap->gray_overflow) {
+        heap->gray_overflow = false;
+        heap_for_every_object(vm, retrace_marked);
+    }
+    forget_dead_strings(vm);
+    forget_dead_subclasses(vm, vm->classes.object);
+    heap_begin_sweep(vm);
+    sweep_large(vm);
+    // Under a cap the true figure matters more than the pause, and a stressed build wants to see misuse at once.
+#ifdef AIOLI_GC_STRESS
+    heap_finish_sweep(vm);
+#endif
+    if (heap->cap != SIZE_MAX) heap_finish_sweep(vm);
+    vm->collect = false;
+}
+
+// With a frame of its own, below that of vm_collect, into which the registers went.
+static __attribute__((noinline)) void collect_below(VM *vm) {
+    vm->natives->low = __builtin_frame_address(0);
+    heap_collect(vm);
+    vm->natives->low = NULL;
+}
+
+__attribute__((noinline)) void vm_collect(VM *vm) {
+    if (!vm->natives) return;
+    __builtin_unwind_init(); // saves the registers that callers may hold Values in
+    collect_below(vm);
+    __asm__ volatile("" ::: "memory"); // no tail call: this frame must be there
+}

@@ -1,0 +1,151 @@
+// Where the heap's pages come from: chunks of a megabyte, carved into pages; a pool of those that no size class uses.
+#include "object/core/heap_internal.h"
+
+#include "base/memory.h"
+
+enum { LEAST_PAGES = 64, MOST_PAGES = 4096 };
+
+static size_t chunk_size(const HeapChunk *chunk) { return chunk->page_count * HEAP_PAGE_SIZE; }
+
+static bool room_for_chunk(Heap *heap) {
+    if (heap->chunk_count < heap->chunk_capacity) return true;
+    size_t capacity = heap->chunk_capacity ? heap->chunk_capacity * 2 : 4;
+    HeapChunk *grown = reallocate(&heap->allocator, heap->chunks, heap->chunk_capacity * sizeof(HeapChunk),
+                                  capacity * sizeof(HeapChunk));
+    if (!grown) return false;
+    heap->chunks = grown;
+    heap->chunk_capacity = capacity;
+    return true;
+}
+
+static void chunk_release(Heap *heap, HeapChunk *chunk) {
+    __asan_unpoison_memory_region(chunk->base, chunk_size(chunk));
+    if (heap->allocator.maps_pages)
+        memory_unmap(chunk->block, chunk_size(chunk));
+    else
+        release(&heap->allocator, chunk->block, chunk_size(chunk) + HEAP_PAGE_SIZE);
+}
+
+// Asks for a chunk of so many pages. A resize function promises no alignment, so it is asked for one page more.
+static bool chunk_request(Heap *heap, HeapChunk *chunk, size_t page_count) {
+    *chunk = (HeapChunk){.page_count = page_count};
+    if (heap->allocator.maps_pages)
+        chunk->block = chunk->base = memory_map(chunk_size(chunk), HEAP_PAGE_SIZE);
+    else if ((chunk->block = allocate(&heap->allocator, chunk_size(chunk) + HEAP_PAGE_SIZE)) != NULL)
+        chunk->base = (char *)(((uintptr_t)chunk->block + HEAP_PAGE_SIZE - 1) & ~(uintptr_t)(HEAP_PAGE_SIZE - 1));
+    return chunk->block != NULL;
+}
+
+// Adds a chunk; all of its pages join the pool. Where untouched memory costs nothing a chunk is a quarter of what there is,
+// so that a large heap takes few calls of the system.
+static bool add_chunk(Heap *heap) {
+    if (!room_for_chunk(heap)) return false;
+    size_t page_count = heap->allocator.maps_pages ? heap->page_count / 4 : 0;
+    if (page_count < LEAST_PAGES) page_count = LEAST_PAGES;
+    if (page_count > MOST_PAGES) page_count = MOST_PAGES;
+    HeapChunk chunk;
+    if (!chunk_request(heap, &chunk, page_count) &&
+        (page_count == LEAST_PAGES || !chunk_request(heap, &chunk, LEAST_PAGES)))
+        return false;
+    size_t at = heap->chunk_count++;
+    for (; at && heap->chunks[at - 1].base > chunk.base; at--) heap->chunks[at] = heap->chunks[at - 1];
+    heap->chunks[at] = chunk;
+    heap->fresh = chunk.base;
+    heap->fresh_end = chunk.base + chunk_size(&chunk);
+    heap->page_count += chunk.page_count;
+    return true;
+}
+
+HeapPage *page_take(VM *vm) {
+    Heap *heap = &vm->heap;
+    HeapPage *page = heap->pool;
+    if (page) {
+        heap->pool = page->next;
+        heap->pool_count--;
+    } else {
+        // Only when no page of the last chunk is left untouched is another one added.
+        if (heap->fresh == heap->fresh_end && !add_chunk(heap)) return NULL;
+        page = (HeapPage *)heap->fresh;
+        heap->fresh += HEAP_PAGE_SIZE;
+    }
+    heap->bytes += HEAP_PAGE_SIZE;
+    return page;
+}
+
+void page_give(Heap *heap, HeapPage *page) {
+    __asan_unpoison_memory_region(page->cells, PAGE_CELLS);
+    page->cell_size = 0;
+    page->next = heap->pool;
+    heap->pool = page;
+    heap->pool_count++;
+    heap->bytes -= HEAP_PAGE_SIZE;
+}
+
+// The last chunk that begins at or below the address, or NULL.
+static HeapChunk *chunk_below(Heap *heap, uintptr_t address) {
+    size_t low = 0, high = heap->chunk_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if ((uintptr_t)heap->chunks[middle].base <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &heap->chunks[low - 1] : NULL;
+}
+
+HeapPage *page_at(Heap *heap, uintptr_t address) {
+    HeapChunk *chunk = chunk_below(heap, address);
+    if (!chunk || address - (uintptr_t)chunk->base >= chunk_size(chunk)) return NULL;
+    uintptr_t page = address & ~(uintptr_t)(HEAP_PAGE_SIZE - 1);
+    if (page >= (uintptr_t)heap->fresh && page < (uintptr_t)heap->fresh_end) return NULL; // never touched
+    return (HeapPage *)page;
+}
+
+void heap_trim(VM *vm) {
+    Heap *heap = &vm->heap;
+    // What one budget takes is kept: it will be asked for at once.
+    size_t keep = (size_t)heap->budget / HEAP_PAGE_SIZE;
+    if (heap->pool_count <= keep) return;
+    for (size_t i = 0; i < heap->chunk_count; i++) heap->chunks[i].pooled = 0;
+    for (HeapPage *page = heap->pool; page; page = page->next) chunk_below(heap, (uintptr_t)page)->pooled++;
+    size_t left = heap->pool_count;
+    for (size_t i = 0; i < heap->chunk_count; i++) {
+        HeapChunk *chunk = &heap->chunks[i];
+        chunk->goes = chunk->pooled == chunk->page_count && left >= keep + chunk->page_count;
+        if (chunk->goes) left -= chunk->page_count;
+    }
+    // The pool loses the pages of the chunks that go. Of the others `keep` stay ready; the memory of the rest goes back, but
+    // for the page's own words.
+    HeapPage *pool = NULL, *next;
+    size_t count = 0;
+    for (HeapPage *page = heap->pool; page; page = next) {
+        next = page->next;
+        if (chunk_below(heap, (uintptr_t)page)->goes) continue;
+        page->next = pool;
+        pool = page;
+        if (++count > keep && heap->allocator.maps_pages && page->carved) {
+            page->carved = 0;
+            memory_discard((char *)page, HEAP_PAGE_SIZE, sizeof(HeapPage));
+        }
+    }
+    heap->pool = pool;
+    heap->pool_count = count;
+    size_t kept = 0;
+    for (size_t i = 0; i < heap->chunk_count; i++) {
+        if (heap->chunks[i].goes) {
+            heap->page_count -= heap->chunks[i].page_count;
+            chunk_release(heap, &heap->chunks[i]);
+        } else {
+            heap->chunks[kept++] = heap->chunks[i];
+        }
+    }
+    heap->chunk_count = kept;
+}
+
+void chunks_free(Heap *heap) {
+    for (size_t i = 0; i < heap->chunk_count; i++) chunk_release(heap, &heap->chunks[i]);
+    release(&heap->allocator, heap->chunks, heap->chunk_capacity * sizeof(HeapChunk));
+    heap->chunk_count = heap->chunk_capacity = 0;
+    heap->chunks = NULL;
+}
