@@ -170,7 +170,7 @@ static aioli_status run(aioli *host, const char *name, const char *file, const c
     VM *vm = &host->vm;
     ModuleObject *module = main_module(vm, file);
     Code *code = module ? compile_program(host, name, text, length) : NULL;
-    Value result = code ? interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY) : VALUE_ERROR;
+    Value result = code ? interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY, NULL) : VALUE_ERROR;
     return finish_output(host, is_error(result) ? host_finish(host) : AIOLI_OK);
 }
 
@@ -182,7 +182,7 @@ static aioli_status run_source(aioli *host, const char *name, const char *source
 
 aioli_status aioli_run_source(aioli *host, const char *name, const char *source, size_t length) {
     NativeSpan span;
-    natives_enter(&host->vm, &span);
+    natives_enter(&host->vm, &span, stack_here());
     aioli_status status = run_source(host, name, source, length);
     natives_leave(&host->vm, &span);
     return status;
@@ -214,7 +214,7 @@ static aioli_status run_file(aioli *host, const char *path) {
 
 aioli_status aioli_run_file(aioli *host, const char *path) {
     NativeSpan span;
-    natives_enter(&host->vm, &span);
+    natives_enter(&host->vm, &span, stack_here());
     aioli_status status = run_file(host, path);
     natives_leave(&host->vm, &span);
     return status;
@@ -236,7 +236,7 @@ static aioli_status compile_file(aioli *host, const char *path, Code **code) {
 aioli_status aioli_check(aioli *host, const char *path) {
     NativeSpan span;
     Code *code;
-    natives_enter(&host->vm, &span);
+    natives_enter(&host->vm, &span, stack_here());
     aioli_status status = compile_file(host, path, &code);
     natives_leave(&host->vm, &span);
     return status;
@@ -258,7 +258,7 @@ static aioli_status disassemble_file(aioli *host, const char *path) {
 
 aioli_status aioli_disassemble(aioli *host, const char *path) {
     NativeSpan span;
-    natives_enter(&host->vm, &span);
+    natives_enter(&host->vm, &span, stack_here());
     aioli_status status = disassemble_file(host, path);
     natives_leave(&host->vm, &span);
     return status;

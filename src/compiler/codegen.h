@@ -226,7 +226,7 @@ static inline bool text_equal(Text a, const char *b) {
     return a.length == length && memcmp(a.data, b, length) == 0;
 }
 static inline void compile_deeper(Compiler *c, Range range) {
-    if (++c->depth > 3500) compile_error(c, range, "too many nested expressions");
+    if (++c->depth > 3500 || stack_here() < c->vm->stack_limit) compile_error(c, range, "too many nested expressions");
 }
 
 #endif

@@ -55,7 +55,7 @@ static Code *generate(Compiler *c) {
     const CompileOptions *options = c->options;
     Module *module = c->parsed->module;
     ScopeError scope_error;
-    c->scopes = scope_analyse(c->arena, module, options->namespace_locals, &scope_error);
+    c->scopes = scope_analyse(c->arena, module, options->namespace_locals, c->vm->stack_limit, &scope_error);
     if (!c->scopes) compile_error(c, scope_error.range, "%s", scope_error.message);
     String *name = string_from(c->vm, "<module>");
     if (!name) compile_out_of_memory(c);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/stack.h"
+
 struct ScopeTable {
     Arena *arena;
     Scope *module;
@@ -12,6 +14,7 @@ struct ScopeTable {
     size_t capacity, count;
     ScopeError *error;
     jmp_buf stop; // where errors jump to
+    const char *stack_limit;
 };
 
 static void fail(ScopeTable *t, Range range, const char *message) {
@@ -448,6 +451,7 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
 }
 
 static void visit(ScopeTable *t, Scope *scope, Node *node) {
+    if (stack_here() < t->stack_limit) fail(t, node->range, "too many nested expressions");
     switch (node->kind) {
     case NODE_BOOLEAN_OPERATION: visit_list(t, scope, node->boolean.values); break;
     case NODE_NAMED_EXPRESSION: visit_named(t, scope, node); break;
@@ -622,10 +626,11 @@ static void settle(Scope *scope) {
     for (Scope *child = scope->first_child; child; child = child->sibling) settle(child);
 }
 
-ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, ScopeError *error) {
+ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, const char *stack_limit, ScopeError *error) {
     ScopeTable *t = arena_allocate(arena, sizeof(ScopeTable));
     t->arena = arena;
     t->error = error;
+    t->stack_limit = stack_limit;
     if (setjmp(t->stop)) return NULL;
     t->module = new_scope(t, NULL, SCOPE_MODULE, NULL);
     t->module->namespace_locals = namespace_locals;

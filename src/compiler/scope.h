@@ -75,8 +75,9 @@ typedef struct ScopeError {
 typedef struct ScopeTable ScopeTable;
 
 // Analyses a module. `namespace_locals`: for exec. On a violation of the language's rules (a name that is parameter and
-// global, nonlocal without a binding, …) returns NULL and fills *error. Memory: the arena (it jumps when that is short).
-ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, ScopeError *error);
+// global, nonlocal without a binding, …) returns NULL and fills *error; also when the tree is so deep that recursion would
+// pass stack_limit (base/stack.h). Memory: the arena (it jumps when that is short).
+ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, const char *stack_limit, ScopeError *error);
 
 Scope *scope_of_module(ScopeTable *table);
 // The scope that a function, class, lambda or comprehension node opens.

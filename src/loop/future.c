@@ -150,7 +150,7 @@ static int task_cancel(VM *vm, Task *task, Value message) {
 
 int future_cancel(VM *vm, Future *f, Value message) {
     if (future_done(f)) return 0;
-    if (vm->native_depth >= vm->native_depth_limit) {
+    if (!vm_may_recurse(vm)) {
         raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
         return -1;
     }
@@ -333,7 +333,7 @@ const TypeOps future_ops = {.trace = future_trace,
                             .await_step = future_await};
 
 static const NativeDefinition future_methods[] = {
-    {"__new__", future_make, "cls, *, loop=", NATIVE_STATIC},
+    {"__new__", future_make, "cls, *, loop=", NATIVE_NEW},
     {"result", method_result, "self, /", NATIVE_METHOD},
     {"exception", method_exception, "self, /", NATIVE_METHOD},
     {"done", method_done, "self, /", NATIVE_METHOD},

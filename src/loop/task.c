@@ -239,7 +239,7 @@ static Value method_uncancel(VM *vm, Value *args, size_t count) {
     return value_small(task->cancel_requests);
 }
 static const NativeDefinition task_methods[] = {
-    {"__new__", task_make, "cls, coro, *, loop=, name=, context=, eager_start=", NATIVE_STATIC},
+    {"__new__", task_make, "cls, coro, *, loop=, name=, context=, eager_start=", NATIVE_NEW},
     {"get_name", method_get_name, "self, /", NATIVE_METHOD},
     {"set_name", method_set_name, "self, value, /", NATIVE_METHOD},
     {"get_coro", method_get_coro, "self, /", NATIVE_METHOD},

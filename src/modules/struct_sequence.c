@@ -7,16 +7,57 @@
 #include "object/core/native.h"
 #include "object/shared/builtin.h"
 
+// The names of a class's fields, a tuple of str; or VALUE_ERROR when a script has put something else there.
+static Value field_names(VM *vm, Class *cls) {
+    Value fields = class_lookup(vm, cls, vm->names.__match_args__);
+    bool good = is_tuple(fields);
+    for (size_t i = 0; good && i < tuple_of(fields)->length; i++) good = is_string(tuple_of(fields)->items[i]);
+    return good ? fields : raise_type_error(vm, "__match_args__ must be a tuple of strings");
+}
+
+// Some sequences take two more items than they show, for attributes that are not among the items.
+enum { HIDDEN_FIELDS = 2 };
+
+static Value sequence_new(VM *vm, Value *args, size_t count) {
+    Class *cls = (Class *)object_of(args[0]);
+    Value fields = field_names(vm, cls);
+    Tuple *given = is_error(fields) ? NULL : tuple_from_iterable(vm, args[1]);
+    if (!given) {
+        if (exception_matches(vm, vm->exceptions.type_error) && !is_error(fields)) {
+            exception_clear(vm);
+            raise_type_error(vm, "constructor requires a sequence");
+        }
+        return VALUE_ERROR;
+    }
+    size_t least = tuple_of(fields)->length;
+    if (given->length < least || given->length > least + HIDDEN_FIELDS) {
+        String *full = class_full_name(vm, cls);
+        bool few = given->length < least;
+        return full ? raise_type_error(vm, "%s() takes an at %s %zu-sequence (%zu-sequence given)", full->data,
+                                       few ? "least" : "most", few ? least : least + HIDDEN_FIELDS, given->length)
+                    : VALUE_ERROR;
+    }
+    Tuple *tuple = class_instantiate(vm, cls, sizeof(Tuple) + least * sizeof(Value));
+    if (!tuple) return VALUE_ERROR;
+    tuple->length = least;
+    for (size_t i = 0; i < least; i++) tuple->items[i] = given->items[i];
+    for (size_t i = 0; i < least; i++) {
+        String *name = string_intern(vm, string_of(tuple_of(fields)->items[i]));
+        if (!name || object_set_own_attribute(vm, &tuple->object, name, tuple->items[i]) < 0) return VALUE_ERROR;
+    }
+    return value_object(tuple);
+}
+
 // name(field=value, …), from the class's __match_args__ or, of a namespace, from the object's own attributes.
 static Value sequence_repr(VM *vm, Value *args, size_t count) {
     Class *cls = class_of(vm, args[0]);
     String *full = class_full_name(vm, cls);
-    Value fields = class_lookup(vm, cls, vm->names.__match_args__);
-    if (!full || !is_tuple(fields) || !is_tuple(args[0])) return VALUE_ERROR;
+    Value fields = field_names(vm, cls);
+    if (is_error(fields) || !full) return VALUE_ERROR;
     Buffer text = vm_buffer(vm);
     buffer_string(&text, full);
     buffer_byte(&text, '(');
-    for (size_t i = 0; i < tuple_of(fields)->length; i++) {
+    for (size_t i = 0; i < tuple_of(fields)->length && i < tuple_of(args[0])->length; i++) {
         buffer_format(&text, "%s%s=", i ? ", " : "", string_of(tuple_of(fields)->items[i])->data);
         if (!append_repr(vm, &text, tuple_of(args[0])->items[i])) return buffer_free(&text), VALUE_ERROR;
     }
@@ -31,8 +72,10 @@ static Value namespace_repr(VM *vm, Value *args, size_t count) {
     buffer_text(&text, "namespace(");
     size_t position = 0;
     Value key, value;
-    for (bool first = true; dict_next(dict, &position, &key, &value); first = false) {
+    for (bool first = true; dict_next(dict, &position, &key, &value);) {
+        if (!is_string(key)) continue; // not an attribute, but a script can put it there
         buffer_format(&text, "%s%s=", first ? "" : ", ", string_of(key)->data);
+        first = false;
         if (!append_repr(vm, &text, value)) return buffer_free(&text), VALUE_ERROR;
     }
     buffer_byte(&text, ')');
@@ -40,6 +83,7 @@ static Value namespace_repr(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition sequence_methods[] = {{"__repr__", sequence_repr, "self, /", NATIVE_METHOD}, {0}};
+static const NativeDefinition sequence_constructor[] = {{"__new__", sequence_new, "cls, sequence, dict=", NATIVE_NEW}, {0}};
 static const NativeDefinition namespace_methods[] = {{"__repr__", namespace_repr, "self, /", NATIVE_METHOD}, {0}};
 
 static Class *make_class(VM *vm, const char *name, Class *base, const NativeDefinition *methods, Value match) {
@@ -64,7 +108,10 @@ Class *struct_sequence_class(VM *vm, const char *name, const char *const *fields
         if (!field || !list_append(vm, names, value_object(field))) return NULL;
     }
     Tuple *match = names ? tuple_from(vm, names->items, names->length) : NULL;
-    return match ? make_class(vm, name, vm->classes.tuple, sequence_methods, value_object(match)) : NULL;
+    Class *cls = match ? make_class(vm, name, vm->classes.tuple, sequence_methods, value_object(match)) : NULL;
+    if (!cls || native_add_methods(vm, cls, sequence_constructor) < 0) return NULL;
+    cls->flags |= CLASS_FINAL; // and each instance has all fields
+    return cls;
 }
 
 static bool set_fields(VM *vm, Value object, const char *const *fields, const Value *values) {

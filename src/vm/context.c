@@ -76,11 +76,10 @@ static bool interrupt(VM *vm) {
 }
 
 static bool attend(VM *vm, void (*collect)(VM *)) {
+    vm->fuel = FUEL_SLICE;
 #ifdef AIOLI_GC_STRESS
-    vm->fuel = 0;
     collect(vm);
 #else
-    vm->fuel = FUEL_SLICE;
     if (vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
 #endif
     return !vm_interrupted(vm) || interrupt(vm);

@@ -38,7 +38,7 @@ static Value resume(VM *vm, Generator *root, Value sent, bool thrown, uint16_t f
         vm->exception = sent;
         return VALUE_ERROR;
     }
-    if (vm->native_depth >= vm->native_depth_limit ||
+    if (!vm_may_recurse(vm) ||
         (in->frame && in->frame->depth >= in->depth_limit)) {
         recursion_error(vm);
         return VALUE_ERROR;

@@ -87,7 +87,7 @@ static Value run_source(VM *vm, String *name, const char *file, const char *text
         dict_set_string(vm, vm->modules, name, held) >= 0) {
         CompileOptions options = {.file_name = file_name, .source = source, .mode = PARSE_FILE};
         Code *code = compile_source(vm, text, length, &options, NULL, NULL);
-        if (code) result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY);
+        if (code) result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY, NULL);
         if (is_error(result)) forget(vm, name);
     }
     if (is_error(result)) return result;
@@ -203,7 +203,7 @@ static Value import_one(VM *vm, String *name, String *parent, Value parent_modul
 Value import_module(VM *vm, String *name) {
     Value there = dict_get_string(vm, vm->modules, name);
     if (!is_empty(there) && !is_none(there)) return there;
-    if (vm->native_depth >= vm->native_depth_limit)
+    if (!vm_may_recurse(vm))
         return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     Value held[3] = {VALUE_NONE, VALUE_NONE, value_object(name)}; // the module so far, its name, the whole name
     String *parent = NULL;

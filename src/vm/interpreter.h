@@ -13,8 +13,9 @@ void interpreter_destroy(VM *vm);
 Value interpreter_call(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords);
 
 // Runs module-level code in a namespace; `locals` is VALUE_EMPTY except for code compiled with namespace_locals, which
-// needs a mapping. Returns the code's result or VALUE_ERROR.
-Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals);
+// needs a mapping. A function's code is run as a call without arguments. `closure`: the cells of the code's free variables, as
+// many as it has; or NULL. Returns the code's result or VALUE_ERROR.
+Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals, Tuple *closure);
 
 // Goes on with the chain whose root is `root`: sends a value (VALUE_NONE at the start) or, when `thrown`, raises the
 // exception `sent` where it stands. Returns

@@ -101,7 +101,7 @@ Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *argumen
 static Value run_function(VM *vm, Function *function, const Value *arguments, size_t count, Tuple *keywords) {
     Interpreter *in = interpreter_of(vm);
     if (function->code->flags & CODE_ASYNC_GENERATOR) return make_generator(vm, function, arguments, count, keywords);
-    if (vm->native_depth >= vm->native_depth_limit)
+    if (!vm_may_recurse(vm))
         return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     Frame *frame = make_frame(vm, in, in->frame, function, arguments, count, keywords);
     if (!frame) return VALUE_ERROR;
@@ -123,6 +123,7 @@ static Value call_method(VM *vm, Value function, Value self, Value *arguments, s
 Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tuple *keywords) {
     vm->awaited = false;
     if (!is_object(callee)) return call_not_callable(vm, callee);
+    if (!vm_safepoint(vm, 1)) return VALUE_ERROR;
     Object *o = object_of(callee);
     Class *cls = object_shape(o)->cls;
     switch (object_kind(o)) {
@@ -137,7 +138,7 @@ Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tup
         if (is_function(method) || is_native(method)) return call_method(vm, method, callee, arguments, count, keywords);
         Value held[2] = {attribute_bind(vm, method, callee, cls), callee};
         if (is_error(held[0])) return VALUE_ERROR;
-        if (vm->native_depth >= vm->native_depth_limit)
+        if (!vm_may_recurse(vm))
             return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
         vm->native_depth++;
         Value result = interpreter_call(vm, held[0], arguments, count, keywords);
@@ -154,15 +155,17 @@ Value invoke_spread(VM *vm, Value callee, Value positional, Value named) {
     return call_with_dict(vm, callee, tuple->items, tuple->length, dict_of(named));
 }
 
-Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals) {
+Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals, Tuple *closure) {
     if (is_empty(dict_get_string(vm, globals, vm->names.__builtins__)) &&
         dict_set_string(vm, globals, vm->names.__builtins__, value_object(vm->builtins)) < 0)
         return VALUE_ERROR;
     Function *function = function_new(vm, code, globals);
     if (!function) return VALUE_ERROR;
+    function->closure = closure;
+    if (!(code->flags & (CODE_MODULE | CODE_NAMESPACE_LOCALS))) return run_function(vm, function, NULL, 0, NULL);
     Interpreter *in = interpreter_of(vm);
     Value result = VALUE_ERROR;
-    if (vm->native_depth >= vm->native_depth_limit) {
+    if (!vm_may_recurse(vm)) {
         raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     } else {
         Frame *frame = frame_push(vm, in, function, in->frame);

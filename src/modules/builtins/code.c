@@ -105,14 +105,30 @@ static bool namespaces(VM *vm, const char *function, Value *args) {
     return true;
 }
 
-static Value run(VM *vm, const char *function, Value *args, ParseMode mode) {
+// Whether exec's `closure` fits a code object's free variables: *out gets it, NULL where there are none.
+static bool closure_argument(VM *vm, const Code *code, Value closure, Tuple **out) {
+    size_t wanted = code->free_names ? code->free_names->length : 0;
+    *out = NULL;
+    if (!wanted) return is_none(closure) || (raise_type_error(vm, "cannot use a closure with this code object"), false);
+    bool fits = is_tuple(closure) && tuple_of(closure)->length == wanted;
+    for (size_t i = 0; fits && i < wanted; i++) fits = is_kind(tuple_of(closure)->items[i], KIND_CELL);
+    if (!fits) return raise_type_error(vm, "code object requires a closure of exactly length %zu", wanted), false;
+    *out = tuple_of(closure);
+    return true;
+}
+
+static Value run(VM *vm, const char *function, Value *args, Value closure, ParseMode mode) {
     if (!namespaces(vm, function, args)) return VALUE_ERROR;
     Code *code;
+    Tuple *cells = NULL;
     if (is_kind(args[0], KIND_CODE)) {
         code = (Code *)object_of(args[0]);
-        if (code->free_names && code->free_names->length)
+        if (is_empty(closure) && code->free_names && code->free_names->length)
             return raise_type_error(vm, "code object passed to %s() may not contain free variables", function);
+        if (!is_empty(closure) && !closure_argument(vm, code, closure, &cells)) return VALUE_ERROR;
     } else {
+        if (!is_empty(closure) && !is_none(closure))
+            return raise_type_error(vm, "closure can only be used when source is a code object");
         const char *text;
         size_t length;
         if (!source_text(vm, args[0], function, &text, &length)) return VALUE_ERROR;
@@ -124,14 +140,14 @@ static Value run(VM *vm, const char *function, Value *args, ParseMode mode) {
         args[0] = value_object(code);
     }
     Value locals = code->flags & CODE_NAMESPACE_LOCALS ? args[2] : VALUE_EMPTY;
-    return interpreter_run_code(vm, code, dict_of(args[1]), locals);
+    return interpreter_run_code(vm, code, dict_of(args[1]), locals, cells);
 }
 
 static Value builtin_exec(VM *vm, Value *args, size_t count) {
-    if (!is_empty(args[3]) && !is_none(args[3])) return raise_type_error(vm, "exec(): closure is not in aioli");
-    return is_error(run(vm, "exec", args, PARSE_FILE)) ? VALUE_ERROR : VALUE_NONE;
+    Value closure = is_empty(args[3]) ? VALUE_NONE : args[3];
+    return is_error(run(vm, "exec", args, closure, PARSE_FILE)) ? VALUE_ERROR : VALUE_NONE;
 }
-static Value builtin_eval(VM *vm, Value *args, size_t count) { return run(vm, "eval", args, PARSE_EXPRESSION); }
+static Value builtin_eval(VM *vm, Value *args, size_t count) { return run(vm, "eval", args, VALUE_EMPTY, PARSE_EXPRESSION); }
 
 // ---- Namespaces
 

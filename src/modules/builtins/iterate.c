@@ -279,10 +279,10 @@ static const NativeDefinition functions[] = {{"aiter", builtin_aiter, "async_ite
                                              {"next", builtin_next, "iterator, default=, /", NATIVE_METHOD},
                                              {"sorted", builtin_sorted, "*iterable, key=, reverse=", NATIVE_METHOD},
                                              {0}};
-static const NativeDefinition enumerate_methods[] = {{"__new__", enumerate_new, "cls, /, *args, **keywords", NATIVE_STATIC}, {0}};
-static const NativeDefinition zip_methods[] = {{"__new__", zip_new, "cls, /, *iterables, strict=", NATIVE_STATIC}, {0}};
-static const NativeDefinition map_methods[] = {{"__new__", map_new, "cls, /, *args", NATIVE_STATIC}, {0}};
-static const NativeDefinition filter_methods[] = {{"__new__", filter_new, "cls, function, iterable, /", NATIVE_STATIC}, {0}};
+static const NativeDefinition enumerate_methods[] = {{"__new__", enumerate_new, "cls, /, *args, **keywords", NATIVE_NEW}, {0}};
+static const NativeDefinition zip_methods[] = {{"__new__", zip_new, "cls, /, *iterables, strict=", NATIVE_NEW}, {0}};
+static const NativeDefinition map_methods[] = {{"__new__", map_new, "cls, /, *args", NATIVE_NEW}, {0}};
+static const NativeDefinition filter_methods[] = {{"__new__", filter_new, "cls, function, iterable, /", NATIVE_NEW}, {0}};
 
 bool builtins_iterate_add(VM *vm, Dict *namespace) {
     Library *library = library_of(vm);

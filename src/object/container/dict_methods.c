@@ -112,7 +112,7 @@ static Value dict_sizeof_method(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition dict_methods[] = {
-    {"__new__", dict_dunder_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", dict_dunder_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", dict_dunder_init, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"clear", dict_clear_method, "self, /", NATIVE_METHOD},
     {"copy", dict_copy_method, "self, /", NATIVE_METHOD},

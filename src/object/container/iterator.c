@@ -332,7 +332,7 @@ static Value reversed_dunder_new(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition reversed_methods[] = {
-    {"__new__", reversed_dunder_new, "cls, object, /", NATIVE_STATIC},
+    {"__new__", reversed_dunder_new, "cls, object, /", NATIVE_NEW},
     {"__length_hint__", length_hint_method, "self, /", NATIVE_METHOD},
     {"__setstate__", setstate_method, "self, state, /", NATIVE_METHOD},
     {0},

@@ -487,7 +487,7 @@ static Value list_sizeof_method(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition list_methods[] = {
-    {"__new__", list_dunder_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", list_dunder_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", list_dunder_init, "self, iterable=, /", NATIVE_METHOD},
     {"append", list_append_method, "self, object, /", NATIVE_METHOD},
     {"clear", list_clear_method, "self, /", NATIVE_METHOD},

@@ -241,7 +241,7 @@ static Value range_get_stop(VM *vm, Value self) { return range_of(self)->stop; }
 static Value range_get_step(VM *vm, Value self) { return range_of(self)->step; }
 
 static const NativeDefinition range_methods[] = {
-    {"__new__", range_dunder_new, "cls, /, *args", NATIVE_STATIC},
+    {"__new__", range_dunder_new, "cls, /, *args", NATIVE_NEW},
     {"count", range_count_method, "self, object, /", NATIVE_METHOD},
     {"index", range_index_method, "self, object, /", NATIVE_METHOD},
     {"__reversed__", range_reversed_method, "self, /", NATIVE_METHOD},

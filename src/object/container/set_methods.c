@@ -181,7 +181,7 @@ static Value set_sizeof_method(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition set_methods[] = {
-    {"__new__", set_dunder_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", set_dunder_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", set_dunder_init, "self, /, *args", NATIVE_METHOD},
     {"add", set_add_method, "self, object, /", NATIVE_METHOD},
     {"clear", set_clear_method, "self, /", NATIVE_METHOD},
@@ -205,7 +205,7 @@ static const NativeDefinition set_methods[] = {
 };
 
 static const NativeDefinition frozenset_methods[] = {
-    {"__new__", frozenset_dunder_new, "cls, /, *args", NATIVE_STATIC},
+    {"__new__", frozenset_dunder_new, "cls, /, *args", NATIVE_NEW},
     {"copy", set_copy_method, "self, /", NATIVE_METHOD},
     {"difference", set_difference_method, "self, /, *others", NATIVE_METHOD},
     {"intersection", set_intersection_method, "self, /, *others", NATIVE_METHOD},

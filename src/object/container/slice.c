@@ -173,7 +173,7 @@ static Value slice_get_stop(VM *vm, Value self) { return slice_of(self)->stop; }
 static Value slice_get_step(VM *vm, Value self) { return slice_of(self)->step; }
 
 static const NativeDefinition slice_methods[] = {
-    {"__new__", slice_dunder_new, "cls, /, *args", NATIVE_STATIC},
+    {"__new__", slice_dunder_new, "cls, /, *args", NATIVE_NEW},
     {"indices", slice_indices_method, "self, object, /", NATIVE_METHOD},
     {"__reduce__", slice_reduce_method, "self, /", NATIVE_METHOD},
     {0},

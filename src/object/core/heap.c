@@ -298,8 +298,9 @@ Object *heap_refill(VM *vm, size_t size) {
 
 #ifdef HEAP_POISON
 Object *heap_take_checked(VM *vm, size_t size) {
+    if (size > HEAP_SMALL_LIMIT) return heap_refill(vm, size);
     SizeClass *size_class = &vm->heap.classes[(size + HEAP_GRANULE - 1) / HEAP_GRANULE];
-    if (size > HEAP_SMALL_LIMIT || !size_class->free) return heap_refill(vm, size);
+    if (!size_class->free) return heap_refill(vm, size);
     return pop_free(size_class, (size + HEAP_GRANULE - 1) & ~(size_t)(HEAP_GRANULE - 1));
 }
 #endif

@@ -6,6 +6,7 @@
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/function/descriptor.h"
 #include "object/function/function.h"
 #include "object/text/str.h"
 
@@ -298,7 +299,7 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls) {
         break;
     case KIND_DESCRIPTOR:
         if (is_empty(self)) return attribute;
-        return ((Descriptor *)o)->definition->get(vm, self);
+        return descriptor_read(vm, (Descriptor *)o, self);
     default: break;
     }
     Class *descriptor_class = object_shape(o)->cls;
@@ -362,11 +363,7 @@ static int set_through_descriptor(VM *vm, Value attribute, Value o, String *name
     Object *descriptor = object_of(attribute);
     if (object_kind(descriptor) == KIND_PROPERTY) return set_property(vm, (Property *)descriptor, o, value);
     if (object_kind(descriptor) == KIND_DESCRIPTOR) {
-        const AttributeDefinition *definition = ((Descriptor *)descriptor)->definition;
-        if (definition->set) return definition->set(vm, o, value);
-        raise_error(vm, vm->exceptions.attribute_error, "attribute '%s' of '%s' objects is not writable",
-                    definition->name, class_name(((Descriptor *)descriptor)->owner));
-        return -1;
+        return descriptor_write(vm, (Descriptor *)descriptor, o, value);
     }
     Special special = is_empty(value) ? SPECIAL_DELETE : SPECIAL_SET;
     Value method = class_special(vm, class_of(vm, attribute), special);

@@ -92,7 +92,7 @@ static Value module_dir(VM *vm, Value *args, size_t count) {
     return list_sort(vm, list, VALUE_NONE, false) < 0 ? VALUE_ERROR : value_object(list);
 }
 
-static const NativeDefinition module_methods[] = {{"__new__", module_make, "cls, name, doc=", NATIVE_STATIC},
+static const NativeDefinition module_methods[] = {{"__new__", module_make, "cls, name, doc=", NATIVE_NEW},
                                                   {"__dir__", module_dir, "self, /", NATIVE_METHOD},
                                                   {0}};
 

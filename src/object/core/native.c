@@ -107,7 +107,7 @@ static void full_name(const Native *native, char *out, size_t size) {
 
 // self does not count in messages.
 static size_t hidden(Native *native) {
-    return native->owner && (native->definition->flavour != NATIVE_STATIC ||
+    return native->owner && ((native->definition->flavour != NATIVE_STATIC && native->definition->flavour != NATIVE_NEW) ||
                              strcmp(native->definition->name, "__new__") == 0);
 }
 
@@ -238,13 +238,40 @@ static bool check_receiver(VM *vm, Native *native, Value *arguments, size_t coun
     return false;
 }
 
+// Whether an instance of a class may be made by this __new__. What decides is the nearest class along its method resolution
+// order that has a native one: that knows the layout.
+static bool check_class(VM *vm, Native *native, Value *arguments, size_t count) {
+    const char *owner = class_name(native->owner);
+    if (count == 0) return raise_type_error(vm, "%s.__new__(): not enough arguments", owner), false;
+    if (!is_kind(arguments[0], KIND_CLASS))
+        return raise_type_error(vm, "%s.__new__(X): X is not a type object (%s)", owner, type_name(vm, arguments[0])), false;
+    Class *cls = (Class *)object_of(arguments[0]);
+    if (!class_is_subclass(cls, native->owner))
+        return raise_type_error(vm, "%s.__new__(%s): %s is not a subtype of %s", owner, class_name(cls), class_name(cls), owner), false;
+    if (cls == native->owner) return true;
+    for (size_t i = 0; i < cls->mro->length; i++) {
+        Class *one = (Class *)object_of(cls->mro->items[i]);
+        Value new = dict_get_string(vm, one->attributes, vm->names.specials[SPECIAL_NEW]);
+        if (!is_native(new) || native_of(new)->owner != one) continue;
+        if (native_of(new)->function == native->function) return true;
+        String *full = one == cls ? class_full_name(vm, cls) : cls->name;
+        if (full)
+            raise_type_error(vm, "%s.__new__(%s) is not safe, use %s.__new__()", owner, full->data, full->data);
+        return false;
+    }
+    return true;
+}
+
 // Calls with all arguments, self among them.
 static Value call_plain(VM *vm, Native *native, Value *arguments, size_t count, Tuple *keywords) {
     Signature *s = &native->signature;
     size_t named = keywords ? keywords->length : 0;
     size_t positional = count - named;
-    if (native->owner && native->definition->flavour == NATIVE_METHOD && !check_receiver(vm, native, arguments, positional))
-        return VALUE_ERROR;
+    if (native->owner) {
+        NativeFlavour flavour = native->definition->flavour;
+        if (flavour == NATIVE_METHOD && !check_receiver(vm, native, arguments, positional)) return VALUE_ERROR;
+        if (flavour == NATIVE_NEW && !check_class(vm, native, arguments, positional)) return VALUE_ERROR;
+    }
     if (!named && positional == s->positional && !s->keyword_only && !s->variadic && !s->keyword_variadic)
         return native->function(vm, arguments, count);
     if (!named && s->variadic && s->fixed == 0) return native->function(vm, arguments, count);

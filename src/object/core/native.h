@@ -23,6 +23,8 @@ typedef Value (*NativeFunction)(VM *vm, Value *args, size_t count);
 typedef enum {
     NATIVE_METHOD,       // in a class: its first parameter is self. In a module: a plain function.
     NATIVE_STATIC,
+    NATIVE_NEW,          // __new__: its first parameter is a class, of which the call has made sure that it is the owner or
+                         // inherits from it, with no built-in class between that has a layout of its own
     NATIVE_CLASS_METHOD, // its first parameter is the class
 } NativeFlavour;
 

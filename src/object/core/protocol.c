@@ -425,7 +425,11 @@ Value value_next(VM *vm, Value it) {
         Value result = vm_call(vm, method, &it, 1, NULL);
         return is_error(result) ? stopped(vm) : result;
     }
-    if (cls->ops && cls->ops->next) return cls->ops->next(vm, it);
+    if (cls->ops && cls->ops->next) {
+        // Iterators of iterators recurse in C, and whoever steps one may go on for ever.
+        if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
+        return vm_safepoint(vm, 1) ? cls->ops->next(vm, it) : VALUE_ERROR;
+    }
     return raise_type_error(vm, "'%s' object is not an iterator", class_name(cls));
 }
 

@@ -23,7 +23,6 @@ static bool is_object_method(Value method, NativeFunction function) {
 static Value object_init(VM *vm, Value *args, size_t count);
 
 static Value object_new(VM *vm, Value *args, size_t count) {
-    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "object.__new__(X): X is not a type object (%s)", type_name(vm, args[0]));
     Class *cls = (Class *)object_of(args[0]);
     if (cls->kind != KIND_INSTANCE || cls->flags & CLASS_ABSTRACT_NEW)
         return raise_type_error(vm, "object.__new__(%s) is not safe, use %s.__new__()", class_name(cls), class_name(cls));
@@ -196,7 +195,7 @@ static int set_dictionary(VM *vm, Value self, Value value) {
 }
 
 static const NativeDefinition object_methods[] = {
-    {"__new__", object_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", object_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", object_init, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"__repr__", object_repr, "self, /", NATIVE_METHOD},
     {"__str__", object_str, "self, /", NATIVE_METHOD},
@@ -364,7 +363,6 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
 }
 
 static Value type_new(VM *vm, Value *args, size_t count) {
-    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "type.__new__(X): X is not a type object");
     Class *metaclass = (Class *)object_of(args[0]);
     size_t given = count - 2;
     if (given == 1 && metaclass == vm->classes.type) return value_object(class_of(vm, args[2]));
@@ -488,7 +486,7 @@ static int type_set_annotations(VM *vm, Value self, Value value) {
 }
 
 static const NativeDefinition type_methods[] = {
-    {"__new__", type_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", type_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", type_init, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"__call__", type_call, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"mro", type_mro_method, "self, /", NATIVE_METHOD},
@@ -529,7 +527,7 @@ static Value singleton_new(VM *vm, Value *args, size_t count) {
     if (cls == vm->classes.none) return VALUE_NONE;
     return cls == vm->classes.ellipsis ? VALUE_ELLIPSIS : VALUE_NOT_IMPLEMENTED;
 }
-static const NativeDefinition singleton_methods[] = {{"__new__", singleton_new, "cls, /", NATIVE_STATIC}, {0}};
+static const NativeDefinition singleton_methods[] = {{"__new__", singleton_new, "cls, /", NATIVE_NEW}, {0}};
 
 static Class *singleton_class(VM *vm, const char *name) {
     Class *cls = class_new_builtin(vm, name, vm->classes.object, KIND_INSTANCE, 0, CLASS_FINAL);

@@ -4,6 +4,7 @@
 #define AIOLI_OBJECT_VM_H
 
 #include "base/memory.h"
+#include "base/stack.h"
 #include "object/core/heap.h"
 #include "object/core/names.h"
 #include "object/core/object.h"
@@ -82,6 +83,7 @@ struct VM {
     int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:
     bool collect;          // a collection is wanted,
     uint32_t interrupt;    // or another thread or a signal handler has set this (atomically), see vm_interrupted
+    const char *stack_limit; // C recursion may not go below it; of the thread that has entered the VM
     int native_depth;      // C calls that entered the interpreter and have not returned
     int native_depth_limit;
     int repr_depth;
@@ -93,7 +95,11 @@ struct VM {
 };
 
 // Safepoints between two looks at what other threads ask for: some tens of microseconds.
+#ifdef AIOLI_GC_STRESS
+enum { FUEL_SLICE = 0 };
+#else
 enum { FUEL_SLICE = 2000 };
+#endif
 
 // Makes the object level of a VM: heap, names, built-in classes. `hash_key` seeds the hash of strings. On failure returns
 // false; vm_destroy must be called all the same.
@@ -101,11 +107,19 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]);
 // Frees everything.
 void vm_destroy(VM *vm);
 
-// Enters the VM from a function of the API, whose frame is the upper end of what may be scanned; leaves it again. A span
-// that is entered while another is open lies on the same stack below it, or on another stack.
-#define natives_enter(vm, span) \
-    ((span)->outer = (vm)->natives, (span)->low = NULL, (span)->high = __builtin_frame_address(0), (void)((vm)->natives = (span)))
+// Enters the VM from a function of the API, and leaves it again. `high` is that function's frame (stack_here()): the upper end
+// of what may be scanned.
+static inline void natives_enter(VM *vm, NativeSpan *span, const char *high) {
+    *span = (NativeSpan){.outer = vm->natives, .high = high};
+    vm->natives = span;
+    if (!span->outer) vm->stack_limit = stack_limit(high);
+}
 static inline void natives_leave(VM *vm, NativeSpan *span) { vm->natives = span->outer; }
+
+// Whether C code may call itself once more. What recurses over data that a script makes asks this.
+static inline bool vm_may_recurse(const VM *vm) {
+    return vm->native_depth < vm->native_depth_limit && stack_here() > vm->stack_limit;
+}
 
 // A new object of `size` bytes, of which only the header is set: the caller sets all the rest before anything can collect
 // (a safepoint: a call into a script). NULL with MemoryError raised.
@@ -114,12 +128,13 @@ static inline void *heap_allocate_raw(VM *vm, Shape *shape, Kind kind, size_t si
     Object *o = heap_take_checked(vm, size);
     if (!o) return NULL;
 #else
-    SizeClass *size_class = &vm->heap.classes[(size + HEAP_GRANULE - 1) / HEAP_GRANULE];
-    Object *o;
-    if (__builtin_expect(size <= HEAP_SMALL_LIMIT && (o = size_class->free) != NULL, 1))
-        size_class->free = *heap_free_link(o);
-    else if (!(o = heap_refill(vm, size)))
-        return NULL;
+    Object *o = NULL;
+    if (__builtin_expect(size <= HEAP_SMALL_LIMIT, 1)) {
+        SizeClass *size_class = &vm->heap.classes[(size + HEAP_GRANULE - 1) / HEAP_GRANULE];
+        o = size_class->free;
+        if (__builtin_expect(o != NULL, 1)) size_class->free = *heap_free_link(o);
+    }
+    if (__builtin_expect(!o, 0) && !(o = heap_refill(vm, size))) return NULL;
 #endif
     o->header = (uint64_t)(uintptr_t)shape | (uint64_t)kind << OBJECT_KIND_SHIFT |
                 (size > HEAP_SMALL_LIMIT ? OBJECT_LARGE : 0);

@@ -81,13 +81,12 @@ int exception_caught(VM *vm, Value exception, Value pattern) {
 // ---- Groups
 
 Tuple *exception_group_members(VM *vm, Value exception) {
-    if (!value_is_instance(vm, exception, vm->exceptions.base_exception_group)) return NULL;
-    Value members = exception_get(vm, exception_of(exception), "exceptions");
-    return is_tuple(members) ? tuple_of(members) : NULL;
+    return is_exception(exception) ? exception_of(exception)->members : NULL;
 }
 
-static bool fill_group(VM *vm, Exception *group, Value message, Tuple *members) {
-    return exception_set(vm, group, "message", message) && exception_set(vm, group, "exceptions", value_object(members));
+static void fill_group(Exception *group, Value message, Tuple *members) {
+    group->message = message;
+    group->members = members;
 }
 
 Value exception_group_new(VM *vm, const char *message, Tuple *members) {
@@ -99,7 +98,8 @@ Value exception_group_new(VM *vm, const char *message, Tuple *members) {
     if (!text) return VALUE_ERROR;
     Value arguments[2] = {value_object(text), value_object(members)};
     Exception *group = exception_new(vm, cls, arguments, 2);
-    if (!group || !fill_group(vm, group, arguments[0], members)) return VALUE_ERROR;
+    if (!group) return VALUE_ERROR;
+    fill_group(group, arguments[0], members);
     return value_object(group);
 }
 
@@ -165,7 +165,7 @@ static bool split(VM *vm, Value exception, Value by, Value *matching, Value *res
     *matching = match ? exception : VALUE_NONE;
     *rest = match ? VALUE_NONE : exception;
     if (match || !exception_group_members(vm, exception)) return true;
-    if (vm->native_depth >= vm->native_depth_limit) {
+    if (!vm_may_recurse(vm)) {
         raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded in exceptiongroup_split_recursive");
         return false;
     }
@@ -194,12 +194,7 @@ bool exception_split(VM *vm, Value exception, Value type, Value *matching, Value
 // ---- Methods
 
 static Value base_exception_new(VM *vm, Value *args, size_t count) {
-    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "BaseException.__new__(X): X is not a type object");
-    Class *cls = (Class *)object_of(args[0]);
-    if (!(cls->flags & CLASS_EXCEPTION))
-        return raise_type_error(vm, "BaseException.__new__(%s): %s is not a subtype of BaseException", class_name(cls),
-                                class_name(cls));
-    Exception *exception = exception_new(vm, cls, args + 2, count - 2);
+    Exception *exception = exception_new(vm, (Class *)object_of(args[0]), args + 2, count - 2);
     return exception ? value_object(exception) : VALUE_ERROR;
 }
 
@@ -341,13 +336,14 @@ static Value group_new(VM *vm, Value *args, size_t count) {
                    ? raise_type_error(vm, "Cannot nest BaseExceptions in an ExceptionGroup")
                    : raise_type_error(vm, "Cannot nest BaseExceptions in '%s'", class_name(cls));
     Exception *group = exception_new(vm, cls, args + 2, 2);
-    if (!group || !fill_group(vm, group, args[2], members)) return VALUE_ERROR;
+    if (!group) return VALUE_ERROR;
+    fill_group(group, args[2], members);
     return value_object(group);
 }
 
 static Value group_derive(VM *vm, Value *args, size_t count) {
     Value arguments[4] = {value_object(vm->exceptions.base_exception_group), VALUE_EMPTY,
-                          exception_get(vm, exception_of(args[0]), "message"), args[1]};
+                          exception_of(args[0])->message, args[1]};
     return group_new(vm, arguments, 4);
 }
 
@@ -462,7 +458,7 @@ static Value exception_str(VM *vm, Value self) {
         return os_error_text(vm, exception);
     } else if (exception_group_members(vm, self)) {
         size_t n = exception_group_members(vm, self)->length;
-        String *message = value_str(vm, exception_get(vm, exception, "message"));
+        String *message = value_str(vm, exception->message);
         if (!message) return VALUE_ERROR;
         text = string_format(vm, "%s (%zu sub-exception%s)", message->data, n, n == 1 ? "" : "s");
     } else if (value_is_instance(vm, self, table->syntax_error) && is_string(exception_get(vm, exception, "msg"))) {
@@ -525,6 +521,18 @@ static int set_traceback(VM *vm, Value self, Value value) {
     return is_error(with_traceback(vm, args, 2)) ? -1 : 1;
 }
 
+static Value get_message(VM *vm, Value self) { return exception_of(self)->message; }
+static Value get_members(VM *vm, Value self) {
+    Tuple *members = exception_of(self)->members;
+    return members ? value_object(members) : VALUE_NONE;
+}
+static int set_readonly(VM *vm, Value self, Value value) {
+    return raise_error(vm, vm->exceptions.attribute_error, "readonly attribute"), -1;
+}
+static const AttributeDefinition group_attributes[] = {{"message", get_message, set_readonly},
+                                                       {"exceptions", get_members, set_readonly},
+                                                       {0}};
+
 // Fields of particular classes that have a value even when nobody set them.
 static Value get_stop_value(VM *vm, Value self) { return stop_iteration_value(vm, self); }
 static int set_stop_value(VM *vm, Value self, Value value) {
@@ -543,7 +551,7 @@ static int set_exit_code(VM *vm, Value self, Value value) {
 }
 
 static const NativeDefinition base_methods[] = {
-    {"__new__", base_exception_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", base_exception_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", base_exception_init, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"with_traceback", with_traceback, "self, object, /", NATIVE_METHOD},
     {"add_note", add_note, "self, object, /", NATIVE_METHOD},
@@ -555,12 +563,12 @@ static const AttributeDefinition base_attributes[] = {
     {"__suppress_context__", get_suppress, set_suppress},
     {"__traceback__", get_traceback, set_traceback},
     {0}};
-static const NativeDefinition group_methods[] = {{"__new__", group_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+static const NativeDefinition group_methods[] = {{"__new__", group_new, "cls, /, *args, **kwargs", NATIVE_NEW},
                                                  {"derive", group_derive, "self, excs, /", NATIVE_METHOD},
                                                  {"split", group_split, "self, matcher_value, /", NATIVE_METHOD},
                                                  {"subgroup", group_subgroup, "self, matcher_value, /", NATIVE_METHOD},
                                                  {0}};
-static const NativeDefinition os_methods[] = {{"__new__", os_error_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+static const NativeDefinition os_methods[] = {{"__new__", os_error_new, "cls, /, *args, **kwargs", NATIVE_NEW},
                                               {"__init__", os_error_init, "self, /, *args, **kwargs", NATIVE_METHOD},
                                               {0}};
 static const NativeDefinition syntax_methods[] = {
@@ -579,10 +587,29 @@ static void exception_trace(VM *vm, Object *o) {
     heap_mark(vm, exception->cause);
     heap_mark(vm, exception->context);
     heap_mark(vm, exception->traceback);
+    heap_mark(vm, exception->message);
+    heap_mark_object(vm, (Object *)exception->members);
     heap_mark_object(vm, (Object *)exception->attributes);
 }
 
 const TypeOps exception_ops = {.trace = exception_trace, .repr = exception_repr, .str = exception_str};
+
+// Each class has a __new__ of its own, so that it makes none of another, but for those that Python gives none.
+static bool add_constructors(VM *vm) {
+    const ExceptionTable *e = &vm->exceptions;
+    const Class *const without[] = {e->base_exception_group, e->exception_group, e->cancelled_error, e->invalid_state_error,
+                                    e->system_exit, e->attribute_error, e->name_error, e->unbound_local_error,
+                                    e->stop_iteration, e->key_error};
+    static const NativeDefinition constructor[] = {{"__new__", base_exception_new, "cls, /, *args, **kwargs", NATIVE_NEW}, {0}};
+    Class **classes = (Class **)&vm->exceptions;
+    for (size_t i = 0; i < sizeof vm->exceptions / sizeof(Class *); i++) {
+        bool inherits = class_is_subclass(classes[i], e->os_error) || class_is_subclass(classes[i], e->import_error) ||
+                        class_is_subclass(classes[i], e->syntax_error);
+        for (size_t k = 0; k < sizeof without / sizeof *without; k++) inherits |= classes[i] == without[k];
+        if (!inherits && native_add_methods(vm, classes[i], constructor) < 0) return false;
+    }
+    return true;
+}
 
 bool exception_class_init(VM *vm) {
     ExceptionTable *table = &vm->exceptions;
@@ -604,9 +631,10 @@ bool exception_class_init(VM *vm) {
     String *cancelled = string_intern_from(vm, "asyncio.exceptions", 18);
     if (!cancelled) return false;
     table->cancelled_error->module = table->invalid_state_error->module = value_object(cancelled);
-    return native_add_methods(vm, table->base_exception, base_methods) > 0 &&
+    return add_constructors(vm) && native_add_methods(vm, table->base_exception, base_methods) > 0 &&
            native_add_attributes(vm, table->base_exception, base_attributes) > 0 &&
            native_add_methods(vm, table->base_exception_group, group_methods) > 0 &&
+           native_add_attributes(vm, table->base_exception_group, group_attributes) > 0 &&
            native_add_methods(vm, table->os_error, os_methods) > 0 &&
            native_add_methods(vm, table->syntax_error, syntax_methods) > 0 &&
            native_add_methods(vm, table->name_error, name_methods) > 0 &&

@@ -25,7 +25,9 @@ typedef struct {
     Value context;
     Value traceback; // VALUE_NONE, or a Traceback
     bool suppress_context;
-    Dict *attributes; // __dict__, also holding the fields of particular classes (name, value, errno, exceptions, …)
+    Dict *attributes; // __dict__, also holding the fields of particular classes (name, value, errno, …)
+    Value message;    // of a group, a str,
+    Tuple *members;   // and its exceptions; NULL: not a group
 } Exception;
 
 static inline bool is_exception(Value v) { return is_kind(v, KIND_EXCEPTION); }

@@ -19,7 +19,6 @@ static void property_trace(VM *vm, Object *o) {
 const TypeOps property_ops = {.trace = property_trace};
 
 static Value property_new(VM *vm, Value *args, size_t count) {
-    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "property.__new__(X): X is not a type object");
     Property *property = class_instantiate(vm, (Class *)object_of(args[0]), sizeof(Property));
     if (!property) return VALUE_ERROR;
     property->get = property->set = property->delete_ = property->doc = VALUE_NONE;
@@ -79,7 +78,7 @@ static int property_set_doc(VM *vm, Value self, Value value) {
     return 1;
 }
 static const NativeDefinition property_methods[] = {
-    {"__new__", property_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", property_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", property_init, "self, fget=, fset=, fdel=, doc=", NATIVE_METHOD},
     {"getter", property_getter, "self, fget, /", NATIVE_METHOD},
     {"setter", property_setter, "self, fset, /", NATIVE_METHOD},
@@ -122,7 +121,6 @@ const TypeOps wrapped_method_ops = {.trace = wrapped_method_trace,
                                     .get_attribute = wrapped_method_attribute};
 
 static Value wrapped_new(VM *vm, Value *args, bool is_class_method) {
-    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "X is not a type object");
     WrappedMethod *wrapped = class_instantiate(vm, (Class *)object_of(args[0]), sizeof(WrappedMethod));
     if (!wrapped) return VALUE_ERROR;
     wrapped->function = args[1];
@@ -137,11 +135,11 @@ static Value wrapped_get(VM *vm, Value *args, size_t count) {
     return attribute_bind(vm, args[0], is_none(args[1]) ? VALUE_EMPTY : args[1], (Class *)object_of(owner));
 }
 static const NativeDefinition static_method_methods[] = {
-    {"__new__", static_method_new, "cls, function, /", NATIVE_STATIC},
+    {"__new__", static_method_new, "cls, function, /", NATIVE_NEW},
     {"__get__", wrapped_get, "self, instance, owner=, /", NATIVE_METHOD},
     {0}};
 static const NativeDefinition class_method_methods[] = {
-    {"__new__", class_method_new, "cls, function, /", NATIVE_STATIC},
+    {"__new__", class_method_new, "cls, function, /", NATIVE_NEW},
     {"__get__", wrapped_get, "self, instance, owner=, /", NATIVE_METHOD},
     {0}};
 
@@ -207,7 +205,7 @@ static Value super_make(VM *vm, Value *args, size_t count) {
         return raise_type_error(vm, "super() argument 1 must be a type, not %s", type_name(vm, args[1]));
     return super_new(vm, (Class *)object_of(args[1]), args[2]);
 }
-static const NativeDefinition super_methods[] = {{"__new__", super_make, "cls, type=, object=, /", NATIVE_STATIC}, {0}};
+static const NativeDefinition super_methods[] = {{"__new__", super_make, "cls, type=, object=, /", NATIVE_NEW}, {0}};
 
 // ---- Attributes of built-in classes
 
@@ -220,15 +218,44 @@ static Value descriptor_repr(VM *vm, Value self) {
 }
 const TypeOps descriptor_ops = {.trace = descriptor_trace, .repr = descriptor_repr};
 
+// A script can take the descriptor out of its class and apply it to anything.
+static bool applies(VM *vm, Descriptor *descriptor, Value o) {
+    if (value_is_instance(vm, o, descriptor->owner)) return true;
+    raise_type_error(vm, "descriptor '%s' for '%s' objects doesn't apply to a '%s' object", descriptor->definition->name,
+                     class_name(descriptor->owner), type_name(vm, o));
+    return false;
+}
+
+Value descriptor_read(VM *vm, Descriptor *descriptor, Value o) {
+    return applies(vm, descriptor, o) ? descriptor->definition->get(vm, o) : VALUE_ERROR;
+}
+
+int descriptor_write(VM *vm, Descriptor *descriptor, Value o, Value value) {
+    if (!applies(vm, descriptor, o)) return -1;
+    if (descriptor->definition->set) return descriptor->definition->set(vm, o, value);
+    raise_error(vm, vm->exceptions.attribute_error, "attribute '%s' of '%s' objects is not writable",
+                descriptor->definition->name, class_name(descriptor->owner));
+    return -1;
+}
+
 static Value descriptor_get(VM *vm, Value *args, size_t count) {
-    return is_none(args[1]) ? args[0] : ((Descriptor *)object_of(args[0]))->definition->get(vm, args[1]);
+    return is_none(args[1]) ? args[0] : descriptor_read(vm, (Descriptor *)object_of(args[0]), args[1]);
+}
+static Value descriptor_set(VM *vm, Value *args, size_t count) {
+    return descriptor_write(vm, (Descriptor *)object_of(args[0]), args[1], args[2]) < 0 ? VALUE_ERROR : VALUE_NONE;
+}
+static Value descriptor_delete(VM *vm, Value *args, size_t count) {
+    return descriptor_write(vm, (Descriptor *)object_of(args[0]), args[1], VALUE_EMPTY) < 0 ? VALUE_ERROR : VALUE_NONE;
 }
 static Value descriptor_name(VM *vm, Value self) {
     String *name = string_from(vm, ((Descriptor *)object_of(self))->definition->name);
     return name ? value_object(name) : VALUE_ERROR;
 }
 static const NativeDefinition descriptor_methods[] = {
-    {"__get__", descriptor_get, "self, instance, owner=, /", NATIVE_METHOD}, {0}};
+    {"__get__", descriptor_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {"__set__", descriptor_set, "self, instance, value, /", NATIVE_METHOD},
+    {"__delete__", descriptor_delete, "self, instance, /", NATIVE_METHOD},
+    {0}};
 static const AttributeDefinition descriptor_attributes[] = {{"__name__", descriptor_name, NULL}, {0}};
 
 bool descriptor_class_init(VM *vm) {

@@ -307,7 +307,7 @@ static Value bound_method_make(VM *vm, Value *args, size_t count) {
     return bound_method_new(vm, args[1], args[2]);
 }
 static const NativeDefinition bound_method_methods[] = {
-    {"__new__", bound_method_make, "cls, function, instance, /", NATIVE_STATIC}, {0}};
+    {"__new__", bound_method_make, "cls, function, instance, /", NATIVE_NEW}, {0}};
 
 static Value native_name(VM *vm, Value self) {
     String *name = string_from(vm, native_of(self)->definition->name);

@@ -348,7 +348,7 @@ static Value get_real(VM *vm, Value self) { return value_float(complex_of(self)-
 static Value get_imag(VM *vm, Value self) { return value_float(complex_of(self)->imaginary); }
 
 static const NativeDefinition complex_methods[] = {
-    {"__new__", complex_dunder_new, "cls, /, real=, imag=", NATIVE_STATIC},
+    {"__new__", complex_dunder_new, "cls, /, real=, imag=", NATIVE_NEW},
     {"__complex__", complex_complex, "self, /", NATIVE_METHOD},
     {"__getnewargs__", complex_getnewargs, "self, /", NATIVE_METHOD},
     {"conjugate", complex_conjugate, "self, /", NATIVE_METHOD},

@@ -411,7 +411,7 @@ static Value float_getnewargs_method(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition float_methods[] = {
-    {"__new__", float_dunder_new, "cls, x=, /", NATIVE_STATIC},
+    {"__new__", float_dunder_new, "cls, x=, /", NATIVE_NEW},
     {"__int__", float_trunc_method, "self, /", NATIVE_METHOD},
     {"__float__", float_plain_method, "self, /", NATIVE_METHOD},
     {"__trunc__", float_trunc_method, "self, /", NATIVE_METHOD},

@@ -260,7 +260,7 @@ static Value int_get_zero(VM *vm, Value self) { return value_small(0); }
 static Value int_get_one(VM *vm, Value self) { return value_small(1); }
 
 static const NativeDefinition int_methods[] = {
-    {"__new__", int_dunder_new, "cls, x=, /, base=", NATIVE_STATIC},
+    {"__new__", int_dunder_new, "cls, x=, /, base=", NATIVE_NEW},
     {"__int__", int_plain_method, "self, /", NATIVE_METHOD},
     {"__index__", int_plain_method, "self, /", NATIVE_METHOD},
     {"__trunc__", int_plain_method, "self, /", NATIVE_METHOD},
@@ -300,7 +300,7 @@ static Value bool_dunder_new(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition bool_methods[] = {
-    {"__new__", bool_dunder_new, "cls, object=, /", NATIVE_STATIC},
+    {"__new__", bool_dunder_new, "cls, object=, /", NATIVE_NEW},
     {0},
 };
 

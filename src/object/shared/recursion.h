@@ -8,7 +8,7 @@
 
 // Every successful enter is paired with a leave. `where` is "" or such as " in comparison".
 static inline bool recursion_enter(VM *vm, const char *where) {
-    if (vm->native_depth >= vm->native_depth_limit) {
+    if (!vm_may_recurse(vm)) {
         raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded%s", where);
         return false;
     }

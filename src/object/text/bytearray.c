@@ -307,7 +307,7 @@ static Value bytearray_alloc(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition bytearray_methods[] = {
-    {"__new__", bytearray_dunder_new, "cls, /, *args, **kwargs", NATIVE_STATIC},
+    {"__new__", bytearray_dunder_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", bytearray_dunder_init, "self, /, source=, encoding=, errors=", NATIVE_METHOD},
     {"__alloc__", bytearray_alloc, "self, /", NATIVE_METHOD},
     {"append", bytearray_append, "self, item, /", NATIVE_METHOD},

@@ -314,7 +314,7 @@ static Value bytes_bytes(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition bytes_only_methods[] = {
-    {"__new__", bytes_dunder_new, "cls, /, source=, encoding=, errors=", NATIVE_STATIC},
+    {"__new__", bytes_dunder_new, "cls, /, source=, encoding=, errors=", NATIVE_NEW},
     {"__getnewargs__", bytes_getnewargs, "self, /", NATIVE_METHOD},
     {"__bytes__", bytes_bytes, "self, /", NATIVE_METHOD},
     {0},

@@ -271,7 +271,7 @@ static Value get_contiguous(VM *vm, Value self) {
 }
 
 static const NativeDefinition memoryview_methods[] = {
-    {"__new__", memoryview_dunder_new, "cls, /, object", NATIVE_STATIC},
+    {"__new__", memoryview_dunder_new, "cls, /, object", NATIVE_NEW},
     {"__enter__", memoryview_enter, "self, /", NATIVE_METHOD},
     {"__exit__", memoryview_release, "self, /, *args", NATIVE_METHOD},
     {"cast", memoryview_cast, "self, /, format, shape=", NATIVE_METHOD},

@@ -365,7 +365,7 @@ static Value str_sizeof(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition string_methods[] = {
-    {"__new__", str_dunder_new, "cls, /, object=, encoding=, errors=", NATIVE_STATIC},
+    {"__new__", str_dunder_new, "cls, /, object=, encoding=, errors=", NATIVE_NEW},
     {"__getnewargs__", str_getnewargs, "self, /", NATIVE_METHOD},
     {"__sizeof__", str_sizeof, "self, /", NATIVE_METHOD},
     {"capitalize", str_capitalize, "self, /", NATIVE_METHOD},
