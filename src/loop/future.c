@@ -275,7 +275,12 @@ static Value future_await(VM *vm, Value self, Value sent, bool thrown) {
 static Value future_iterate(VM *vm, Value self) { return self; }
 static Value future_next(VM *vm, Value self) {
     Future *f = future_of(self);
-    if (!future_done(f)) return self;
+    if (!future_done(f)) {
+        // Whoever steps it without waiting for it would step it for ever.
+        if (f->yielded) return raise_runtime_error(vm, "await wasn't used with future");
+        f->yielded = true;
+        return self;
+    }
     Value result = future_result(vm, f);
     if (is_error(result)) return result;
     vm->stop_value = result;

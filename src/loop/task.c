@@ -114,6 +114,7 @@ static bool suspended(VM *vm, Task *task) {
             exception_clear(vm);
             return loop_ready(vm, READY_THROW, self, e);
         }
+        future_of(on)->yielded = false;
         heap_store(vm, task, &task->waiting, on);
         if (!future_add_callback(vm, future_of(on), self)) return false;
         if (f->must_cancel) {

@@ -55,15 +55,18 @@ void interpreter_set_context(VM *vm, Value exception) {
     if (value_same(exception, vm->memory_error)) return;
     Exception *e = exception_of(exception);
     if (value_same(e->context, handled)) return;
-    // No cycles: the chain of what is being handled must not lead back here.
-    Value at = handled;
-    while (is_exception(exception_of(at)->context)) {
+    // No cycles: the chain of what is being handled must not lead back here. A script may have made one elsewhere on it: then
+    // a second walker at half the pace is met.
+    Value at = handled, slow = handled;
+    for (bool odd = false; is_exception(exception_of(at)->context); odd = !odd) {
         Value next = exception_of(at)->context;
         if (value_same(next, exception)) {
             exception_of(at)->context = VALUE_NONE;
             break;
         }
         at = next;
+        if (odd) slow = exception_of(slow)->context;
+        if (value_same(at, slow)) break;
     }
     heap_store(vm, e, &e->context, handled);
 }

@@ -46,16 +46,20 @@ static int64_t find_string(VM *vm, const Dict *dict, const String *key, uint64_t
     }
 }
 
-// Whether the entry's key, whose hash is the key's, equals it: 1, 0, -1; or 2 when a script changed the dict
-// meanwhile.
-static int same_key(VM *vm, Dict *dict, Value entry_key, Value key) {
+// Whether the key of an entry, whose hash is the key's, equals it: 1, 0, -1; or 2 when a script has meanwhile replaced that
+// entry or the tables, so that the search must begin again. (What it only adds does not matter.)
+static int same_key(VM *vm, Dict *dict, uint32_t number, Value key) {
+    Value entry_key = dict->entries[number].key;
     if (are_small(entry_key, key)) return 0; // equal ones are the same word
     if (is_exact_string(vm, entry_key) && is_exact_string(vm, key))
         return string_equal(string_of(entry_key), string_of(key));
-    uint32_t changes = dict->changes;
+    const DictEntry *entries = dict->entries;
+    const uint32_t *index = dict->index;
+    uint32_t capacity = dict->index_capacity;
     int equal = value_equal(vm, entry_key, key);
-    if (equal >= 0 && dict->changes != changes) return 2;
-    return equal;
+    bool stands = dict->entries == entries && dict->index == index && dict->index_capacity == capacity &&
+                  number < dict->entry_count && value_same(dict->entries[number].key, entry_key);
+    return equal >= 0 && !stands ? 2 : equal;
 }
 
 // The entry of any key, FOUND_NONE or FOUND_ERROR. [script]
@@ -68,7 +72,7 @@ restart:
             if (value_same(dict->entries[i].key, key)) return i;
         for (uint32_t i = 0; i < dict->entry_count; i++) {
             if (dict->entries[i].hash != hash || is_empty(dict->entries[i].key)) continue;
-            int same = same_key(vm, dict, dict->entries[i].key, key);
+            int same = same_key(vm, dict, i, key);
             if (same == 2) goto restart;
             if (same) return same < 0 ? FOUND_ERROR : (int64_t)i;
         }
@@ -82,7 +86,7 @@ restart:
         const DictEntry *entry = &dict->entries[n - 1];
         if (value_same(entry->key, key)) return n - 1;
         if (entry->hash != hash) continue;
-        int same = same_key(vm, dict, entry->key, key);
+        int same = same_key(vm, dict, n - 1, key);
         if (same == 2) goto restart;
         if (same) return same < 0 ? FOUND_ERROR : (int64_t)n - 1;
     }

@@ -25,15 +25,18 @@ Set *set_new(VM *vm, bool frozen) {
 
 static bool is_live(const SetEntry *entry) { return !is_empty(entry->key) && !is_stop(entry->key); }
 
-// Whether two keys of equal hash are equal: 1, 0, -1, or 2 when the table has changed meanwhile.
-static int same_key(VM *vm, Set *set, Value entry_key, Value key) {
+// Whether the key in a slot, whose hash is the key's, equals it: 1, 0, -1, or 2 when a script has meanwhile replaced it or the
+// table, so that the search must begin again.
+static int same_key(VM *vm, Set *set, size_t slot, Value key) {
+    Value entry_key = set->table[slot].key;
     if (are_small(entry_key, key)) return 0;
     if (is_exact_string(vm, entry_key) && is_exact_string(vm, key))
         return string_equal(string_of(entry_key), string_of(key));
-    uint32_t changes = set->changes;
+    const SetEntry *table = set->table;
+    size_t capacity = set->capacity;
     int equal = value_equal(vm, entry_key, key);
-    if (equal >= 0 && set->changes != changes) return 2;
-    return equal;
+    bool stands = set->table == table && set->capacity == capacity && value_same(table[slot].key, entry_key);
+    return equal >= 0 && !stands ? 2 : equal;
 }
 
 // The slot of a key; or NOT_FOUND, and then *unused (if not NULL) is the slot to put it in; or FIND_FAILED.
@@ -55,7 +58,7 @@ restart:
             if (is_stop(entry->key)) deleted = i;
             if (value_same(entry->key, key)) return (int64_t)i;
             if (entry->hash != hash || is_stop(entry->key)) continue;
-            int same = same_key(vm, set, entry->key, key);
+            int same = same_key(vm, set, i, key);
             if (same == 2) goto restart;
             if (same) return same < 0 ? FIND_FAILED : (int64_t)i;
         }

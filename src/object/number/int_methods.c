@@ -1,5 +1,7 @@
 // The constructor and methods of int and bool.
+#include <limits.h>
 #include <math.h>
+#include <string.h>
 
 #include "object/core/native.h"
 #include "object/number/int_internal.h"
@@ -177,6 +179,40 @@ static void reverse_bytes(unsigned char *data, size_t length) {
     }
 }
 
+// The library's own conversions take time in proportion to the square of the length: these go over digits and bytes once.
+
+// Writes a magnitude as `length` bytes, the most significant first. It fits.
+static void digits_to_bytes(const mp_int *number, unsigned char *out, size_t length) {
+    unsigned __int128 waiting = 0;
+    int bits = 0;
+    size_t left = length;
+    for (int i = 0; i < number->used; i++) {
+        waiting |= (unsigned __int128)number->dp[i] << bits;
+        for (bits += MP_DIGIT_BIT; bits >= 8 && left; bits -= 8, waiting >>= 8) out[--left] = (unsigned char)waiting;
+    }
+    if (left && bits > 0) out[--left] = (unsigned char)waiting;
+    memset(out, 0, left);
+}
+
+// Makes a number of such bytes.
+static mp_err bytes_to_digits(mp_int *number, const unsigned char *bytes, size_t length) {
+    if (length > INT_MAX / 8) return MP_MEM;
+    mp_err status = mp_init_size(number, (int)(length * 8 / MP_DIGIT_BIT) + 1);
+    if (status != MP_OKAY) return status;
+    unsigned __int128 waiting = 0;
+    int bits = 0;
+    for (size_t i = length; i-- > 0;) {
+        waiting |= (unsigned __int128)bytes[i] << bits;
+        if ((bits += 8) < MP_DIGIT_BIT) continue;
+        number->dp[number->used++] = (mp_digit)waiting & MP_MASK;
+        waiting >>= MP_DIGIT_BIT;
+        bits -= MP_DIGIT_BIT;
+    }
+    if (bits) number->dp[number->used++] = (mp_digit)waiting;
+    mp_clamp(number);
+    return MP_OKAY;
+}
+
 static Value int_to_bytes_method(VM *vm, Value *args, size_t count) {
     int64_t length = 1;
     if (!is_empty(args[1]) && !size_argument(vm, args[1], &length)) return VALUE_ERROR;
@@ -198,9 +234,7 @@ static Value int_to_bytes_method(VM *vm, Value *args, size_t count) {
     if (bits > room) return raise_overflow_error(vm, "int too big to convert");
     Bytes *bytes = bytes_new(vm, NULL, (size_t)length);
     if (!bytes) return VALUE_ERROR;
-    size_t size = mp_ubin_size(number), written;
-    if (mp_to_ubin(number, bytes->data + (size_t)length - size, size, &written) != MP_OKAY)
-        return raise_memory_error(vm);
+    digits_to_bytes(number, bytes->data, (size_t)length);
     if (negative) negate_bytes(bytes->data, (size_t)length);
     if (little) reverse_bytes(bytes->data, (size_t)length);
     return value_object(bytes);
@@ -230,8 +264,8 @@ static Value int_from_bytes_method(VM *vm, Value *args, size_t count) {
     bool negative = is_signed && length && (copy[0] & 0x80);
     if (negative) negate_bytes(copy, length);
     mp_int number;
-    mp_err status = mp_init(&number);
-    if (status == MP_OKAY && (status = mp_from_ubin(&number, copy, length)) != MP_OKAY) mp_clear(&number);
+    if (!int_room(vm, length * 8 / MP_DIGIT_BIT + 2)) return heap_resize(vm, copy, length + 1, 0), VALUE_ERROR;
+    mp_err status = bytes_to_digits(&number, copy, length);
     heap_resize(vm, copy, length + 1, 0);
     if (status != MP_OKAY) return raise_memory_error(vm);
     if (negative) number.sign = MP_NEG;
