@@ -8,6 +8,28 @@
 // One frame: its place, the source lines and the carets below them (traceback_frame.c).
 void traceback_write_frame(VM *vm, const Code *code, uint32_t instruction, Buffer *out);
 
+// A line of source without its line end.
+typedef struct {
+    const char *text;
+    size_t length;
+} SourceLine;
+
+// A line (from 0, of those given) and a byte in it.
+typedef struct {
+    size_t line, column;
+} SourcePlace;
+
+typedef struct {
+    enum { SHAPE_OTHER, SHAPE_OPERATION, SHAPE_SUBSCRIPT, SHAPE_CALL } kind;
+    SourcePlace from, to; // unless SHAPE_OTHER: where the operator, or the brackets with what they hold, begin and end
+    bool calls_name;         // f(…)
+    bool is_whole_statement; // the call is all of what a `return` or an assignment to a name at the lines' start computes
+} SourceShape;
+
+// What lies between byte `start` of the first line and byte `end` of the last (traceback_shape.c). Without memory for
+// looking: SHAPE_OTHER.
+SourceShape source_shape(VM *vm, const SourceLine *lines, size_t count, size_t start, size_t end);
+
 // What the message of a NameError, AttributeError or ImportError goes on with (suggestion.c): "Did you mean: 'x'?" and
 // "Did you forget to import 'x'?". Appends nothing when there is nothing to say. [script]
 void suggestion_write(VM *vm, Value exception, Buffer *out);
