@@ -68,8 +68,7 @@ typedef struct {
     VM *vm;
     Buffer *out;
     int depth;
-    bool need_close; // the box of a group is still open at its lower end
-    List *seen;      // exceptions printed already: a chain may be a ring
+    List *seen; // exceptions printed already: a chain may be a ring
 } Printer;
 
 enum { MAX_GROUP_WIDTH = 15, MAX_GROUP_DEPTH = 10, RECURSIVE_CUTOFF = 3, MAX_CHAIN = 1000 };
@@ -255,44 +254,55 @@ static void emit_message(Printer *printer, Value exception) {
     emit(printer, &text, '|');
 }
 
-static void print_chain(Printer *printer, Value exception);
+static bool print_chain(Printer *printer, Value exception);
 
-static void print_group(Printer *printer, Value exception, Tuple *members) {
+// A line that begins or ends a member's part of the tree, at the margin of the group's lines (the first member's hangs on
+// it by a branch).
+static void draw_rule(Printer *printer, const char *branch, const char *title) {
+    buffer_format(printer->out, "%*s%s+%s\n", 2 * printer->depth, "", branch, title);
+}
+
+static void draw_member(Printer *printer, size_t number, const char *title) {
+    char rule[64];
+    snprintf(rule, sizeof rule, "---------------- %s ----------------", title);
+    draw_rule(printer, number ? "  " : "+-", rule);
+}
+
+// A tree: the group's own lines, and indented below them a part for each member. One line closes the whole tree at its
+// lower end. It is drawn by the innermost group at the end of the last members, so whoever draws a member asks whether that
+// has closed the tree already. Returns whether it is closed: not where groups lie too deep to be shown.
+static bool print_group(Printer *printer, Value exception, Tuple *members) {
     if (printer->depth > MAX_GROUP_DEPTH) {
         emit_text(printer, "... (max_group_depth is 10)\n", '|');
-        return;
+        return false;
     }
-    Buffer *out = printer->out;
-    bool outermost = printer->depth == 0;
-    if (outermost) printer->depth = 1;
-    emit_stack(printer, exception, "Exception Group Traceback (most recent call last):\n", outermost ? '+' : '|');
+    int outside = printer->depth;
+    if (!outside) printer->depth = 1; // the outermost tree has a margin of its own
+    emit_stack(printer, exception, "Exception Group Traceback (most recent call last):\n", outside ? '|' : '+');
     emit_message(printer, exception);
-    size_t count = members->length <= MAX_GROUP_WIDTH ? members->length : MAX_GROUP_WIDTH + 1;
-    printer->need_close = false;
-    for (size_t i = 0; i < count; i++) {
-        bool last = i + 1 == count;
-        if (last) printer->need_close = true; // a group inside may close the box itself
-        buffer_format(out, "%*s%s", 2 * printer->depth, "", i ? "  " : "+-");
-        if (i < MAX_GROUP_WIDTH)
-            buffer_format(out, "+---------------- %zu ----------------\n", i + 1);
-        else
-            buffer_text(out, "+---------------- ... ----------------\n");
+    size_t shown = members->length < MAX_GROUP_WIDTH ? members->length : MAX_GROUP_WIDTH;
+    size_t left_out = members->length - shown;
+    bool closed = false;
+    for (size_t i = 0; i < shown; i++) {
+        char title[24];
+        snprintf(title, sizeof title, "%zu", i + 1);
+        draw_member(printer, i, title);
         printer->depth++;
-        if (i < MAX_GROUP_WIDTH) {
-            print_chain(printer, members->items[i]);
-        } else {
-            char text[64];
-            size_t more = members->length - MAX_GROUP_WIDTH;
-            snprintf(text, sizeof text, "and %zu more exception%s\n", more, more > 1 ? "s" : "");
-            emit_text(printer, text, '|');
-        }
-        if (last && printer->need_close) {
-            buffer_format(out, "%*s+------------------------------------\n", 2 * printer->depth, "");
-            printer->need_close = false;
-        }
+        closed = print_chain(printer, members->items[i]);
         printer->depth--;
     }
-    if (outermost) printer->depth = 0;
+    if (left_out) {
+        char text[64];
+        snprintf(text, sizeof text, "and %zu more exception%s\n", left_out, left_out > 1 ? "s" : "");
+        draw_member(printer, shown, "...");
+        printer->depth++;
+        emit_text(printer, text, '|');
+        printer->depth--;
+        closed = false;
+    }
+    if (!closed) draw_rule(printer, "  ", "------------------------------------");
+    printer->depth = outside;
+    return true;
 }
 
 static bool is_seen(const Printer *printer, Value exception) {
@@ -301,11 +311,13 @@ static bool is_seen(const Printer *printer, Value exception) {
     return false;
 }
 
-// The exception behind what it came from: its causes and contexts, oldest first.
-static void print_chain(Printer *printer, Value exception) {
+// The exception behind what it came from: its causes and contexts, oldest first. Returns whether a group among them has
+// closed the tree that it was drawn in.
+static bool print_chain(Printer *printer, Value exception) {
     VM *vm = printer->vm;
+    bool closed = false;
     List *chain = list_new(vm, 4);
-    if (!chain) return exception_clear(vm);
+    if (!chain) return exception_clear(vm), false;
     uint8_t by_cause[MAX_CHAIN + 1];
     while (chain->length < MAX_CHAIN) {
         if (!list_append(vm, chain, exception) || !list_append(vm, printer->seen, exception)) break;
@@ -324,7 +336,7 @@ static void print_chain(Printer *printer, Value exception) {
         Value one = chain->items[i];
         Tuple *members = exception_group_members(vm, one);
         if (members) {
-            print_group(printer, one, members);
+            closed |= print_group(printer, one, members);
         } else {
             emit_stack(printer, one, "Traceback (most recent call last):\n", '|');
             emit_message(printer, one);
@@ -335,6 +347,7 @@ static void print_chain(Printer *printer, Value exception) {
                                   : "\nDuring handling of the above exception, another exception occurred:\n\n",
                       '|');
     }
+    return closed;
 }
 
 void exception_print(VM *vm, Value exception, Buffer *out) {
