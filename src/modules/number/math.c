@@ -6,6 +6,7 @@
 
 #include "modules/library.h"
 #include "modules/modules.h"
+#include "modules/number/exact_sum.h"
 #include "object/container/dict.h"
 #include "object/core/native.h"
 #include "object/shared/builtin.h"
@@ -418,70 +419,35 @@ static int collect_double(VM *vm, Value item, void *data) {
     return number(vm, item, &x) && doubles_add(vm, data, x) ? 1 : -1;
 }
 
-// Shewchuk's exact sum: `partials` never overlap.
+// What fsum has seen. A number that is not finite decides the result, whatever finite ones stand before it.
 typedef struct {
-    Doubles partials;
-    double special, infinite;
-} ExactSum;
+    ExactSum finite;
+    bool nan, infinity, negative_infinity;
+} Summation;
 
-static int add_exactly(VM *vm, Value item, void *data) {
-    ExactSum *sum = data;
+static int sum_each(VM *vm, Value item, void *data) {
+    Summation *sum = data;
     double x;
     if (!number(vm, item, &x)) return -1;
-    double original = x;
-    Doubles *p = &sum->partials;
-    size_t kept = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        double y = p->items[i];
-        if (fabs(x) < fabs(y)) {
-            double t = x;
-            x = y;
-            y = t;
-        }
-        volatile double high = x + y, rest = high - x;
-        double low = y - rest;
-        if (low) p->items[kept++] = low;
-        x = high;
+    if (isfinite(x)) {
+        if (exact_sum_add(&sum->finite, x)) return 1;
+        raise_overflow_error(vm, "intermediate overflow in fsum");
+        return -1;
     }
-    p->count = kept;
-    if (!x) return 1;
-    if (isfinite(x)) return doubles_add(vm, p, x) ? 1 : -1;
-    if (isfinite(original)) return raise_overflow_error(vm, "intermediate overflow in fsum"), -1;
-    if (isinf(original)) sum->infinite += original;
-    sum->special += original;
-    p->count = 0;
+    sum->nan |= isnan(x);
+    sum->infinity |= x > 0;
+    sum->negative_infinity |= x < 0;
+    sum->finite = (ExactSum){0};
     return 1;
 }
 
-static double exact_total(const Doubles *p) {
-    if (!p->count) return 0;
-    size_t n = p->count;
-    double high = p->items[--n], low = 0;
-    while (n) {
-        double x = high, y = p->items[--n];
-        volatile double sum = x + y, rest = sum - x;
-        high = sum;
-        low = y - rest;
-        if (low) break;
-    }
-    // Half to even, across what is left.
-    if (n && ((low < 0 && p->items[n - 1] < 0) || (low > 0 && p->items[n - 1] > 0))) {
-        double twice = low * 2;
-        volatile double x = high + twice, rest = x - high;
-        if (twice == rest) high = x;
-    }
-    return high;
-}
-
 static Value math_fsum(VM *vm, Value *args, size_t count) {
-    ExactSum sum = {0};
-    int status = value_for_each(vm, args[0], add_exactly, &sum);
-    double total = exact_total(&sum.partials);
-    doubles_free(vm, &sum.partials);
-    if (status < 0) return VALUE_ERROR;
-    if (sum.special == 0) return value_float(total);
-    if (isnan(sum.infinite)) return raise_value_error(vm, "-inf + inf in fsum");
-    return value_float(sum.special);
+    Summation sum = {0};
+    if (value_for_each(vm, args[0], sum_each, &sum) < 0) return VALUE_ERROR;
+    if (sum.infinity && sum.negative_infinity) return raise_value_error(vm, "-inf + inf in fsum");
+    if (sum.nan) return value_float(NAN);
+    if (sum.infinity || sum.negative_infinity) return value_float(sum.infinity ? INFINITY : -INFINITY);
+    return value_float(exact_sum_round(&sum.finite));
 }
 
 static int multiply_each(VM *vm, Value item, void *data) {
