@@ -1,6 +1,5 @@
 // float: conversions, operators, methods.
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,41 +263,60 @@ static Value float_ceil_method(VM *vm, Value *args, size_t count) {
     return to_int(vm, ceil(any_float_of(args[0])));
 }
 
+// Rounds a whole number's decimal digits, which are `text`, to a multiple of a power of ten: the last `dropped` digits become
+// zeros. A number half-way between two multiples goes to the one whose last digit is even; `more` says that the number is
+// larger than its digits. The text has room for one digit more.
+static void round_digits(char *text, size_t dropped, bool more) {
+    size_t length = strlen(text);
+    if (!dropped) return;
+    if (dropped > length) { // less than a tenth of the power
+        strcpy(text, "0");
+        return;
+    }
+    size_t kept = length - dropped;
+    for (size_t i = kept + 1; i < length; i++) more |= text[i] != '0';
+    bool odd = kept && (text[kept - 1] - '0') % 2;
+    bool up = text[kept] > '5' || (text[kept] == '5' && (more || odd));
+    memset(text + kept, '0', dropped);
+    while (up && kept) {
+        char *digit = &text[--kept];
+        up = *digit == '9';
+        *digit = up ? '0' : (char)(*digit + 1);
+    }
+    if (!up) return;
+    memmove(text + 1, text, length + 1);
+    text[0] = '1';
+}
+
+enum { MOST_PLACES = 323, LEAST_PLACES = -308, ROUNDED_TEXT_SIZE = 700 };
+
+// round(number, places). It is the exact value that is rounded, so it is done in decimal. Half a unit of the 324th place is less
+// than half of the distance between any two doubles, and half of 10^309 more than any double: beyond these nothing remains to
+// be computed.
+static Value round_to_places(VM *vm, double number, int64_t places) {
+    if (!isfinite(number) || places > MOST_PLACES) return value_float(number);
+    if (places < LEAST_PLACES) return value_float(copysign(0.0, number));
+    char text[ROUNDED_TEXT_SIZE];
+    if (places >= 0) {
+        snprintf(text, sizeof text, "%.*f", (int)places, fabs(number)); // exact, halves to even
+    } else {
+        double whole = trunc(fabs(number));
+        snprintf(text, sizeof text, "%.0f", whole);
+        round_digits(text, (size_t)-places, whole != fabs(number));
+    }
+    double rounded = strtod(text, NULL);
+    if (isinf(rounded)) return raise_overflow_error(vm, "rounded value too large to represent");
+    return value_float(copysign(rounded, number));
+}
+
 static Value float_round_method(VM *vm, Value *args, size_t count) {
     double number = any_float_of(args[0]);
-    if (is_empty(args[1]) || is_none(args[1])) {
-        double rounded = round(number);
-        if (fabs(number - rounded) == 0.5) rounded = 2.0 * round(number / 2.0);
-        return to_int(vm, rounded);
-    }
+    if (is_empty(args[1]) || is_none(args[1])) return to_int(vm, rint(number)); // halves to even, as the FPU is set
     Value index = value_index(vm, args[1]);
     if (is_error(index)) return index;
-    int64_t digits;
-    if (!int_to_int64(index, &digits)) digits = int_sign(index) < 0 ? INT64_MIN : INT64_MAX;
-    if (!isfinite(number) || digits > 323) return value_float(number);
-    if (digits < -308) return value_float(copysign(0.0, number));
-    // printf rounds the exact value, halves to even.
-    char text[700];
-    double rounded;
-    if (digits >= 0) {
-        snprintf(text, sizeof text, "%.*f", (int)digits, number);
-    } else {
-        // Round at a place left of the point: as many significant digits as stay.
-        int exponent = number == 0 ? 0 : (int)floor(log10(fabs(number)));
-        snprintf(text, sizeof text, "%.17e", number);
-        exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-        int kept = exponent + (int)digits;
-        if (kept < -1) return value_float(copysign(0.0, number));
-        if (kept == -1) {
-            double half = 0.5 * pow(10, (double)-digits);
-            double unit = 2 * half;
-            return value_float(fabs(number) > half ? copysign(unit, number) : copysign(0.0, number));
-        }
-        snprintf(text, sizeof text, "%.*e", kept, number);
-    }
-    rounded = strtod(text, NULL);
-    if (isinf(rounded)) return raise_overflow_error(vm, "rounded value too large to represent");
-    return value_float(rounded);
+    int64_t places;
+    if (!int_to_int64(index, &places)) places = int_sign(index) < 0 ? INT64_MIN : INT64_MAX;
+    return round_to_places(vm, number, places);
 }
 
 static Value float_is_integer_method(VM *vm, Value *args, size_t count) {
@@ -306,41 +324,52 @@ static Value float_is_integer_method(VM *vm, Value *args, size_t count) {
     return value_bool(isfinite(number) && floor(number) == number);
 }
 
+// A finite double by the fields of IEEE 754's binary64: its magnitude is significand * 2^exponent.
+typedef struct {
+    bool negative;
+    bool subnormal; // or zero: the significand has no leading one
+    uint64_t significand;
+    int exponent;
+} Binary64;
+
+enum { FRACTION_BITS = 52, EXPONENT_FIELD = 0x7FF, EXPONENT_BIAS = 1023 };
+
+static Binary64 binary64(double number) {
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    int field = (int)(bits >> FRACTION_BITS & EXPONENT_FIELD);
+    uint64_t leading_one = UINT64_C(1) << FRACTION_BITS, fraction = bits & (leading_one - 1);
+    return (Binary64){.negative = bits >> 63,
+                      .subnormal = !field,
+                      .significand = field ? fraction | leading_one : fraction,
+                      .exponent = (field ? field : 1) - EXPONENT_BIAS - FRACTION_BITS};
+}
+
+// Without its trailing zeros the significand is odd, and the fraction in lowest terms.
 static Value float_as_integer_ratio_method(VM *vm, Value *args, size_t count) {
     double number = any_float_of(args[0]);
     if (isnan(number)) return raise_value_error(vm, "cannot convert NaN to integer ratio");
     if (isinf(number)) return raise_overflow_error(vm, "cannot convert Infinity to integer ratio");
-    int exponent;
-    double fraction = frexp(number, &exponent);
-    for (int i = 0; i < 300 && fraction != floor(fraction); i++) {
-        fraction *= 2;
-        exponent--;
-    }
-    Value numerator = int_from_double(vm, fraction), denominator = value_small(1);
-    if (is_error(numerator)) return numerator;
-    Value power = int_binary(vm, BINARY_LEFT_SHIFT, value_small(1), value_small(abs(exponent)));
-    if (is_error(power)) return power;
-    if (exponent > 0)
-        numerator = int_binary(vm, BINARY_MULTIPLY, numerator, power);
-    else
-        denominator = power;
-    Value pair[2] = {numerator, denominator};
-    return is_error(numerator) ? numerator : object_or_error(tuple_from(vm, pair, 2));
+    Binary64 parts = binary64(number);
+    int zeros = parts.significand ? __builtin_ctzll(parts.significand) : 0;
+    int exponent = parts.significand ? parts.exponent + zeros : 0;
+    int64_t odd = (int64_t)(parts.significand >> zeros);
+    Value pair[2] = {int_from_int64(vm, parts.negative ? -odd : odd), value_small(1)};
+    if (is_error(pair[0])) return pair[0];
+    Value *scaled = &pair[exponent < 0]; // the numerator, or the denominator
+    *scaled = int_binary(vm, BINARY_LEFT_SHIFT, *scaled, value_small(abs(exponent)));
+    return is_error(*scaled) ? *scaled : object_or_error(tuple_from(vm, pair, 2));
 }
 
 static Value float_hex_method(VM *vm, Value *args, size_t count) {
     double number = any_float_of(args[0]);
     if (!isfinite(number)) return float_repr(vm, args[0]);
-    const char *sign = signbit(number) ? "-" : "";
-    if (number == 0) return object_or_error(string_format(vm, "%s0x0.0p+0", sign));
-    int exponent;
-    double fraction = frexp(fabs(number), &exponent);
-    int shift = 1 - (DBL_MIN_EXP - exponent > 0 ? DBL_MIN_EXP - exponent : 0);
-    fraction = ldexp(fraction, shift);
-    exponent -= shift;
-    uint64_t bits = (uint64_t)ldexp(fraction, 52);
-    return object_or_error(string_format(vm, "%s0x%llu.%013llxp%c%d", sign, (unsigned long long)(bits >> 52),
-                                         (unsigned long long)(bits & 0xFFFFFFFFFFFFFu),
+    Binary64 parts = binary64(number);
+    const char *sign = parts.negative ? "-" : "";
+    if (!parts.significand) return object_or_error(string_format(vm, "%s0x0.0p+0", sign));
+    int exponent = parts.exponent + FRACTION_BITS; // of the digit before the point
+    unsigned long long fraction = parts.significand & ((UINT64_C(1) << FRACTION_BITS) - 1);
+    return object_or_error(string_format(vm, "%s0x%c.%013llxp%c%d", sign, parts.subnormal ? '0' : '1', fraction,
                                          exponent < 0 ? '-' : '+', abs(exponent)));
 }
 
