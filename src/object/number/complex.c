@@ -56,36 +56,52 @@ static Value zero_division(VM *vm, const char *message) {
     return raise_error(vm, vm->exceptions.zero_division_error, "%s", message);
 }
 
-static Value power(VM *vm, Pair a, Pair b) {
-    if (b.real == 0 && b.imaginary == 0) return complex_new(vm, 1, 0);
-    if (a.real == 0 && a.imaginary == 0) {
-        if (b.imaginary != 0 || b.real < 0) return zero_division(vm, "0.0 to a negative or complex power");
-        return complex_new(vm, 0, 0);
+enum { MOST_MULTIPLIED = 100 };
+
+// A power of a whole exponent: the product of the base's powers of 1, 2, 4, … whose binary digit is set in the exponent, from
+// the lowest one up (Knuth, "The Art of Computer Programming", volume 2, 4.6.3). It starts from 1 even where that changes
+// nothing but the signs of zeros and what becomes of infinities.
+static Pair whole_power(Pair base, unsigned exponent) {
+    Pair result = {1, 0};
+    for (;;) {
+        if (exponent % 2) result = product(result, base);
+        exponent /= 2;
+        if (!exponent) return result;
+        base = product(base, base);
     }
-    Pair result;
-    if (b.imaginary == 0 && b.real == floor(b.real) && fabs(b.real) <= 100) {
-        // Small whole exponents by repeated squaring.
-        result = (Pair){1, 0};
-        Pair square = a;
-        for (int n = (int)fabs(b.real); n; n >>= 1) {
-            if (n & 1) result = product(result, square);
-            if (n > 1) square = product(square, square);
-        }
+}
+
+// Any other power, from the definition a^b = exp(b log a), where log a = log |a| + i arg a. The base is not 0. False where
+// the angle is infinite: no direction is nearer to it than another.
+static bool polar_power(Pair base, Pair exponent, Pair *result) {
+    double absolute = hypot(base.real, base.imaginary), argument = atan2(base.imaginary, base.real);
+    double length = pow(absolute, exponent.real), angle = argument * exponent.real;
+    if (exponent.imaginary != 0) {
+        length /= exp(argument * exponent.imaginary);
+        angle += exponent.imaginary * log(absolute);
+    }
+    *result = (Pair){length * cos(angle), length * sin(angle)};
+    return !isinf(angle);
+}
+
+static bool is_zero(Pair a) { return a.real == 0 && a.imaginary == 0; }
+
+static Value power(VM *vm, Pair a, Pair b) {
+    Pair result = {0, 0};
+    bool undefined = false, whole = b.imaginary == 0 && b.real == floor(b.real) && fabs(b.real) <= MOST_MULTIPLIED;
+    if (whole) {
+        result = whole_power(a, (unsigned)fabs(b.real));
         if (b.real < 0) {
-            if (result.real == 0 && result.imaginary == 0)
-                return zero_division(vm, "0.0 to a negative or complex power");
+            undefined = is_zero(result); // as the base is, or too small for a float
             result = quotient((Pair){1, 0}, result);
         }
+    } else if (is_zero(a)) {
+        undefined = b.real < 0 || b.imaginary != 0;
     } else {
-        double size = hypot(a.real, a.imaginary), length = pow(size, b.real);
-        double angle = atan2(a.imaginary, a.real), phase = angle * b.real;
-        if (b.imaginary != 0) {
-            length *= exp(-angle * b.imaginary);
-            phase += b.imaginary * log(size);
-        }
-        result = (Pair){length * cos(phase), length * sin(phase)};
+        undefined = !polar_power(a, b, &result);
     }
-    if ((isinf(result.real) || isinf(result.imaginary)) && isfinite(a.real) && isfinite(a.imaginary))
+    if (undefined) return zero_division(vm, "0.0 to a negative or complex power");
+    if (isinf(result.real) || isinf(result.imaginary))
         return raise_overflow_error(vm, "complex exponentiation");
     return complex_new(vm, result.real, result.imaginary);
 }
