@@ -1,16 +1,18 @@
 // The table of set and frozenset, and the operations of sets. Methods are in set_methods.c.
 //
-// A search looks at a slot and, if they do not pass the end of the table, at the nine that follow it, then
-// jumps by a recurrence that also takes in the high bits of the hash. A new item takes the place of the last
-// deleted one that its search has passed. The table grows to more than four times the live items (twice
-// beyond 50000) when three fifths of it are filled. All of that decides in which order a set is iterated.
+// A search visits runs of slots. A run is a slot and, unless they pass the end of the table, the nine that follow it: they
+// are next to each other in memory. Where the next run starts follows from where this one did and from bits of the hash
+// that have not been used yet; once these are used up, the multiplier alone makes the starts pass through the whole table
+// (a congruential generator of full period). A new item takes the place of the last deleted one that its search has passed.
+// The table grows to more than four times the live items (twice beyond 50000) when three fifths of it are filled. All of
+// that decides in which order a set is iterated.
 #include "object/container/set.h"
 
 #include "object/container/dict.h"
 #include "object/container/iterator.h"
 #include "object/shared/builtin.h"
 
-enum { MINIMUM_CAPACITY = 8, LINEAR_PROBES = 9, PERTURB_SHIFT = 5, NOT_FOUND = -1, FIND_FAILED = -2 };
+enum { MINIMUM_CAPACITY = 8, RUN_NEIGHBOURS = 9, HASH_BITS_USED = 5, NOT_FOUND = -1, FIND_FAILED = -2 };
 #define SET_HASHED OBJECT_FLAG_1
 
 static Shape *shape_for(VM *vm, bool frozen) {
@@ -45,11 +47,11 @@ static int64_t find(VM *vm, Set *set, Value key, uint64_t hash, size_t *unused) 
 restart:
     if (!set->capacity) return NOT_FOUND;
     size_t mask = set->capacity - 1, slot = hash & mask;
-    uint64_t perturb = hash;
+    uint64_t remaining_hash = hash;
     size_t deleted = SIZE_MAX;
     for (;;) {
-        size_t probes = slot + LINEAR_PROBES <= mask ? LINEAR_PROBES : 0;
-        for (size_t i = slot; i <= slot + probes; i++) {
+        size_t neighbours = slot + RUN_NEIGHBOURS <= mask ? RUN_NEIGHBOURS : 0;
+        for (size_t i = slot; i <= slot + neighbours; i++) {
             const SetEntry *entry = &set->table[i];
             if (is_empty(entry->key)) {
                 if (unused) *unused = deleted != SIZE_MAX ? deleted : i;
@@ -62,24 +64,24 @@ restart:
             if (same == 2) goto restart;
             if (same) return same < 0 ? FIND_FAILED : (int64_t)i;
         }
-        perturb >>= PERTURB_SHIFT;
-        slot = (slot * 5 + 1 + perturb) & mask;
+        remaining_hash >>= HASH_BITS_USED;
+        slot = (slot * 5 + 1 + remaining_hash) & mask;
     }
 }
 
 // Puts a key that is not there into a table that has free slots and no deleted ones.
-static void insert_clean(SetEntry *table, size_t mask, Value key, uint64_t hash) {
-    uint64_t perturb = hash;
+static void place_in_fresh_table(SetEntry *table, size_t mask, Value key, uint64_t hash) {
+    uint64_t remaining_hash = hash;
     size_t slot = hash & mask;
     for (;;) {
-        size_t probes = slot + LINEAR_PROBES <= mask ? LINEAR_PROBES : 0;
-        for (size_t i = slot; i <= slot + probes; i++) {
+        size_t neighbours = slot + RUN_NEIGHBOURS <= mask ? RUN_NEIGHBOURS : 0;
+        for (size_t i = slot; i <= slot + neighbours; i++) {
             if (!is_empty(table[i].key)) continue;
             table[i] = (SetEntry){key, hash};
             return;
         }
-        perturb >>= PERTURB_SHIFT;
-        slot = (slot * 5 + 1 + perturb) & mask;
+        remaining_hash >>= HASH_BITS_USED;
+        slot = (slot * 5 + 1 + remaining_hash) & mask;
     }
 }
 
@@ -101,7 +103,7 @@ static bool resize(VM *vm, Set *set, size_t minimum) {
     SetEntry *table = new_table(vm, capacity);
     if (!table) return false;
     for (size_t i = 0; i < set->capacity; i++)
-        if (is_live(&set->table[i])) insert_clean(table, capacity - 1, set->table[i].key, set->table[i].hash);
+        if (is_live(&set->table[i])) place_in_fresh_table(table, capacity - 1, set->table[i].key, set->table[i].hash);
     heap_resize(vm, set->table, set->capacity * sizeof(SetEntry), 0);
     set->table = table;
     set->capacity = capacity;
@@ -222,7 +224,7 @@ static int merge_set(VM *vm, Set *set, Set *other) {
         } else {
             for (size_t i = 0; i < other->capacity; i++)
                 if (is_live(&other->table[i]))
-                    insert_clean(set->table, set->capacity - 1, other->table[i].key, other->table[i].hash);
+                    place_in_fresh_table(set->table, set->capacity - 1, other->table[i].key, other->table[i].hash);
         }
         set->used = set->filled = other->used;
         set->changes++;
