@@ -24,7 +24,7 @@ void lexer_fail(Lexer *lexer, uint32_t line, uint32_t column, uint32_t end_line,
 
 void lexer_warn(Lexer *lexer, SyntaxWarningKind kind, uint32_t line, const char *message) {
     SyntaxWarning *warning = arena_allocate(lexer->arena, sizeof *warning);
-    *warning = (SyntaxWarning){kind, message, line, NULL};
+    *warning = (SyntaxWarning){.kind = kind, .message = message, .line = line};
     *lexer->next_warning = warning;
     lexer->next_warning = &warning->next;
 }

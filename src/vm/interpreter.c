@@ -36,8 +36,6 @@ static inline bool is_exact(Value v, Kind kind) {
     return is_object(v) && (object_of(v)->header & EXACT_MASK) == (uint64_t)kind << OBJECT_KIND_SHIFT;
 }
 
-static inline bool are_floats(Value a, Value b) { return is_float(a) && is_float(b); }
-
 // The double of a float or a small int. The caller has checked that it is one.
 static inline double number_of(Value v) { return is_small(v) ? (double)small_of(v) : float_of(v); }
 static inline bool is_number(Value v) { return is_small(v) || is_float(v); }
