@@ -9,7 +9,7 @@ direct it:
     # stdin: FILE       a file beside it that is its standard input
     # expectation: by hand   record.py leaves its expectations alone
 Programs run in their own folder, which is taken out of what they print. The unit tests in C and the
-check_*.py (of the includes, the wording of syntax errors, the library for hosts) belong to the suite.
+check_*.py (of the includes, the wording of syntax errors, the command line, the library for hosts) belong to the suite.
 The last line is `N passed, N failed`.
 """
 import argparse
@@ -139,7 +139,7 @@ def main():
             passed, failed = passed + good, failed + bad
             if output:
                 print(output, flush=True)
-    scripts = [("check_includes.py", ()), ("check_syntax_errors.py", (build / "tree_dump",))]
+    scripts = [("check_includes.py", ()), ("check_syntax_errors.py", (build / "tree_dump",)), ("check_command.py", (build,))]
     scripts += [("check_library.py", (check, build)) for check in ("names", "host", "header")]
     for script, arguments in scripts:
         if not wanted(script):

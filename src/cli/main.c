@@ -84,21 +84,21 @@ static int run_input(aioli *vm) {
 
 static int check(aioli *vm, int count, char **files) {
     if (!count) return misused("Argument expected for the check command", "");
-    int failed = 0;
+    int worst = 0;
     for (int i = 0; i < count; i++) {
         aioli_status status = aioli_check(vm, files[i]);
         if (status == AIOLI_OK) {
             printf("%s: ok\n", files[i]);
             continue;
         }
-        failed = 1;
+        if (aioli_exit_status(vm) > worst) worst = aioli_exit_status(vm);
         size_t length;
         const char *text = aioli_error_text(vm, &length);
         if (status == AIOLI_NO_FILE) printf("%s: ", files[i]);
         fwrite(text, 1, length, stdout);
     }
     fflush(stdout);
-    return failed;
+    return worst;
 }
 
 static void add_paths(aioli *vm) {
