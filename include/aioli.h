@@ -81,7 +81,7 @@ AIOLI_API aioli_status aioli_check(aioli *vm, const char *path);
 AIOLI_API aioli_status aioli_disassemble(aioli *vm, const char *path);
 
 // What the last run has to say to the standard error: a traceback, or the message of a SystemExit. Empty when there is
-// nothing to say. Valid until the next run; *length may be NULL.
+// nothing to say. A zero byte follows the text. Valid until the next run; `length` may be NULL.
 AIOLI_API const char *aioli_error_text(aioli *vm, size_t *length);
 
 // The exit status that the last run asks of a process: 0 for AIOLI_OK, SystemExit's own, 130 after an interrupt, 2 for a

@@ -227,8 +227,9 @@ void aioli_interrupt(aioli *host) {
 }
 
 const char *aioli_error_text(aioli *host, size_t *length) {
-    if (length) *length = host->error.length;
-    return host->error.length ? host->error.data : "";
+    const char *text = host->error.length ? host->error.data : host->no_memory ? NO_MEMORY_TEXT : "";
+    if (length) *length = host->error.length ? host->error.length : strlen(text);
+    return text;
 }
 
 int aioli_exit_status(const aioli *host) { return host->exit_status; }

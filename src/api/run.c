@@ -20,6 +20,7 @@
 static void start(aioli *host) {
     VM *vm = &host->vm;
     host->error.length = 0;
+    host->error.failed = host->no_memory = false;
     host->exit_status = 0;
     exception_clear(vm);
     __atomic_store_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST);
@@ -31,8 +32,18 @@ static aioli_status no_memory(aioli *host) {
     exception_clear(&host->vm);
     host->exit_status = 1;
     host->error.length = 0;
-    buffer_text(&host->error, "MemoryError\n");
+    host->no_memory = true;
     return AIOLI_NO_MEMORY;
+}
+
+// The end of every run: the text gets its zero byte, or, when some of it did not fit into memory, is given up.
+static aioli_status conclude(aioli *host, aioli_status status) {
+    Buffer *text = &host->error;
+    if (!text->length && !text->failed) return status;
+    buffer_byte(text, 0);
+    if (text->failed) return no_memory(host);
+    text->length--;
+    return status;
 }
 
 // The path as CPython shows it: made absolute, `.` and `..` left as they are in what was given.
@@ -107,10 +118,6 @@ aioli_status host_finish(aioli *host) {
     host->exit_status = interrupted ? 130 : 1;
     if (!call_hook(host, exception)) exception_print(vm, exception, &host->error);
     exception_clear(vm);
-    if (host->error.failed) {
-        host->error.failed = false;
-        return no_memory(host);
-    }
     return interrupted ? AIOLI_INTERRUPTED : AIOLI_ERROR;
 }
 
@@ -176,8 +183,7 @@ static aioli_status run(aioli *host, const char *name, const char *file, const c
 
 static aioli_status run_source(aioli *host, const char *name, const char *source, size_t length) {
     start(host);
-    if (!set_folder(host, "", 0)) return no_memory(host);
-    return run(host, name, NULL, source, length);
+    return conclude(host, set_folder(host, "", 0) ? run(host, name, NULL, source, length) : no_memory(host));
 }
 
 aioli_status aioli_run_source(aioli *host, const char *name, const char *source, size_t length) {
@@ -209,7 +215,7 @@ static aioli_status run_file(aioli *host, const char *path) {
     }
     release(&host->allocator, data, capacity);
     buffer_free(&full);
-    return status;
+    return conclude(host, status);
 }
 
 aioli_status aioli_run_file(aioli *host, const char *path) {
@@ -238,6 +244,7 @@ aioli_status aioli_check(aioli *host, const char *path) {
     Code *code;
     natives_enter(&host->vm, &span, stack_here());
     aioli_status status = compile_file(host, path, &code);
+    status = conclude(host, status);
     natives_leave(&host->vm, &span);
     return status;
 }
@@ -246,14 +253,13 @@ static aioli_status disassemble_file(aioli *host, const char *path) {
     VM *vm = &host->vm;
     Code *code;
     aioli_status status = compile_file(host, path, &code);
-    if (status != AIOLI_OK) return status;
+    if (status != AIOLI_OK) return conclude(host, status);
     Buffer text = vm_buffer(vm);
     disassemble(vm, code, &text);
     bool ok = !text.failed && file_write_text(vm, library_of(vm)->output, text.data ? text.data : "", text.length, false);
     bool failed = text.failed;
     buffer_free(&text);
-    if (failed) return no_memory(host);
-    return finish_output(host, ok ? AIOLI_OK : host_finish(host));
+    return conclude(host, failed ? no_memory(host) : finish_output(host, ok ? AIOLI_OK : host_finish(host)));
 }
 
 aioli_status aioli_disassemble(aioli *host, const char *path) {
