@@ -181,12 +181,13 @@ Value constant_value(Compiler *c, Node *node) {
     case CONSTANT_TRUE: return VALUE_TRUE;
     case CONSTANT_ELLIPSIS: return VALUE_ELLIPSIS;
     case CONSTANT_INT:
-        if (node->constant.base == 10 && text.length > 4300)
+        if (node->constant.base == 10 && text.length && text.data[0] == '0') text.length = 1; // nothing but zeros
+        if (node->constant.base == 10 && c->vm->int_digit_limit && text.length > (size_t)c->vm->int_digit_limit)
             compile_error(c, node->range,
-                          "Exceeds the limit (4300 digits) for integer string conversion: value has %zu digits; use "
+                          "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; use "
                           "sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer "
                           "literals to avoid decimal conversion limits.",
-                          text.length);
+                          c->vm->int_digit_limit, text.length);
         v = int_from_digits(c->vm, text.data, text.length, node->constant.base);
         break;
     case CONSTANT_FLOAT: v = value_float(node->constant.number); break;

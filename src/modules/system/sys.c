@@ -72,7 +72,16 @@ static Value sys_getdefaultencoding(VM *vm, Value *args, size_t count) {
     return object_or_error(string_intern_from(vm, "utf-8", 5));
 }
 static Value sys_is_finalizing(VM *vm, Value *args, size_t count) { return VALUE_FALSE; }
-static Value sys_get_digits(VM *vm, Value *args, size_t count) { return value_small(4300); }
+
+static Value sys_get_int_max_str_digits(VM *vm, Value *args, size_t count) { return value_small(vm->int_digit_limit); }
+static Value sys_set_int_max_str_digits(VM *vm, Value *args, size_t count) {
+    int limit;
+    if (!c_int_argument(vm, args[0], &limit)) return VALUE_ERROR;
+    if (limit && limit < INT_LEAST_DIGIT_LIMIT)
+        return raise_value_error(vm, "maxdigits must be 0 or larger than %d", INT_LEAST_DIGIT_LIMIT);
+    vm->int_digit_limit = limit;
+    return VALUE_NONE;
+}
 
 // Writes the traceback of any exception, as the end of a program does.
 static Value sys_excepthook(VM *vm, Value *args, size_t count) {
@@ -99,13 +108,14 @@ static const NativeDefinition functions[] = {
     {"excepthook", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},
     {"exception", sys_exception, "", NATIVE_METHOD},
     {"exit", sys_exit, "status=, /", NATIVE_METHOD},
-    {"get_int_max_str_digits", sys_get_digits, "", NATIVE_METHOD},
+    {"get_int_max_str_digits", sys_get_int_max_str_digits, "", NATIVE_METHOD},
     {"getdefaultencoding", sys_getdefaultencoding, "", NATIVE_METHOD},
     {"getfilesystemencoding", sys_getdefaultencoding, "", NATIVE_METHOD},
     {"getrecursionlimit", sys_getrecursionlimit, "", NATIVE_METHOD},
     {"getsizeof", sys_getsizeof, "object, default=", NATIVE_METHOD},
     {"intern", sys_intern, "string, /", NATIVE_METHOD},
     {"is_finalizing", sys_is_finalizing, "", NATIVE_METHOD},
+    {"set_int_max_str_digits", sys_set_int_max_str_digits, "maxdigits", NATIVE_METHOD},
     {"setrecursionlimit", sys_setrecursionlimit, "limit, /", NATIVE_METHOD},
     {0}};
 
@@ -140,7 +150,7 @@ static bool add_numbers(VM *vm, Dict *sys) {
                       value_float(DBL_MIN),         value_small(DBL_MIN_EXP), value_small(DBL_MIN_10_EXP),
                       value_small(DBL_DIG),         value_small(DBL_MANT_DIG), value_float(DBL_EPSILON),
                       value_small(FLT_RADIX),       value_small(1)};
-    Value ints[] = {value_small(30), value_small(4), value_small(4300), value_small(640)};
+    Value ints[] = {value_small(30), value_small(4), value_small(INT_DEFAULT_DIGIT_LIMIT), value_small(INT_LEAST_DIGIT_LIMIT)};
     String *algorithm = string_from(vm, "siphash13");
     if (!algorithm) return false;
     Value hashes[] = {value_small(64), int_from_int64(vm, ((int64_t)1 << 61) - 1), value_small(314159), value_small(0),
@@ -149,7 +159,7 @@ static bool add_numbers(VM *vm, Dict *sys) {
     for (int i = 0; i < 18; i++) flags[i] = value_small(0);
     flags[4] = flags[11] = value_small(1);
     flags[13] = flags[16] = VALUE_FALSE;
-    flags[17] = value_small(4300);
+    flags[17] = value_small(INT_DEFAULT_DIGIT_LIMIT);
     return add_value(vm, sys, "float_info", struct_sequence_new(vm, "sys.float_info", float_fields, floats)) &&
            add_value(vm, sys, "int_info", struct_sequence_new(vm, "sys.int_info", int_fields, ints)) &&
            add_value(vm, sys, "hash_info", struct_sequence_new(vm, "sys.hash_info", hash_fields, hashes)) &&

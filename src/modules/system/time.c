@@ -1,5 +1,6 @@
 // time: clocks, sleep, and dates as tuples. On a virtual clock time passes there.
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -88,8 +89,16 @@ static bool to_tm(VM *vm, Value v, struct tm *t) {
     if (!is_tuple(v)) return raise_type_error(vm, "Tuple or struct_time argument required"), false;
     if (tuple_of(v)->length < 9) return raise_type_error(vm, "time tuple must have exactly 9 items"), false;
     int fields[9];
-    for (int i = 0; i < 9; i++)
-        if (!c_int_argument(vm, tuple_of(v)->items[i], &fields[i])) return false;
+    for (int i = 0; i < 9; i++) {
+        Value item = tuple_of(v)->items[i];
+        int64_t wide;
+        // CPython unpacks the tuple by another way than arguments, with words of its own.
+        if (is_int(item) && int_to_int64(item, &wide) && wide > INT_MAX)
+            return raise_overflow_error(vm, "signed integer is greater than maximum"), false;
+        if (is_int(item) && int_to_int64(item, &wide) && wide < INT_MIN)
+            return raise_overflow_error(vm, "signed integer is less than minimum"), false;
+        if (!c_int_argument(vm, item, &fields[i])) return false;
+    }
     *t = (struct tm){.tm_year = fields[0] - 1900, .tm_mon = fields[1] - 1, .tm_mday = fields[2], .tm_hour = fields[3],
                      .tm_min = fields[4], .tm_sec = fields[5], .tm_wday = (fields[6] + 1) % 7, .tm_yday = fields[7] - 1,
                      .tm_isdst = fields[8]};

@@ -87,6 +87,7 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
     heap_init(vm, allocator);
     vm->hash_key[0] = hash_key[0];
     vm->hash_key[1] = hash_key[1];
+    vm->int_digit_limit = INT_DEFAULT_DIGIT_LIMIT;
     vm->native_depth_limit = 400;
     vm->fuel = FUEL_SLICE;
     set_operations(vm);

@@ -77,6 +77,7 @@ struct VM {
     Hooks hooks;
     const TypeOps *ops[KIND_COUNT];
     uint64_t hash_key[2];  // seeds the hash of strings
+    int int_digit_limit;   // decimal digits of an int that are converted from or to text; 0: any number
     uint32_t next_shape_id;
     uint32_t next_layout_id; // of namespaces seen by an inline cache
     Value memory_error;    // made beforehand, since raising it must not allocate

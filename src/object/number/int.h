@@ -14,6 +14,9 @@ typedef struct {
     mp_int number; // its digits are libtommath's own memory, accounted in heap bytes
 } BigInt;
 
+// What vm->int_digit_limit is at first, and the least that it can be set to: time taken grows with the square of the digits.
+enum { INT_DEFAULT_DIGIT_LIMIT = 4300, INT_LEAST_DIGIT_LIMIT = 640 };
+
 // Any int: small, big, bool, or an instance of a subclass.
 static inline bool is_int(Value v) { return is_small(v) || is_bool(v) || is_kind(v, KIND_INT); }
 
@@ -21,7 +24,8 @@ Value int_from_int64(VM *vm, int64_t n); // VALUE_ERROR when memory is short
 Value int_from_uint64(VM *vm, uint64_t n);
 // From an integral double (finite; the caller has checked).
 Value int_from_double(VM *vm, double number);
-// Digits in base 2 to 36, optional sign, no underscores or prefix.
+// Digits in base 2 to 36, optional sign, no underscores or prefix. Raises ValueError past vm->int_digit_limit digits, unless
+// the base is a power of two.
 Value int_from_digits(VM *vm, const char *digits, size_t length, int base);
 // From text as int() reads it: white space, sign, underscores, prefix for base 0 or when it agrees. VALUE_EMPTY when it
 // is not a number of that base (nothing raised).
@@ -36,8 +40,8 @@ bool int_to_int64(Value v, int64_t *out);
 int int_sign(Value v); // -1, 0, 1
 // Correctly rounded; false with OverflowError ("int too large to convert to float").
 bool int_to_double(VM *vm, Value v, double *out);
-// Appends digits of any int in base 2, 8, 10 or 16 (lower case, with '-', no prefix). Raises ValueError past CPython's
-// limit of 4300 digits in base 10. False on failure.
+// Appends digits of any int in base 2, 8, 10 or 16 (lower case, with '-', no prefix). Raises ValueError past
+// vm->int_digit_limit digits in base 10. False on failure.
 bool int_append_digits(VM *vm, Buffer *buffer, Value v, int base);
 
 // The operators of ints; VALUE_NOT_IMPLEMENTED when either side is not an int.

@@ -5,7 +5,7 @@
 #include "object/number/int_internal.h"
 #include "object/text/unicode.h"
 
-enum { DIGIT_LIMIT = 4300, CHUNK_DIGITS = 18 };
+enum { CHUNK_DIGITS = 18, CHUNK_BITS = 59 }; // 2^59 < 10^18
 #define CHUNK 1000000000000000000u // 10^18 fits a digit of libtommath
 
 // ---- To text
@@ -25,13 +25,11 @@ static void append_power_of_two(Buffer *buffer, const mp_int *number, int group)
     }
 }
 
-// Divides the number by 10^18 again and again; the chunks come out lowest first.
-static bool append_decimal(VM *vm, Buffer *buffer, const mp_int *number) {
-    // 4300 decimal digits are fewer than 14290 bits.
-    if (mp_count_bits(number) > 14290) goto too_long;
+// Divides the number by 10^18 again and again; the chunks come out lowest first. Returns how many, or -1 when memory is
+// short. There is room for them all.
+static int split_decimal(const mp_int *number, uint64_t *chunks) {
     mp_int rest;
-    if (mp_init_copy(&rest, number) != MP_OKAY) return raise_memory_error(vm), false;
-    uint64_t chunks[14290 / 59 + 2];
+    if (mp_init_copy(&rest, number) != MP_OKAY) return -1;
     int count = 0;
     mp_err status = MP_OKAY;
     while (rest.used && status == MP_OKAY) {
@@ -40,22 +38,43 @@ static bool append_decimal(VM *vm, Buffer *buffer, const mp_int *number) {
         chunks[count++] = chunk;
     }
     mp_clear(&rest);
-    if (status != MP_OKAY) return raise_memory_error(vm), false;
+    return status == MP_OKAY ? count : -1;
+}
+
+static bool raise_too_long(VM *vm) {
+    raise_value_error(vm,
+                      "Exceeds the limit (%d digits) for integer string conversion; "
+                      "use sys.set_int_max_str_digits() to increase the limit",
+                      vm->int_digit_limit);
+    return false;
+}
+
+static bool append_chunks(VM *vm, Buffer *buffer, const uint64_t *chunks, int count) {
     char text[32];
     int length = snprintf(text, sizeof text, "%llu", (unsigned long long)chunks[count - 1]);
-    if (length + (count - 1) * CHUNK_DIGITS > DIGIT_LIMIT) goto too_long;
+    int64_t digits = length + (int64_t)(count - 1) * CHUNK_DIGITS;
+    if (vm->int_digit_limit && digits > vm->int_digit_limit) return raise_too_long(vm);
+    buffer_reserve(buffer, (size_t)digits);
     buffer_append(buffer, text, (size_t)length);
     for (int i = count - 2; i >= 0; i--) {
         snprintf(text, sizeof text, "%018llu", (unsigned long long)chunks[i]);
         buffer_append(buffer, text, CHUNK_DIGITS);
     }
     return true;
-too_long:
-    raise_value_error(vm,
-                      "Exceeds the limit (%d digits) for integer string conversion; "
-                      "use sys.set_int_max_str_digits() to increase the limit",
-                      DIGIT_LIMIT);
-    return false;
+}
+
+static bool append_decimal(VM *vm, Buffer *buffer, const mp_int *number) {
+    int64_t bits = mp_count_bits(number), limit = vm->int_digit_limit;
+    // A digit is less than 3.3220 bits: what has more is too long, which need not be found out by dividing.
+    if (limit && bits > limit * 33220 / 10000 + 1) return raise_too_long(vm);
+    uint64_t few[INT_DEFAULT_DIGIT_LIMIT / CHUNK_DIGITS + 4], *chunks = few;
+    size_t size = ((size_t)bits / CHUNK_BITS + 2) * sizeof *chunks;
+    if (size > sizeof few && !(chunks = heap_resize(vm, NULL, 0, size))) return raise_memory_error(vm), false;
+    int count = split_decimal(number, chunks);
+    bool ok = count > 0 && append_chunks(vm, buffer, chunks, count);
+    if (count < 0) raise_memory_error(vm);
+    if (chunks != few) heap_resize(vm, chunks, size, 0);
+    return ok;
 }
 
 bool int_append_digits(VM *vm, Buffer *buffer, Value v, int base) {
@@ -138,15 +157,15 @@ static Value read_bits(VM *vm, const char *digits, size_t length, int group, boo
 Value int_from_digits(VM *vm, const char *digits, size_t length, int base) {
     bool negative = length && digits[0] == '-';
     if (length && (digits[0] == '-' || digits[0] == '+')) digits++, length--;
-    while (length > 1 && *digits == '0') digits++, length--;
     int group = base == 2 ? 1 : base == 4 ? 2 : base == 8 ? 3 : base == 16 ? 4 : base == 32 ? 5 : 0;
-    if (group && length > 12) return read_bits(vm, digits, length, group, negative);
-    if (!group && length > DIGIT_LIMIT)
+    if (!group && vm->int_digit_limit && length > (size_t)vm->int_digit_limit)
         return raise_value_error(
             vm,
             "Exceeds the limit (%d digits) for integer string conversion: value has %zu digits; "
             "use sys.set_int_max_str_digits() to increase the limit",
-            DIGIT_LIMIT, length);
+            vm->int_digit_limit, length);
+    while (length > 1 && *digits == '0') digits++, length--;
+    if (group && length > 12) return read_bits(vm, digits, length, group, negative);
     return read_digits(vm, digits, length, base, negative);
 }
 

@@ -58,10 +58,8 @@ bool c_int_argument(VM *vm, Value v, int *out) {
     int64_t wide;
     Value number = value_index(vm, v);
     if (is_error(number)) return false;
-    if (!int_to_int64(number, &wide))
+    if (!int_to_int64(number, &wide) || wide > INT_MAX || wide < INT_MIN)
         return raise_overflow_error(vm, "Python int too large to convert to C int"), false;
-    if (wide > INT_MAX) return raise_overflow_error(vm, "signed integer is greater than maximum"), false;
-    if (wide < INT_MIN) return raise_overflow_error(vm, "signed integer is less than minimum"), false;
     *out = (int)wide;
     return true;
 }

@@ -70,7 +70,7 @@ bool has_index(VM *vm, Value v);
 bool index_argument(VM *vm, Value key, const char *what, int64_t *out);
 // A count or position argument; OverflowError "Python int too large to convert to C ssize_t". [script]
 bool size_argument(VM *vm, Value v, int64_t *out);
-bool c_int_argument(VM *vm, Value v, int *out);
+bool c_int_argument(VM *vm, Value v, int *out); // OverflowError "Python int too large to convert to C int". [script]
 // start and stop arguments of find, index, …: clamped; None and omitted leave *out alone when `none` is set.
 // [script]
 bool slice_argument(VM *vm, Value v, bool none, int64_t *out);
