@@ -5,6 +5,7 @@
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/function/generic_alias.h"
 #include "object/text/str.h"
 
 static void init_future(Future *f) {
@@ -350,6 +351,7 @@ static const NativeDefinition future_methods[] = {
     {"set_exception", method_set_exception, "self, exception, /", NATIVE_METHOD},
     {"get_loop", method_get_loop, "self, /", NATIVE_METHOD},
     {"__await__", method_await, "self, /", NATIVE_METHOD},
+    GENERIC_ALIAS_METHOD,
     {0}};
 static const AttributeDefinition future_attributes[] = {{"_log_traceback", get_log_traceback, NULL},
                                                         {"_state", get_state, NULL},

@@ -5,6 +5,7 @@
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/function/generic_alias.h"
 #include "object/text/str.h"
 #include "vm/generator.h"
 #include "vm/interpreter.h"
@@ -247,6 +248,7 @@ static const NativeDefinition task_methods[] = {
     {"get_context", method_get_context, "self, /", NATIVE_METHOD},
     {"cancelling", method_cancelling, "self, /", NATIVE_METHOD},
     {"uncancel", method_uncancel, "self, /", NATIVE_METHOD},
+    GENERIC_ALIAS_METHOD,
     {0}};
 
 bool task_class_init(VM *vm) {

@@ -289,9 +289,8 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls) {
     case KIND_WRAPPED_METHOD: {
         WrappedMethod *wrapped = (WrappedMethod *)o;
         if (!wrapped->is_class_method) return wrapped->function;
-        if (is_kind(wrapped->function, KIND_FUNCTION) || is_kind(wrapped->function, KIND_NATIVE))
-            return bound_method_new(vm, wrapped->function, value_object(cls));
-        return attribute_bind(vm, wrapped->function, value_object(cls), cls);
+        // Whatever it is that is wrapped, even a class: it gets the class as its first argument.
+        return bound_method_new(vm, wrapped->function, value_object(cls));
     }
     case KIND_PROPERTY:
         if (object_shape(o)->cls->flags & CLASS_BUILTIN)

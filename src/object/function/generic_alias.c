@@ -114,7 +114,14 @@ static Value alias_mro_entries(VM *vm, Value *args, size_t count) {
     Tuple *one = tuple_from(vm, &alias_of(args[0])->origin, 1);
     return one ? value_object(one) : VALUE_ERROR;
 }
-static const NativeDefinition alias_methods[] = {{"__mro_entries__", alias_mro_entries, "self, bases, /", NATIVE_METHOD}, {0}};
+// types.GenericAlias(origin, arguments).
+static Value alias_make(VM *vm, Value *args, size_t count) {
+    if (count != 3) return raise_type_error(vm, "GenericAlias expected 2 arguments, got %zu", count - 1);
+    return generic_alias_new(vm, args[1], args[2]);
+}
+static const NativeDefinition alias_methods[] = {{"__new__", alias_make, "cls, /, *args", NATIVE_STATIC},
+                                                 {"__mro_entries__", alias_mro_entries, "self, bases, /", NATIVE_METHOD},
+                                                 {0}};
 
 static const OperatorSet only_or = {.binary = 1u << BINARY_OR};
 static const TypeOps alias_ops = {.trace = alias_trace,
@@ -166,10 +173,12 @@ Value type_union_new(VM *vm, Value left, Value right) {
     return made ? value_object(made) : VALUE_ERROR;
 }
 
+Value generic_alias_of_class(VM *vm, Value *args, size_t count) { return generic_alias_new(vm, args[0], args[1]); }
+
 bool generic_alias_class_init(VM *vm) {
     ClassTable *c = &vm->classes;
     return (c->generic_alias = native_data_class(vm, "types", "GenericAlias", &alias_ops, sizeof(GenericAlias),
-                                                 CLASS_FINAL | CLASS_ABSTRACT_NEW)) &&
+                                                 CLASS_FINAL)) &&
            (c->union_type = native_data_class(vm, "types", "UnionType", &union_ops, sizeof(GenericAlias),
                                               CLASS_FINAL | CLASS_ABSTRACT_NEW)) &&
            native_add_methods(vm, c->generic_alias, alias_methods) > 0;
