@@ -10,6 +10,7 @@
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/exception/library_names.h"
 #include "object/text/bytes.h"
 #include "object/text/str.h"
 #include "vm/interpreter.h"
@@ -192,7 +193,8 @@ static Value import_one(VM *vm, String *name, String *parent, Value parent_modul
         path = list_of(own);
     }
     Value module = find_module(vm, name, path);
-    if (is_empty(module)) return not_found(vm, name, "");
+    if (is_empty(module))
+        return not_found(vm, name, library_names_have(name) ? " (aioli does not have this module of Python's library yet)" : "");
     if (!is_error(module) && parent) {
         String *last = string_intern_from(vm, name->data + parent->size + 1, name->size - parent->size - 1);
         if (!last || value_set_attribute(vm, parent_module, last, module) < 0) return VALUE_ERROR;
