@@ -187,9 +187,8 @@ bool heap_has_room(VM *vm, size_t size) {
 }
 
 void *heap_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
-    Heap *heap = &vm->heap;
     if (new_size > old_size && !heap_has_room(vm, new_size - old_size)) return NULL;
-    void *result = heap->allocator.resize(&heap->allocator, block, old_size, new_size);
+    void *result = side_resize(vm, block, old_size, new_size);
     if (!result && new_size) return NULL;
     heap_count_side(vm, (int64_t)new_size - (int64_t)old_size);
     return result;
@@ -215,6 +214,7 @@ static HeapPage *page_new(VM *vm, SizeClass *size_class, uint32_t cell_size) {
     page->carved = 0;
     page->free = NULL;
     page->free_bytes = 0;
+    page->is_side = false;
     page->swept_for = vm->heap.marking;
     page->next = size_class->swept;
     size_class->swept = page;
@@ -260,7 +260,8 @@ static Object *allocate_large(VM *vm, size_t size) {
     if (size > SIZE_MAX / 2 || !heap_has_room(vm, size)) return NULL;
     if (heap->large_count == heap->large_capacity) {
         size_t capacity = heap->large_capacity ? heap->large_capacity * 2 : 64;
-        LargeCell **grown = heap_resize(vm, heap->large, heap->large_capacity * sizeof *grown, capacity * sizeof *grown);
+        LargeCell **grown = reallocate(&heap->allocator, heap->large, heap->large_capacity * sizeof *grown,
+                                       capacity * sizeof *grown);
         if (!grown) return NULL;
         heap->large = grown;
         heap->large_capacity = capacity;

@@ -51,6 +51,7 @@ typedef struct {
     size_t chunk_count, chunk_capacity;
     size_t page_count;    // of all chunks
     char *fresh, *fresh_end; // pages of the newest chunk that were never used
+    HeapPage *side_pages[HEAP_CLASS_COUNT + 1]; // of blocks of one size of side memory, those with free ones
     HeapPage *pool;       // used pages that are in no size class now
     size_t pool_count;
     size_t bytes;         // of pages in a size class, large cells and side memory: what the cap is about
@@ -97,13 +98,10 @@ static inline Object **heap_free_link(Object *cell) { return (Object **)((char *
 Object *heap_take_checked(VM *vm, size_t size);
 #endif
 
-// heap_allocate and heap_allocate_raw are in vm.h.
+// heap_allocate, heap_allocate_raw and heap_mark are in vm.h.
 
-// Marks an object that is reachable. For use by `trace` functions and hooks.trace.
-void heap_mark_object(VM *vm, Object *object);
-static inline void heap_mark(VM *vm, Value v) {
-    if (is_object(v)) heap_mark_object(vm, object_of(v));
-}
+// heap_mark's way when the mark stack is full: makes it larger, or notes that the heap must be looked through again.
+void heap_mark_slow(VM *vm, Object *object);
 
 // The object whose cell contains the address, or NULL. Only while nothing is left to sweep.
 Object *heap_object_at(Heap *heap, uintptr_t address);

@@ -9,19 +9,23 @@
 // never held an object.
 struct HeapPage {
     HeapPage *next;           // in its size class's list of swept or unswept pages, or in the pool
-    HeapPage *next_available; // see SizeClass
+    union {
+        HeapPage *next_available; // see SizeClass
+        HeapPage *previous;       // of a page of side memory
+    };
     Object *free;             // free cells, while the page is not the class's current one
     uint32_t cell_size;       // 0: in the pool
     uint32_t carved;          // bytes of `cells` in use since the page joined its class
     uint32_t limit;           // bytes of whole cells that fit
     uint32_t swept_for;       // the marking that it was last swept for
     uint32_t free_bytes;      // of the cells in `free`
-    uint32_t padding;         // cells are aligned to HEAP_GRANULE
-    char cells[];
+    uint16_t used;            // of a page of side memory: blocks
+    bool is_side;             // it holds side memory, not objects
+    _Alignas(HEAP_GRANULE) char cells[];
 };
 
 enum { PAGE_CELLS = HEAP_PAGE_SIZE - sizeof(HeapPage) };
-_Static_assert(sizeof(HeapPage) % HEAP_GRANULE == 0, "cells are aligned");
+_Static_assert(offsetof(HeapPage, cells) == sizeof(HeapPage), "cells are aligned");
 
 // Pages that were asked for at once.
 struct HeapChunk {
@@ -47,6 +51,11 @@ void heap_trim(VM *vm);
 void chunks_free(Heap *heap);
 // The page that an address lies in, or NULL.
 HeapPage *page_at(Heap *heap, uintptr_t address);
+
+// ---- heap_side.c
+
+// As Allocator's resize, for blocks that nothing but their owner knows. The caller counts them.
+void *side_resize(VM *vm, void *block, size_t old_size, size_t new_size);
 
 // ---- heap.c
 

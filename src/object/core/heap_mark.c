@@ -17,36 +17,49 @@ static size_t cell_bytes(const Object *o) {
     return ((const HeapPage *)((uintptr_t)o & ~(uintptr_t)(HEAP_PAGE_SIZE - 1)))->cell_size;
 }
 
-void heap_mark_object(VM *vm, Object *object) {
-    if (!object || object->header & OBJECT_MARKED) return;
+void heap_mark_slow(VM *vm, Object *object) {
     Heap *heap = &vm->heap;
-    object->header |= OBJECT_MARKED;
-    if (heap->gray_count == heap->gray_capacity) {
-        size_t capacity = heap->gray_capacity ? heap->gray_capacity * 2 : 1024;
-        Object **gray = reallocate(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *),
-                                   capacity * sizeof(Object *));
-        if (!gray) {
-            heap->gray_overflow = true;
-            return;
-        }
+    size_t capacity = heap->gray_capacity ? heap->gray_capacity * 2 : 1024;
+    Object **gray = reallocate(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *),
+                               capacity * sizeof(Object *));
+    if (gray) {
         heap->gray = gray;
         heap->gray_capacity = capacity;
+        heap->gray[heap->gray_count++] = object;
+    } else if (!(object->header & OBJECT_MARKED)) {
+        object->header |= OBJECT_MARKED;
+        heap->gray_overflow = true;
     }
-    heap->gray[heap->gray_count++] = object;
 }
 
 static void trace_object(VM *vm, Object *o) {
     vm->heap.live += cell_bytes(o);
     Shape *shape = object_shape(o);
-    if (shape) heap_mark_object(vm, (Object *)shape);
+    if (shape && !(shape->object.header & OBJECT_MARKED)) heap_mark_object(vm, shape);
     const TypeOps *ops = vm->ops[object_kind(o)];
     if (ops && ops->trace) ops->trace(vm, o);
     if (object_flag(o, OBJECT_HAS_ATTRIBUTES)) heap_mark(vm, *object_attributes_place(o));
 }
 
+// Marks and traces until nothing is gray. Objects pass through a short queue between the stack and their tracing: time for
+// the memory to come that heap_mark_object has asked for (Cher, Hosking and Vitek, 2004).
 static void drain(VM *vm) {
+    enum { AHEAD = 8 };
     Heap *heap = &vm->heap;
-    while (heap->gray_count) trace_object(vm, heap->gray[--heap->gray_count]);
+    Object *queue[AHEAD] = {NULL};
+    for (size_t at = 0, waiting = 0; heap->gray_count || waiting; at = (at + 1) % AHEAD) {
+        Object *o = queue[at];
+        queue[at] = heap->gray_count ? heap->gray[--heap->gray_count] : NULL;
+        if (queue[at]) {
+            waiting++;
+            __builtin_prefetch(queue[at], 1);
+        }
+        if (!o) continue;
+        waiting--;
+        if (o->header & OBJECT_MARKED) continue;
+        o->header |= OBJECT_MARKED;
+        trace_object(vm, o);
+    }
 }
 
 static void retrace_marked(VM *vm, Object *o) {
@@ -103,7 +116,7 @@ Object *heap_object_at(Heap *heap, uintptr_t address) {
     HeapPage *page = page_at(heap, address);
     if (!page) return heap->large_count ? large_object_at(heap, address) : NULL;
     uintptr_t offset = address - (uintptr_t)page->cells; // wraps for the page's own words, and is then too large
-    if (!page->cell_size || offset >= page->carved) return NULL;
+    if (!page->cell_size || page->is_side || offset >= page->carved) return NULL;
     Object *o = (Object *)(page->cells + offset / page->cell_size * page->cell_size);
     return header_is_free(cell_header(o)) ? NULL : o;
 }
@@ -118,7 +131,8 @@ UNCHECKED static void scan_words(VM *vm, const char *low, const char *high) {
             word &= VALUE_PAYLOAD;
         else if (word >> 48 || word < 4096)
             continue;
-        heap_mark_object(vm, heap_object_at(&vm->heap, word));
+        Object *o = heap_object_at(&vm->heap, word);
+        if (o) heap_mark_object(vm, o);
     }
 }
 

@@ -149,6 +149,21 @@ static inline void *heap_allocate(VM *vm, Shape *shape, Kind kind, size_t size) 
     return o;
 }
 
+// Notes an object that is reachable, to be marked. For use by `trace` functions and hooks.trace. Whether it is marked already
+// is asked when its turn comes, its header having been fetched meanwhile.
+static inline void heap_mark_object(VM *vm, void *object) {
+    Heap *heap = &vm->heap;
+    if (!object) return;
+    __builtin_prefetch(object, 1);
+    if (__builtin_expect(heap->gray_count < heap->gray_capacity, 1))
+        heap->gray[heap->gray_count++] = (Object *)object;
+    else
+        heap_mark_slow(vm, (Object *)object);
+}
+static inline void heap_mark(VM *vm, Value v) {
+    if (is_object(v)) heap_mark_object(vm, object_of(v));
+}
+
 // Collects now. For natives: what they hold on the C stack is found there.
 void vm_collect(VM *vm);
 
