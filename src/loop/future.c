@@ -381,6 +381,52 @@ static Value child_of(VM *vm, Dict *seen, Value awaitable) {
     return dict_set(vm, seen, awaitable, future) < 0 ? VALUE_ERROR : future;
 }
 
+// While the awaitables of a gather are looked through: this one has been met.
+#define AWAITABLE_MET OBJECT_FLAG_3
+
+// Whether all awaitables are coroutines and futures of the built-in classes, each another one. Then no dict is needed to tell
+// which was given before.
+static bool all_different(const Value *awaitables, size_t count) {
+    size_t met = 0;
+    for (; met < count && is_object(awaitables[met]); met++) {
+        Object *o = object_of(awaitables[met]);
+        Kind kind = object_kind(o);
+        if ((kind != KIND_GENERATOR && kind != KIND_FUTURE) || !(object_shape(o)->cls->flags & CLASS_BUILTIN) ||
+            object_flag(o, AWAITABLE_MET))
+            break;
+        object_set_flag(o, AWAITABLE_MET, true);
+    }
+    for (size_t i = 0; i < met; i++) object_set_flag(object_of(awaitables[i]), AWAITABLE_MET, false);
+    return met == count;
+}
+
+static bool add_child(VM *vm, Gather *gather, Value child) {
+    gather->total++;
+    return future_done(future_of(child)) || future_add_callback(vm, future_of(child), value_object(gather));
+}
+
+// Fills in the children. `distinct` (a list or NULL for the children themselves) is to get each once.
+static bool gather_children(VM *vm, Gather *gather, const Value *awaitables, size_t count, List **distinct) {
+    if (all_different(awaitables, count)) {
+        *distinct = gather->children;
+        for (size_t i = 0; i < count; i++) {
+            Value child = ensure_future(vm, awaitables[i]);
+            if (is_error(child) || !list_append(vm, gather->children, child) || !add_child(vm, gather, child)) return false;
+        }
+        return true;
+    }
+    Dict *seen = dict_new(vm);
+    *distinct = list_new(vm, count);
+    if (!seen || !*distinct) return false;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t before = seen->length;
+        Value child = child_of(vm, seen, awaitables[i]);
+        if (is_error(child) || !list_append(vm, gather->children, child)) return false;
+        if (seen->length != before && (!list_append(vm, *distinct, child) || !add_child(vm, gather, child))) return false;
+    }
+    return true;
+}
+
 Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exceptions) {
     if (count == 0) {
         Future *empty = future_new(vm);
@@ -388,36 +434,20 @@ Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exce
         if (!empty || !none || !future_set_result(vm, empty, value_object(none))) return VALUE_ERROR;
         return value_object(empty);
     }
-    enum { OUTER, SEEN, CHILDREN, HELD };
-    Value held[HELD];
     Gather *gather = heap_allocate(vm, loop_of(vm)->gather_class->root, KIND_FUTURE, sizeof(Gather));
     if (!gather) return VALUE_ERROR;
     init_future(&gather->future);
     gather->future.is_gather = true;
     gather->future.return_exceptions = return_exceptions;
-    Dict *seen = dict_new(vm);
     gather->children = list_new(vm, count);
-    if (!seen || !gather->children) return VALUE_ERROR;
-    held[OUTER] = value_object(gather);
-    held[SEEN] = value_object(seen);
-    held[CHILDREN] = value_object(gather->children);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        uint32_t before = seen->length;
-        Value child = child_of(vm, seen, awaitables[i]);
-        ok = !is_error(child) && list_append(vm, gather->children, child);
-        if (!ok || seen->length == before) continue;
-        gather->total++;
-        if (!future_done(future_of(child))) ok = future_add_callback(vm, future_of(child), held[OUTER]);
-    }
+    List *distinct;
+    if (!gather->children || !gather_children(vm, gather, awaitables, count, &distinct)) return VALUE_ERROR;
     // Those that were done already count when the outer future stands.
-    for (size_t position = 0; ok;) {
-        Value key, child;
-        if (!dict_next(seen, &position, &key, &child)) break;
-        Future *f = future_of(child);
-        if (future_done(f)) ok = gather_child_done(vm, gather, f);
+    for (size_t i = 0; i < distinct->length; i++) {
+        Future *child = future_of(distinct->items[i]);
+        if (future_done(child) && !gather_child_done(vm, gather, child)) return VALUE_ERROR;
     }
-    return ok ? held[OUTER] : VALUE_ERROR;
+    return value_object(gather);
 }
 
 // The results of all children, exceptions among them.

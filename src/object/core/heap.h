@@ -24,7 +24,7 @@ enum {
     HEAP_SMALL_LIMIT = 512, // cells up to this many bytes live in pages; larger ones are blocks of their own
     HEAP_CLASS_COUNT = HEAP_SMALL_LIMIT / HEAP_GRANULE,
     HEAP_PAGE_SIZE = 16 * 1024,
-    HEAP_LEAST_BUDGET = 2 * 1024 * 1024,
+    HEAP_LEAST_BUDGET = 4 * 1024 * 1024,
 };
 
 typedef struct HeapPage HeapPage;

@@ -102,6 +102,8 @@ enum { FUEL_SLICE = 0 };
 enum { FUEL_SLICE = 2000 };
 #endif
 
+enum { MOST_WORK = 1 << 20 }; // that is charged at once, so that fuel stays far from the end of its range
+
 // Makes the object level of a VM: heap, names, built-in classes. `hash_key` seeds the hash of strings. On failure returns
 // false; vm_destroy must be called all the same.
 bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]);
@@ -174,7 +176,7 @@ void vm_collect(VM *vm);
 
 // May collect. False: an exception is raised.
 static inline bool vm_safepoint(VM *vm, size_t work) {
-    vm->fuel -= work < FUEL_SLICE ? (int32_t)work : FUEL_SLICE;
+    vm->fuel -= work < MOST_WORK ? (int32_t)work : MOST_WORK;
     return __builtin_expect(vm->fuel >= 0, 1) || vm->hooks.attend(vm);
 }
 
@@ -184,7 +186,7 @@ static inline bool vm_interrupted(VM *vm) { return __atomic_load_n(&vm->interrup
 // Never collects: for loops in the middle of something. False: an exception is raised. The work is charged to the next
 // safepoint.
 static inline bool vm_poll(VM *vm, size_t work) {
-    if (vm->fuel >= 0) vm->fuel -= work < FUEL_SLICE ? (int32_t)work : FUEL_SLICE;
+    if (vm->fuel >= 0) vm->fuel -= work < MOST_WORK ? (int32_t)work : MOST_WORK;
     return __builtin_expect(!vm_interrupted(vm), 1) || vm->hooks.interrupt(vm);
 }
 
