@@ -275,6 +275,14 @@ static Value call_plain(VM *vm, Native *native, Value *arguments, size_t count, 
     if (!named && positional == s->positional && !s->keyword_only && !s->variadic && !s->keyword_variadic)
         return native->function(vm, arguments, count);
     if (!named && s->variadic && s->fixed == 0) return native->function(vm, arguments, count);
+    if (!named && !s->variadic && !s->keyword_variadic && !s->keyword_required && positional >= s->required &&
+        positional <= s->positional && s->fixed <= LOCAL_ARGUMENTS) {
+        // The commonest of the other calls: optional parameters are left out.
+        Value local[LOCAL_ARGUMENTS];
+        for (size_t i = 0; i < positional; i++) local[i] = arguments[i];
+        for (size_t i = positional; i < s->fixed; i++) local[i] = VALUE_EMPTY;
+        return native->function(vm, local, s->fixed);
+    }
     size_t size = s->fixed + (positional > s->positional ? positional - s->positional : 0);
     if (size <= LOCAL_ARGUMENTS) {
         Value local[LOCAL_ARGUMENTS];

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "object/number/int_internal.h"
+#include "object/number/int_large.h"
 
 // Floor division of C integers; b is not 0 and the quotient fits.
 static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
@@ -15,12 +16,12 @@ static int64_t floor_modulo(int64_t a, int64_t b) {
 static Value finish(VM *vm, mp_err status, mp_int *result) {
     if (status == MP_OKAY) return int_from_mp(vm, result);
     mp_clear(result);
-    return raise_memory_error(vm);
+    return status == MP_RAISED ? VALUE_ERROR : raise_memory_error(vm);
 }
 
 // Floor quotient and rest; both are initialised.
-static mp_err divide_floor(const mp_int *a, const mp_int *b, mp_int *quotient, mp_int *rest) {
-    mp_err status = mp_div(a, b, quotient, rest);
+static mp_err divide_floor(VM *vm, const mp_int *a, const mp_int *b, mp_int *quotient, mp_int *rest) {
+    mp_err status = large_divide(vm, a, b, quotient, rest);
     if (status == MP_OKAY && rest->used && rest->sign != b->sign) {
         status = mp_sub_d(quotient, 1, quotient);
         if (status == MP_OKAY) status = mp_add(rest, b, rest);
@@ -43,9 +44,10 @@ static Value divmod_pair(VM *vm, Value quotient, Value rest) {
 static Value big_division(VM *vm, Binary op, const mp_int *a, const mp_int *b) {
     mp_int quotient, rest;
     if (mp_init_multi(&quotient, &rest, NULL) != MP_OKAY) return raise_memory_error(vm);
-    if (divide_floor(a, b, &quotient, &rest) != MP_OKAY) {
-        mp_clear_multi(&quotient, &rest, NULL);
-        return raise_memory_error(vm);
+    mp_err status = divide_floor(vm, a, b, &quotient, &rest);
+    if (status != MP_OKAY) {
+        mp_clear(&quotient);
+        return finish(vm, status, &rest);
     }
     if (op == BINARY_FLOOR_DIVIDE) return mp_clear(&rest), int_from_mp(vm, &quotient);
     if (op == BINARY_MODULO) return mp_clear(&quotient), int_from_mp(vm, &rest);
@@ -158,17 +160,9 @@ static Value power(VM *vm, Value a, Value b) {
     uint64_t result_bits;
     if (__builtin_mul_overflow(bits, (uint64_t)exponent, &result_bits)) return raise_memory_error(vm);
     if (!int_room(vm, result_bits / MP_DIGIT_BIT + 2)) return VALUE_ERROR;
-    mp_int result, base;
+    mp_int result;
     if (mp_init(&result) != MP_OKAY) return raise_memory_error(vm);
-    if (mp_init_copy(&base, number) != MP_OKAY) return mp_clear(&result), raise_memory_error(vm);
-    mp_set(&result, 1);
-    mp_err status = MP_OKAY;
-    for (int64_t n = exponent; n && status == MP_OKAY; n >>= 1) {
-        if (n & 1) status = mp_mul(&result, &base, &result);
-        if (n > 1 && status == MP_OKAY) status = mp_sqr(&base, &base);
-    }
-    mp_clear(&base);
-    return finish(vm, status, &result);
+    return finish(vm, large_power(vm, number, (uint64_t)exponent, &result), &result);
 }
 
 // Operations whose result fits an int64 where both operands are small.
@@ -207,7 +201,7 @@ static Value big_binary(VM *vm, Binary op, Value a, Value b) {
     switch (op) {
     case BINARY_ADD: return finish(vm, mp_add(x, y, &result), &result);
     case BINARY_SUBTRACT: return finish(vm, mp_sub(x, y, &result), &result);
-    case BINARY_MULTIPLY: return finish(vm, mp_mul(x, y, &result), &result);
+    case BINARY_MULTIPLY: return finish(vm, large_multiply(vm, x, y, &result), &result);
     case BINARY_AND: return finish(vm, mp_and(x, y, &result), &result);
     case BINARY_OR: return finish(vm, mp_or(x, y, &result), &result);
     case BINARY_XOR: return finish(vm, mp_xor(x, y, &result), &result);
@@ -274,12 +268,13 @@ Value int_power_modulo(VM *vm, Value base, Value exponent, Value modulus) {
     mp_err status = mp_abs(m, &positive);
     bool invertible = true;
     if (status == MP_OKAY) status = mp_abs(e, &power);
-    if (status == MP_OKAY) status = mp_mod(b, &positive, &number);
+    if (status == MP_OKAY) status = large_divide(vm, b, &positive, NULL, &number);
+    if (status == MP_OKAY && number.sign == MP_NEG) status = mp_add(&number, &positive, &number);
     if (status == MP_OKAY && positive.used == 1 && positive.dp[0] == 1) {
         mp_zero(&result);
     } else if (status == MP_OKAY) {
         if (e->sign == MP_NEG) {
-            mp_err inverse = number.used ? mp_invmod(&number, &positive, &number) : MP_VAL;
+            mp_err inverse = number.used ? large_inverse(vm, &number, &positive, &number) : MP_VAL;
             invertible = inverse != MP_VAL;
             if (inverse != MP_OKAY && inverse != MP_VAL) status = inverse;
         }
@@ -289,7 +284,7 @@ Value int_power_modulo(VM *vm, Value base, Value exponent, Value modulus) {
             else if (!number.used)
                 mp_zero(&result);
             else
-                status = mp_exptmod(&number, &power, &positive, &result);
+                status = large_power_modulo(vm, &number, &power, &positive, &result);
         }
     }
     if (status == MP_OKAY && invertible) status = sign_of_modulus(&result, m);

@@ -1,12 +1,11 @@
 // int to text and back.
 #include <stdio.h>
+#include <string.h>
 
 #include "base/utf8.h"
 #include "object/number/int_internal.h"
+#include "object/number/int_large.h"
 #include "object/text/unicode.h"
-
-enum { CHUNK_DIGITS = 18, CHUNK_BITS = 59 }; // 2^59 < 10^18
-#define CHUNK 1000000000000000000u // 10^18 fits a digit of libtommath
 
 // ---- To text
 
@@ -25,22 +24,6 @@ static void append_power_of_two(Buffer *buffer, const mp_int *number, int group)
     }
 }
 
-// Divides the number by 10^18 again and again; the chunks come out lowest first. Returns how many, or -1 when memory is
-// short. There is room for them all.
-static int split_decimal(const mp_int *number, uint64_t *chunks) {
-    mp_int rest;
-    if (mp_init_copy(&rest, number) != MP_OKAY) return -1;
-    int count = 0;
-    mp_err status = MP_OKAY;
-    while (rest.used && status == MP_OKAY) {
-        mp_digit chunk;
-        status = mp_div_d(&rest, CHUNK, &rest, &chunk);
-        chunks[count++] = chunk;
-    }
-    mp_clear(&rest);
-    return status == MP_OKAY ? count : -1;
-}
-
 static bool raise_too_long(VM *vm) {
     raise_value_error(vm,
                       "Exceeds the limit (%d digits) for integer string conversion; "
@@ -49,32 +32,20 @@ static bool raise_too_long(VM *vm) {
     return false;
 }
 
-static bool append_chunks(VM *vm, Buffer *buffer, const uint64_t *chunks, int count) {
-    char text[32];
-    int length = snprintf(text, sizeof text, "%llu", (unsigned long long)chunks[count - 1]);
-    int64_t digits = length + (int64_t)(count - 1) * CHUNK_DIGITS;
-    if (vm->int_digit_limit && digits > vm->int_digit_limit) return raise_too_long(vm);
-    buffer_reserve(buffer, (size_t)digits);
-    buffer_append(buffer, text, (size_t)length);
-    for (int i = count - 2; i >= 0; i--) {
-        snprintf(text, sizeof text, "%018llu", (unsigned long long)chunks[i]);
-        buffer_append(buffer, text, CHUNK_DIGITS);
-    }
-    return true;
-}
-
 static bool append_decimal(VM *vm, Buffer *buffer, const mp_int *number) {
     int64_t bits = mp_count_bits(number), limit = vm->int_digit_limit;
     // A digit is less than 3.3220 bits: what has more is too long, which need not be found out by dividing.
     if (limit && bits > limit * 33220 / 10000 + 1) return raise_too_long(vm);
-    uint64_t few[INT_DEFAULT_DIGIT_LIMIT / CHUNK_DIGITS + 4], *chunks = few;
-    size_t size = ((size_t)bits / CHUNK_BITS + 2) * sizeof *chunks;
-    if (size > sizeof few && !(chunks = heap_resize(vm, NULL, 0, size))) return raise_memory_error(vm), false;
-    int count = split_decimal(number, chunks);
-    bool ok = count > 0 && append_chunks(vm, buffer, chunks, count);
-    if (count < 0) raise_memory_error(vm);
-    if (chunks != few) heap_resize(vm, chunks, size, 0);
-    return ok;
+    size_t most = (size_t)(bits * 30103 / 100000) + 2, zeros = 0;
+    if (!buffer_reserve(buffer, most)) return raise_memory_error(vm), false;
+    char *digits = buffer->data + buffer->length;
+    mp_err status = large_to_decimal(vm, number, digits, most);
+    if (status != MP_OKAY) return status == MP_RAISED ? false : (raise_memory_error(vm), false);
+    while (digits[zeros] == '0') zeros++;
+    if (limit && most - zeros > (size_t)limit) return raise_too_long(vm);
+    memmove(digits, digits + zeros, most - zeros);
+    buffer->length += most - zeros;
+    return true;
 }
 
 bool int_append_digits(VM *vm, Buffer *buffer, Value v, int base) {
@@ -105,7 +76,7 @@ static int digit_value(unsigned char c) {
     return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
 }
 
-// Multiplies and adds a chunk of digits at a time. The digits are valid.
+// The digits are valid.
 static Value read_digits(VM *vm, const char *digits, size_t length, int base, bool negative) {
     uint64_t factor = 1;
     int chunk_length = 0;
@@ -119,19 +90,10 @@ static Value read_digits(VM *vm, const char *digits, size_t length, int base, bo
         return int_from_int64(vm, negative ? -n : n);
     }
     mp_int number;
+    if (!int_room(vm, length * 6 / MP_DIGIT_BIT + 2)) return VALUE_ERROR;
     if (mp_init(&number) != MP_OKAY) return raise_memory_error(vm);
-    mp_err status = MP_OKAY;
-    size_t at = 0, first = length % (size_t)chunk_length;
-    while (at < length && status == MP_OKAY) {
-        size_t count = at == 0 && first ? first : (size_t)chunk_length;
-        mp_digit chunk = 0;
-        for (size_t i = 0; i < count; i++)
-            chunk = chunk * (unsigned)base + (unsigned)digit_value((unsigned char)digits[at + i]);
-        at += count;
-        status = mp_mul_d(&number, factor, &number);
-        if (status == MP_OKAY) status = mp_add_d(&number, chunk, &number);
-    }
-    if (status != MP_OKAY) return mp_clear(&number), raise_memory_error(vm);
+    mp_err status = large_from_digits(vm, digits, length, base, &number);
+    if (status != MP_OKAY) return mp_clear(&number), status == MP_RAISED ? VALUE_ERROR : raise_memory_error(vm);
     if (negative) number.sign = MP_NEG;
     return int_from_mp(vm, &number);
 }
