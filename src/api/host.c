@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -46,6 +47,10 @@ static int stream_write(void *user, int stream, const char *bytes, size_t length
     return host_of(user)->config.write(host_of(user)->config.user, stream, bytes, length);
 }
 static long stream_read(void *user, int stream, char *bytes, size_t size) {
+    // Our own read waits in slices: an interrupt from another thread can't end it. A host's is the host's matter.
+    struct pollfd wanted = {.fd = stream, .events = POLLIN};
+    while (host_of(user)->config.read == read_descriptor && poll(&wanted, 1, 20) <= 0)
+        if (vm_interrupted(&host_of(user)->vm)) return -EINTR;
     return host_of(user)->config.read(host_of(user)->config.user, stream, bytes, size);
 }
 static bool stream_is_terminal(void *user, int stream) {

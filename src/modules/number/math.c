@@ -186,6 +186,17 @@ static Value math_pow(VM *vm, Value *args, size_t count) {
     if (isinf(z) && isfinite(x) && isfinite(y)) return x == 0 ? domain_error(vm) : range_error(vm);
     return value_float(z);
 }
+static int64_t place_of(double number) {
+    int64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits < 0 ? INT64_MIN - bits : bits;
+}
+static double double_at(int64_t place) {
+    int64_t bits = place < 0 ? INT64_MIN - place : place;
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
 static Value math_nextafter(VM *vm, Value *args, size_t count) {
     double x, y;
     if (!two(vm, args, &x, &y)) return VALUE_ERROR;
@@ -193,8 +204,13 @@ static Value math_nextafter(VM *vm, Value *args, size_t count) {
     int64_t steps;
     if (!value_index_int64(vm, args[2], true, &steps)) return VALUE_ERROR;
     if (steps < 0) return raise_value_error(vm, "steps must be a non-negative integer");
-    for (; steps > 0 && x != y && !isnan(x) && !isnan(y); steps--) x = nextafter(x, y);
-    return value_float(isnan(y) ? y : x);
+    if (isnan(x) || !steps) return value_float(x);
+    if (isnan(y) || x == y) return value_float(y);
+    // The doubles in their order have the order of their places, if those of negative ones are counted downwards.
+    int64_t from = place_of(x), to = place_of(y);
+    uint64_t apart = from < to ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
+    if ((uint64_t)steps >= apart) return value_float(y);
+    return value_float(double_at(from < to ? from + steps : from - steps));
 }
 static Value math_ulp(VM *vm, Value *args, size_t count) {
     double x;
@@ -289,6 +305,7 @@ static Value divide(VM *vm, Value a, Value b) { return int_binary(vm, BINARY_FLO
 // from * (from + 1) * … * to, by halves so that the factors stay of like size.
 static Value product(VM *vm, int64_t from, int64_t to) {
     if (from > to) return value_small(1);
+    if (!vm_safepoint(vm, 8)) return VALUE_ERROR;
     if (to - from < 8) {
         Value result = value_small(from);
         for (int64_t i = from + 1; i <= to && !is_error(result); i++) result = multiply(vm, result, value_small(i));
@@ -318,8 +335,14 @@ static Value choose(VM *vm, Value n, Value k, bool ordered) {
     if (int_sign(rest) < 0) return value_small(0);
     if (!ordered && is_true(int_compare(vm, COMPARISON_LT, rest, k))) k = rest;
     if (!is_small(k)) return raise_overflow_error(vm, "min(n - k, k) must not exceed 9223372036854775807");
+    if (is_small(n)) {
+        Value arranged = product(vm, small_of(n) - small_of(k) + 1, small_of(n));
+        Value orders = ordered || is_error(arranged) ? value_small(1) : product(vm, 2, small_of(k) < 1 ? 1 : small_of(k));
+        return is_error(arranged) || is_error(orders) ? VALUE_ERROR : divide(vm, arranged, orders);
+    }
     Value result = value_small(1);
     for (int64_t i = 0; i < small_of(k) && !is_error(result); i++) {
+        if (!vm_safepoint(vm, 1)) return VALUE_ERROR;
         Value factor = subtract(vm, n, value_small(i));
         result = is_error(factor) ? factor : multiply(vm, result, factor);
         if (!ordered && !is_error(result)) result = divide(vm, result, value_small(i + 1));
@@ -336,6 +359,7 @@ static Value gcd_of(VM *vm, Value a, Value b) {
     a = int_sign(a) < 0 ? value_unary(vm, UNARY_OP_MINUS, a) : a;
     b = int_sign(b) < 0 ? value_unary(vm, UNARY_OP_MINUS, b) : b;
     while (!is_error(a) && !is_error(b) && int_sign(b)) {
+        if (!vm_safepoint(vm, 1)) return VALUE_ERROR;
         Value rest = int_binary(vm, BINARY_MODULO, a, b);
         a = b;
         b = rest;
@@ -367,30 +391,36 @@ static Value math_lcm(VM *vm, Value *args, size_t count) {
     return result;
 }
 
-static Value math_isqrt(VM *vm, Value *args, size_t count) {
-    Value n = value_index(vm, args[0]);
-    if (is_error(n)) return n;
-    if (int_sign(n) < 0) return raise_value_error(vm, "isqrt() argument must be nonnegative");
+// The integer square root of n >= 0. The root of n's upper half of bits has half of the root's digits right: from a little
+// above it Newton's method takes one step, and a second to find that it falls no more.
+static Value integer_root(VM *vm, Value n) {
     if (is_small(n)) {
         int64_t root = (int64_t)sqrt((double)small_of(n));
         while (root * root > small_of(n)) root--;
         while ((root + 1) * (root + 1) <= small_of(n)) root++;
         return value_small(root);
     }
-    // Newton's method from above.
-    Buffer digits = vm_buffer(vm);
-    if (!int_append_digits(vm, &digits, n, 16)) return buffer_free(&digits), VALUE_ERROR;
-    int64_t bits = (int64_t)digits.length * 4;
-    buffer_free(&digits);
-    Value x = int_binary(vm, BINARY_LEFT_SHIFT, value_small(1), value_small(bits / 2 + 1));
+    if (!vm_safepoint(vm, 1)) return VALUE_ERROR;
+    int64_t half = int_bit_length(n) / 4;
+    Value x = int_binary(vm, BINARY_RIGHT_SHIFT, n, value_small(2 * half));
+    if (!is_error(x)) x = integer_root(vm, x);
+    if (!is_error(x)) x = int_binary(vm, BINARY_ADD, x, value_small(1));
+    if (!is_error(x)) x = int_binary(vm, BINARY_LEFT_SHIFT, x, value_small(half));
     while (!is_error(x)) {
-        Value sum = divide(vm, n, x);
-        if (!is_error(sum)) sum = int_binary(vm, BINARY_ADD, sum, x);
-        if (!is_error(sum)) sum = int_binary(vm, BINARY_RIGHT_SHIFT, sum, value_small(1));
-        if (is_error(sum) || is_false(int_compare(vm, COMPARISON_LT, sum, x))) return is_error(sum) ? sum : x;
-        x = sum;
+        Value next = divide(vm, n, x);
+        if (!is_error(next)) next = int_binary(vm, BINARY_ADD, next, x);
+        if (!is_error(next)) next = int_binary(vm, BINARY_RIGHT_SHIFT, next, value_small(1));
+        if (is_error(next) || is_false(int_compare(vm, COMPARISON_LT, next, x))) return is_error(next) ? next : x;
+        x = next;
     }
     return x;
+}
+
+static Value math_isqrt(VM *vm, Value *args, size_t count) {
+    Value n = value_index(vm, args[0]);
+    if (is_error(n)) return n;
+    if (int_sign(n) < 0) return raise_value_error(vm, "isqrt() argument must be nonnegative");
+    return integer_root(vm, n);
 }
 
 // ---- Of many numbers

@@ -332,6 +332,7 @@ static int update_from_dict(VM *vm, Dict *dict, Dict *other) {
         return -1;
     int status = 1;
     for (uint32_t i = 0; status > 0 && i < other->entry_count; i++) {
+        if (!vm_poll(vm, 1)) return -1;
         DictEntry entry = other->entries[i];
         if (is_empty(entry.key)) continue;
         uint32_t length = other->length;
@@ -448,6 +449,7 @@ static int dicts_equal(VM *vm, Dict *a, Dict *b) {
     Value held[5] = {value_object(a), value_object(b), VALUE_NONE, VALUE_NONE, VALUE_NONE};
     int status = 1;
     for (uint32_t i = 0; status > 0 && i < a->entry_count; i++) {
+        if (!vm_poll(vm, 1)) return -1;
         if (is_empty(a->entries[i].key)) continue;
         held[2] = a->entries[i].key;
         held[3] = a->entries[i].value;

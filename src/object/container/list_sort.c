@@ -49,6 +49,10 @@ static inline int merge(VM *vm, SortMode mode, SortEntry *entries, size_t middle
     size_t left = 0, right = middle, to = 0;
     int status = 1;
     while (left < middle && right < count) {
+        if (!vm_poll(vm, 1)) {
+            status = -1;
+            break;
+        }
         int before = less(vm, mode, &entries[right], &spare[left]);
         if (before < 0) {
             status = -1;
@@ -65,6 +69,7 @@ static inline __attribute__((always_inline)) int sort_mode(VM *vm, SortMode mode
                                                            size_t count, SortEntry *spare) {
     for (size_t start = 0; start < count; start += RUN_LENGTH) {
         size_t length = count - start < RUN_LENGTH ? count - start : RUN_LENGTH;
+        if (!vm_poll(vm, RUN_LENGTH)) return -1;
         if (insertion_sort(vm, mode, entries + start, length) < 0) return -1;
     }
     for (size_t width = RUN_LENGTH; width < count; width *= 2) {
@@ -90,6 +95,7 @@ static SortMode choose_mode(VM *vm, const SortEntry *entries, size_t count) {
 // A strictly falling list is only reversed.
 static int reverse_if_falling(VM *vm, SortMode mode, SortEntry *entries, size_t count) {
     for (size_t i = 1; i < count; i++) {
+        if (!vm_poll(vm, 1)) return -1;
         int falls = less(vm, mode, &entries[i], &entries[i - 1]);
         if (falls <= 0) return falls;
     }

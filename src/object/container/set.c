@@ -307,6 +307,7 @@ Set *set_intersection(VM *vm, Set *set, Value other, bool frozen) {
         Set *walk = set_of(other), *look = set;
         if (walk->used > look->used) walk = set, look = set_of(other);
         for (size_t i = 0; status > 0 && i < walk->capacity; i++) {
+            if (!vm_poll(vm, 1)) return NULL;
             SetEntry entry = walk->table[i];
             if (!is_live(&entry)) continue;
             int has = set_has_hashed(vm, look, entry.key, entry.hash);
@@ -345,6 +346,7 @@ int set_difference_update(VM *vm, Set *set, Value other) {
             if (!walk) return -1;
         }
         for (size_t i = 0; status > 0 && i < walk->capacity; i++) {
+            if (!vm_poll(vm, 1)) return -1;
             SetEntry entry = walk->table[i];
             if (is_live(&entry) && set_remove_hashed(vm, set, entry.key, entry.hash) < 0) status = -1;
         }
@@ -368,6 +370,7 @@ Set *set_difference(VM *vm, Set *set, Value other, bool frozen) {
     if (!result) return NULL;
     int status = 1;
     for (size_t i = 0; status > 0 && i < set->capacity; i++) {
+        if (!vm_poll(vm, 1)) return NULL;
         SetEntry entry = set->table[i];
         if (!is_live(&entry)) continue;
         int has;
@@ -387,6 +390,7 @@ int set_symmetric_difference_update(VM *vm, Set *set, Value other) {
     Set *walk = is_set(other) ? set_of(other) : set_from_iterable(vm, other, false);
     int status = walk ? 1 : -1;
     for (size_t i = 0; status > 0 && i < walk->capacity; i++) {
+        if (!vm_poll(vm, 1)) return -1;
         SetEntry entry = walk->table[i];
         if (!is_live(&entry)) continue;
         int removed = set_remove_hashed(vm, set, entry.key, entry.hash);
@@ -406,6 +410,7 @@ int set_is_subset(VM *vm, Set *set, Set *other) {
     if (set->used > other->used) return 0;
     int status = 1;
     for (size_t i = 0; status > 0 && i < set->capacity; i++) {
+        if (!vm_poll(vm, 1)) return -1;
         SetEntry entry = set->table[i];
         if (is_live(&entry)) status = set_has_hashed(vm, other, entry.key, entry.hash);
     }

@@ -136,6 +136,7 @@ static Value set_isdisjoint_method(VM *vm, Value *args, size_t count) {
         Set *walk = set_of(args[1]), *look = set;
         if (walk->used > look->used) walk = set, look = set_of(args[1]);
         for (size_t i = 0; i < walk->capacity; i++) {
+            if (!vm_poll(vm, 1)) return VALUE_ERROR;
             SetEntry entry = walk->table[i];
             if (is_empty(entry.key) || is_stop(entry.key)) continue;
             int has = set_has_hashed(vm, look, entry.key, entry.hash);

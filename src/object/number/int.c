@@ -24,6 +24,11 @@ bool int_room(VM *vm, uint64_t digits) {
     return raise_memory_error(vm), false;
 }
 
+int64_t int_bit_length(Value v) {
+    IntView view;
+    return mp_count_bits(int_view(v, &view));
+}
+
 static size_t digit_bytes(const mp_int *number) { return (size_t)number->alloc * sizeof(mp_digit); }
 
 // ---- Making

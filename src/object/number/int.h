@@ -38,6 +38,7 @@ Value int_plain(VM *vm, Value v);
 // False (nothing raised) when it does not fit.
 bool int_to_int64(Value v, int64_t *out);
 int int_sign(Value v); // -1, 0, 1
+int64_t int_bit_length(Value v); // of its magnitude
 // Correctly rounded; false with OverflowError ("int too large to convert to float").
 bool int_to_double(VM *vm, Value v, double *out);
 // Appends digits of any int in base 2, 8, 10 or 16 (lower case, with '-', no prefix). Raises ValueError past

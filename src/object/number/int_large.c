@@ -205,7 +205,7 @@ static mp_err divide_blocks(VM *vm, const mp_int *a, const mp_int *b, int n, mp_
 }
 
 static mp_err divide(VM *vm, const mp_int *a, const mp_int *b, mp_int *q, mp_int *r) {
-    if (b->used <= PIECE) return divide_blocks(vm, a, b, PIECE * PIECE / b->used, q, r);
+    if (b->used <= PIECE) return divide_blocks(vm, a, b, PIECE, q, r);
     // So many digits that they can be halved down to a piece, the highest bit set.
     int n = b->used, unit = 1;
     while (n > PIECE) n = (n + 1) / 2, unit *= 2;

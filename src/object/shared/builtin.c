@@ -90,6 +90,7 @@ bool repeat_argument(VM *vm, Value v, int64_t *out) {
 }
 
 bool append_repr(VM *vm, Buffer *buffer, Value v) {
+    if (!vm_poll(vm, 2)) return false;
     char text[NUMBER_TEXT_SIZE];
     if (is_small(v)) {
         buffer_append(buffer, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)small_of(v)));

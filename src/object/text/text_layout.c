@@ -47,7 +47,7 @@ static Value text_join(VM *vm, Value *args, size_t count) {
     bool ascii = length < 2 || self.ascii;
     if (length > 1 && self.size > PTRDIFF_MAX / length) return raise_memory_error(vm);
     for (size_t i = 0; i < length; i++) {
-        if (!join_item(vm, &self, items[i], i, &item)) return VALUE_ERROR;
+        if (!vm_poll(vm, 1) || !join_item(vm, &self, items[i], i, &item)) return VALUE_ERROR;
         if (item.size > PTRDIFF_MAX - total) return raise_memory_error(vm);
         total += item.size;
         ascii = ascii && item.ascii;

@@ -169,6 +169,7 @@ static Value text_count(VM *vm, Value *args, size_t count) {
     }
     int64_t found = 0;
     while (from < to) {
+        if (!vm_poll(vm, 1)) return VALUE_ERROR;
         int64_t at = find_forward(text.data + from, to - from, needle.data, needle.size);
         if (at < 0) break;
         found++;
@@ -244,18 +245,21 @@ static Value text_removesuffix(VM *vm, Value *args, size_t count) {
 }
 
 // Puts `new` between all characters and at both ends, at most `limit` times.
-static void interleave(Buffer *buffer, const Text *text, const Text *new, int64_t limit) {
+// False: interrupted.
+static bool interleave(VM *vm, Buffer *buffer, const Text *text, const Text *new, int64_t limit) {
     size_t at = 0;
     while (limit-- != 0) {
+        if (!vm_poll(vm, 1)) return false;
         buffer_append(buffer, new->data, new->size);
-        if (at >= text->size) return;
+        if (at >= text->size) return true;
         int width;
         text_character(text, at, &width);
         buffer_append(buffer, text->data + at, (size_t)width);
         at += (size_t)width;
-        if (buffer->failed) return;
+        if (buffer->failed) return true;
     }
     buffer_append(buffer, text->data + at, text->size - at);
+    return true;
 }
 
 static Value text_replace(VM *vm, Value *args, size_t count) {
@@ -273,12 +277,13 @@ static Value text_replace(VM *vm, Value *args, size_t count) {
     if (found < 0) return text_piece(vm, args[0], &text, 0, text.size);
     Buffer buffer = vm_buffer(vm);
     if (!old.size) {
-        interleave(&buffer, &text, &new, limit);
+        if (!interleave(vm, &buffer, &text, &new, limit)) return buffer_free(&buffer), VALUE_ERROR;
         return text_from_buffer(vm, text.kind, &buffer);
     }
     buffer_reserve(&buffer, text.size);
     size_t at = 0;
     while (found >= 0) {
+        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
         buffer_append(&buffer, text.data + at, (size_t)found);
         buffer_append(&buffer, new.data, new.size);
         at += (size_t)found + old.size;

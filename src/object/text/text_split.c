@@ -45,6 +45,7 @@ static size_t skip_space_back(const Text *text, size_t end, bool space) {
 static bool split_space(VM *vm, List *list, Value self, const Text *text, int64_t limit) {
     for (size_t at = skip_space(text, 0, true); at < text->size; at = skip_space(text, at, true)) {
         if (limit-- == 0) return add_piece(vm, list, self, text, at, text->size);
+        if (!vm_poll(vm, 2)) return false;
         size_t end = skip_space(text, at, false);
         if (!add_piece(vm, list, self, text, at, end)) return false;
         at = end;
@@ -55,6 +56,7 @@ static bool split_space(VM *vm, List *list, Value self, const Text *text, int64_
 static bool rsplit_space(VM *vm, List *list, Value self, const Text *text, int64_t limit) {
     for (size_t end = skip_space_back(text, text->size, true); end; end = skip_space_back(text, end, true)) {
         if (limit-- == 0) return add_piece(vm, list, self, text, 0, end);
+        if (!vm_poll(vm, 2)) return false;
         size_t at = skip_space_back(text, end, false);
         if (!add_piece(vm, list, self, text, at, end)) return false;
         end = at;
@@ -65,6 +67,7 @@ static bool rsplit_space(VM *vm, List *list, Value self, const Text *text, int64
 static bool split_by(VM *vm, List *list, Value self, const Text *text, const Text *separator, int64_t limit) {
     size_t at = 0;
     while (limit-- != 0) {
+        if (!vm_poll(vm, 2)) return false;
         int64_t found = find_forward(text->data + at, text->size - at, separator->data, separator->size);
         if (found < 0) break;
         if (!add_piece(vm, list, self, text, at, at + (size_t)found)) return false;
@@ -77,6 +80,7 @@ static bool rsplit_by(VM *vm, List *list, Value self, const Text *text, const Te
                       int64_t limit) {
     size_t end = text->size;
     while (limit-- != 0) {
+        if (!vm_poll(vm, 2)) return false;
         int64_t found = find_backward(text->data, end, separator->data, separator->size);
         if (found < 0) break;
         if (!add_piece(vm, list, self, text, (size_t)found + separator->size, end)) return false;
@@ -124,6 +128,7 @@ static Value text_splitlines(VM *vm, Value *args, size_t count) {
     List *list = list_new(vm, 0);
     if (!list) return VALUE_ERROR;
     for (size_t at = 0, start = 0; at < text.size; start = at) {
+        if (!vm_poll(vm, 2)) return VALUE_ERROR;
         size_t end = text.size;
         while (at < text.size) {
             int width;

@@ -1,0 +1,173 @@
+// An interrupt is always taken: programs that would run for minutes or for ever are interrupted from another thread at random
+// moments. Each must end by KeyboardInterrupt, and may not compute for long before. INTERRUPTS: how many (default 60).
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "aioli.h"
+
+static const char *const programs[] = {
+    "while True: pass",
+    "for i in iter(int, 1): pass",
+    "i = 0\nwhile True:\n    i += 1\n    i -= 1",
+    "def f(n): return f(n - 1) + 1 if n else 0\nwhile True: f(500)",
+    "def g():\n    while True: yield 1\nfor x in g(): pass",
+    "while True:\n    try: 1 / 0\n    except ZeroDivisionError: pass",
+    "while True: exec('x = [i for i in range(10)]')",
+    "import time\ntime.sleep(1000)",
+    "import time\nwhile True: time.sleep(0.001)",
+    "sum(range(10**12))",
+    "min(range(10**12))",
+    "max(map(abs, range(10**12)))",
+    "any(filter(None, map(int, iter(float, 1))))",
+    "all(x == x for x in iter(int, 1))",
+    "5 in iter(int, 1)",
+    "10**13 in map(abs, range(10**12))",
+    "3 ** 100_000_000",
+    "3 ** 30_000_000",
+    "x = 7 ** 3_000_000\nwhile True: x * x",
+    "x = 7 ** 3_000_000\ny = x * x + 1\nwhile True: y // x",
+    "import sys\nsys.set_int_max_str_digits(0)\nx = 7 ** 3_000_000\nwhile True: str(x)",
+    "import sys\nsys.set_int_max_str_digits(0)\nx = '7' * 3_000_000\nwhile True: int(x)",
+    "pow(3, 2 ** 3_000_000 - 1, 2 ** 300_000 - 1)",
+    "pow(3, -1, 2 ** 3_000_000 - 3)",
+    "import math\nmath.gcd(3 ** 2_000_000, 5 ** 1_300_000)",
+    "import math\nmath.factorial(3_000_000)",
+    "import math\nmath.isqrt(7 ** 10_000_000)",
+    "import math\nmath.comb(10 ** 9, 3_000_000)",
+    "import math\nmath.perm(10 ** 9, 3_000_000)",
+    "import math\ndef endless():\n    while True: yield 1\nmath.sumprod(endless(), endless())",
+    "import math\nmath.fsum(iter(float, 1))",
+    "import math\nmath.prod(iter(int, 1))",
+    "x = list(range(2 * 10**6, 0, -1))\nwhile True:\n    y = sorted(x, key=str)",
+    "x = [str(i % 1000) for i in range(10**6)]\nwhile True: x.sort(); x.reverse()",
+    "x = 'ab' * 10**7\nwhile True: x.replace('a', 'bc')",
+    "x = 'a' * 10**7\nwhile True: x.count('aab'); x.find('ab'); x.split('a')",
+    "x = 'a' * 200_000\nwhile True: x.find('a' * 100_000 + 'b')",
+    "x = [0] * 10**6\nwhile True: repr(x)",
+    "x = list(range(10**6))\nwhile True: x == list(x); x.index(-1) if -1 in x else x.count(5)",
+    "x = set(range(10**6))\nwhile True: x & x; x | {-1}; x ^ {5}; x <= x",
+    "x = dict.fromkeys(range(10**6))\nwhile True: dict(x); x == dict(x); {**x}",
+    "x = ['a'] * 10**6\nwhile True: ','.join(x)",
+    "x = bytes(10**7)\nwhile True: x.translate(None, b'a'); x.hex(); x.decode('latin-1')",
+    "x = 'ä' * 10**6\nwhile True: x.upper(); x.encode('utf-8'); x[::-1]; x.title()",
+    "while True: ' '.join(map(str, range(10**5)))",
+    "max(zip(range(10**12), range(10**12)))",
+    "max(enumerate(iter(int, 1)))",
+    "next(x for x in map(lambda y: y, iter(int, 1)) if x)",
+    "import asyncio\nasyncio.run(asyncio.sleep(1000))",
+    "import asyncio\nasync def main():\n    while True: await asyncio.sleep(0)\nasyncio.run(main())",
+    "import asyncio\nasync def main():\n    await asyncio.gather(*[asyncio.sleep(1000 + i) for i in range(1000)])\nasyncio.run(main())",
+    "import asyncio\nasync def f():\n    while True: await asyncio.sleep(0.0001)\nasync def main():\n    async with asyncio.TaskGroup() as g:\n"
+    "        for i in range(10): g.create_task(f())\nasyncio.run(main())",
+    "class A:\n    def __eq__(self, o): return self == o\n    __hash__ = None\nwhile True:\n    try: A() == A()\n    except RecursionError: pass",
+    "input()",
+};
+enum { PROGRAMS = sizeof programs / sizeof *programs };
+
+typedef struct {
+    aioli *vm;
+    const char *program;
+    aioli_status status;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool started, ended;
+    double computed; // seconds of the thread's processor time at the end
+} Run;
+
+static int discard(void *user, int stream, const char *bytes, size_t length) {
+    (void)user, (void)stream, (void)bytes, (void)length;
+    return 0;
+}
+
+static double seconds_of(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void *run(void *data) {
+    Run *r = data;
+    pthread_mutex_lock(&r->lock);
+    r->started = true;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    r->status = aioli_run_source(r->vm, "<test>", r->program, strlen(r->program));
+    r->computed = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    pthread_mutex_lock(&r->lock);
+    r->ended = true;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+// Waits for the end of a run, for a minute at most.
+static bool ended(Run *r) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 60;
+    pthread_mutex_lock(&r->lock);
+    while (!r->ended && pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0) {}
+    bool is = r->ended;
+    pthread_mutex_unlock(&r->lock);
+    return is;
+}
+
+// Interrupts a program after so many microseconds. Returns the seconds of computing from then to its end.
+static double interrupt_after(const char *program, long microseconds) {
+    aioli_config config = {.write = discard};
+    Run r = {.vm = aioli_new(&config), .program = program, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    assert_non_null(r.vm);
+    pthread_t thread;
+    clockid_t clock;
+    assert_int_equal(pthread_create(&thread, NULL, run, &r), 0);
+    pthread_mutex_lock(&r.lock);
+    while (!r.started) pthread_cond_wait(&r.changed, &r.lock);
+    pthread_mutex_unlock(&r.lock);
+    // Not before the run has begun: what comes earlier is forgotten.
+    nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000 + 5000000}, NULL);
+    assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
+    double before = seconds_of(clock);
+    aioli_interrupt(r.vm);
+    if (!ended(&r)) fail_msg("not interrupted after %ld microseconds: %s", microseconds, program);
+    double taken = r.computed - before;
+    pthread_join(thread, NULL);
+    if (r.status != AIOLI_INTERRUPTED) fail_msg("status %d after %ld microseconds: %s\n%s", (int)r.status, microseconds, program, aioli_error_text(r.vm, NULL));
+    aioli_free(r.vm);
+    return taken;
+}
+
+static void always_taken(void **state) {
+    (void)state;
+    const char *wanted = getenv("INTERRUPTS");
+    long count = wanted ? atol(wanted) : 60;
+    uint64_t random = 88172645463325252u;
+    double slowest = 0;
+    const char *slowest_program = "";
+    for (long i = 0; i < count; i++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        const char *program = programs[i % PROGRAMS];
+        double taken = interrupt_after(program, (long)(random % 60000));
+        if (wanted) printf("%7.1f ms  %.60s\n", taken * 1e3, program);
+        if (taken > slowest) slowest = taken, slowest_program = program;
+    }
+    printf("%ld interrupts, all taken; the slowest after %.1f ms of computing: %.60s\n", count, slowest * 1e3, slowest_program);
+}
+
+int main(void) {
+    // A standard input that never says anything.
+    int ends[2];
+    if (pipe(ends) != 0 || dup2(ends[0], 0) != 0) return 1;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(always_taken)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
