@@ -450,8 +450,8 @@ dispatch:
         NEXT();
     }
     CASE(LOOP) {
+        SAFEPOINT(); // before the jump: an interrupt is raised here
         pc += i->offset;
-        SAFEPOINT();
         NEXT();
     }
     CASE(JUMP_IF_TRUE) {
@@ -545,8 +545,8 @@ dispatch:
         CHECK(item);
     got_item:
         B = item;
-        pc += 1 + pc->offset;
         SAFEPOINT();
+        pc += 1 + pc->offset;
         NEXT();
     }
 
