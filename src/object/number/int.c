@@ -33,12 +33,27 @@ static size_t digit_bytes(const mp_int *number) { return (size_t)number->alloc *
 
 // ---- Making
 
-static Value new_big(VM *vm, mp_int *number) {
-    BigInt *big = heap_allocate(vm, builtin_shape(vm->classes.integer), KIND_INT, sizeof(BigInt));
-    if (!big) return mp_clear(number), VALUE_ERROR;
+// A number of at most two digits, in the object itself.
+static void set_digits(BigInt *big, uint64_t magnitude, mp_sign sign) {
+    big->digits[0] = magnitude & MP_MASK;
+    big->digits[1] = magnitude >> MP_DIGIT_BIT;
+    big->number = (mp_int){.used = big->digits[1] ? 2 : big->digits[0] != 0, .alloc = 2, .sign = sign, .dp = big->digits};
+}
+
+void int_take(VM *vm, BigInt *big, mp_int *number) {
+    if (number->used <= 2) {
+        big->digits[0] = number->used ? number->dp[0] : 0;
+        big->digits[1] = number->used > 1 ? number->dp[1] : 0;
+        big->number = (mp_int){.used = number->used, .alloc = 2, .sign = number->sign, .dp = big->digits};
+        mp_clear(number);
+        return;
+    }
     big->number = *number;
     heap_count_side(vm, (int64_t)digit_bytes(number));
-    return value_object(big);
+}
+
+static BigInt *new_big(VM *vm) {
+    return heap_allocate_raw(vm, builtin_shape(vm->classes.integer), KIND_INT, sizeof(BigInt));
 }
 
 Value int_from_mp(VM *vm, mp_int *number) {
@@ -48,27 +63,30 @@ Value int_from_mp(VM *vm, mp_int *number) {
         if (number->sign == MP_NEG) n = -n;
         if (small_fits(n)) return mp_clear(number), value_small(n);
     }
-    if (number->alloc > number->used + 8 && mp_shrink(number) != MP_OKAY) {
+    if (number->used > 2 && number->alloc > number->used + 8 && mp_shrink(number) != MP_OKAY) {
         mp_clear(number);
         return raise_memory_error(vm);
     }
-    return new_big(vm, number);
+    BigInt *big = new_big(vm);
+    if (!big) return mp_clear(number), VALUE_ERROR;
+    int_take(vm, big, number);
+    return value_object(big);
 }
 
 Value int_from_int64(VM *vm, int64_t n) {
     if (small_fits(n)) return value_small(n);
-    mp_int number;
-    // Two digits hold it; mp_init_i64 would make room for thirty-two.
-    if (mp_init_size(&number, 2) != MP_OKAY) return raise_memory_error(vm);
-    mp_set_i64(&number, n);
-    return int_from_mp(vm, &number);
+    BigInt *big = new_big(vm);
+    if (!big) return VALUE_ERROR;
+    set_digits(big, n < 0 ? -(uint64_t)n : (uint64_t)n, n < 0 ? MP_NEG : MP_ZPOS);
+    return value_object(big);
 }
 
 Value int_from_uint64(VM *vm, uint64_t n) {
     if (n <= (uint64_t)SMALL_INT_MAX) return value_small((int64_t)n);
-    mp_int number;
-    if (mp_init_u64(&number, n) != MP_OKAY) return raise_memory_error(vm);
-    return int_from_mp(vm, &number);
+    BigInt *big = new_big(vm);
+    if (!big) return VALUE_ERROR;
+    set_digits(big, n, MP_ZPOS);
+    return value_object(big);
 }
 
 Value int_from_double(VM *vm, double number) {
@@ -96,12 +114,11 @@ bool int_to_int64(Value v, int64_t *out) {
     if (is_small(v)) return *out = small_of(v), true;
     if (is_bool(v)) return *out = is_true(v), true;
     const mp_int *number = &((BigInt *)object_of(v))->number;
-    if (mp_count_bits(number) > 63) {
-        // The lowest value has one bit more than the highest.
-        if (number->sign != MP_NEG || mp_count_bits(number) != 64 || mp_cnt_lsb(number) != 63) return false;
-        return *out = INT64_MIN, true;
-    }
-    *out = mp_get_i64(number);
+    if (number->used > 2 || (number->used == 2 && number->dp[1] >> (64 - MP_DIGIT_BIT))) return false;
+    uint64_t magnitude = (number->used ? number->dp[0] : 0) | (number->used == 2 ? number->dp[1] << MP_DIGIT_BIT : 0);
+    bool negative = number->sign == MP_NEG;
+    if (magnitude > (uint64_t)INT64_MAX + negative) return false;
+    *out = (int64_t)(negative ? -magnitude : magnitude);
     return true;
 }
 
@@ -231,7 +248,7 @@ int int_compare_double(Value a, double b) {
 
 static void int_finalize(VM *vm, Object *o) {
     BigInt *big = (BigInt *)o;
-    if (!big->number.dp) return;
+    if (!big->number.dp || big->number.dp == big->digits) return;
     heap_count_side(vm, -(int64_t)digit_bytes(&big->number));
     mp_clear(&big->number);
 }

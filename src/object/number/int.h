@@ -11,7 +11,8 @@
 
 typedef struct {
     Object object;
-    mp_int number; // its digits are libtommath's own memory, accounted in heap bytes
+    mp_int number;      // its digits are libtommath's own memory, accounted in heap bytes; or, when they are few,
+    mp_digit digits[2]; // these, so that what 64 bits hold is one cell
 } BigInt;
 
 // What vm->int_digit_limit is at first, and the least that it can be set to: time taken grows with the square of the digits.
@@ -32,6 +33,8 @@ Value int_from_digits(VM *vm, const char *digits, size_t length, int base);
 Value int_parse(VM *vm, const char *text, size_t length, int base);
 // Takes over `number` (clears it), normalises.
 Value int_from_mp(VM *vm, mp_int *number);
+// Gives a new object its number, which is taken over.
+void int_take(VM *vm, BigInt *big, mp_int *number);
 // A plain int of a bool or of a subclass's instance; others unchanged.
 Value int_plain(VM *vm, Value v);
 

@@ -95,8 +95,7 @@ static Value int_dunder_new(VM *vm, Value *args, size_t count) {
     if (mp_init_copy(&copy, int_view(number, &view)) != MP_OKAY) return raise_memory_error(vm);
     BigInt *instance = class_instantiate(vm, cls, sizeof(BigInt));
     if (!instance) return mp_clear(&copy), VALUE_ERROR;
-    instance->number = copy;
-    heap_count_side(vm, (int64_t)copy.alloc * (int64_t)sizeof(mp_digit));
+    int_take(vm, instance, &copy);
     return value_object(instance);
 }
 
