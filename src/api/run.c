@@ -24,7 +24,10 @@ static void start(aioli *host) {
     host->exit_status = 0;
     exception_clear(vm);
     __atomic_store_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST);
-    // What the last run has left makes room for this one, which allocates before its first safepoint.
+    // What the last run has left makes room for this one, which allocates before its first safepoint. Its globals are among
+    // that: a run that filled memory must not keep it from the next.
+    dict_delete_string(vm, vm->modules, vm->names.__main__);
+    exception_clear(vm);
     if (heap_wants_collection(&vm->heap) || vm->heap.cap != SIZE_MAX) vm_collect(vm);
 }
 

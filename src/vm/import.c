@@ -165,11 +165,9 @@ static Value find_module(VM *vm, String *name, List *path) {
 
 static Value not_found(VM *vm, String *name, const char *because) {
     raise_error(vm, vm->exceptions.module_not_found_error, "No module named '%s'%s", name->data, because);
-    if (is_exception(vm->exception)) {
-        exception_set(vm, exception_of(vm->exception), "name", value_object(name));
-        exception_set(vm, exception_of(vm->exception), "path", VALUE_NONE);
-        exception_set(vm, exception_of(vm->exception), "msg", exception_of(vm->exception)->arguments->items[0]);
-    }
+    Exception *e = exception_raised(vm, vm->exceptions.module_not_found_error);
+    if (e && exception_set(vm, e, "name", value_object(name)) && exception_set(vm, e, "path", VALUE_NONE))
+        exception_set(vm, e, "msg", e->arguments->items[0]);
     return VALUE_ERROR;
 }
 
@@ -302,12 +300,9 @@ Value import_from(VM *vm, Value module, String *name) {
     if (is_error(file)) return file;
     raise_error(vm, vm->exceptions.import_error, "cannot import name '%s' from '%s' (%s)", name->data, from,
                 is_string(file) ? string_of(file)->data : "unknown location");
-    if (is_exception(vm->exception)) {
-        Exception *e = exception_of(vm->exception);
-        exception_set(vm, e, "name", own);
-        exception_set(vm, e, "name_from", value_object(name));
+    Exception *e = exception_raised(vm, vm->exceptions.import_error);
+    if (e && exception_set(vm, e, "name", own) && exception_set(vm, e, "name_from", value_object(name)))
         exception_set(vm, e, "msg", e->arguments->items[0]);
-    }
     return VALUE_ERROR;
 }
 

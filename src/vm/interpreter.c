@@ -1213,6 +1213,7 @@ suspend: {
 error: // a new exception, raised by the instruction before pc
     SAVE();
     in->frame = frame;
+    own_memory_error(vm);
     interpreter_set_context(vm, vm->exception);
     note_frame(vm, frame);
 reraise:

@@ -9,7 +9,8 @@
 void unbound_local(VM *vm, String *name) {
     raise_error(vm, vm->exceptions.unbound_local_error,
                 "cannot access local variable '%s' where it is not associated with a value", name->data);
-    if (is_exception(vm->exception)) exception_set(vm, exception_of(vm->exception), "name", VALUE_NONE);
+    Exception *exception = exception_raised(vm, vm->exceptions.unbound_local_error);
+    if (exception) exception_set(vm, exception, "name", VALUE_NONE);
 }
 
 void recursion_error(VM *vm) { raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded"); }
@@ -23,6 +24,12 @@ static void note_self(Frame *frame, Value exception) {
     if (!string_is(string_of(code->variable_names->items[0]), "self")) return;
     Value self = frame->registers[0];
     ((Traceback *)object_of(v))->self = is_kind(self, KIND_CELL) ? ((Cell *)object_of(self))->value : self;
+}
+
+void own_memory_error(VM *vm) {
+    if (!value_same(vm->exception, vm->memory_error)) return;
+    Exception *own = exception_new(vm, vm->exceptions.memory_error, NULL, 0);
+    vm->exception = own ? value_object(own) : vm->memory_error;
 }
 
 void note_frame(VM *vm, Frame *frame) {

@@ -4,6 +4,10 @@
 
 #include "vm/frame.h"
 
+// The shared MemoryError belongs to no place. When there is memory for a small object yet, as after a request for a large one,
+// the script gets a MemoryError of its own, with a traceback and a context.
+void own_memory_error(VM *vm);
+
 // Adds the frame's place to the traceback of the exception on its way.
 void note_frame(VM *vm, Frame *frame);
 

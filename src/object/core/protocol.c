@@ -490,12 +490,9 @@ static Value missing_attribute(VM *vm, Value o, String *name) {
         raise_error(vm, vm->exceptions.attribute_error, "'super' object has no attribute '%s'", name->data);
     else
         raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", type_name(vm, o), name->data);
-    if (is_exception(vm->exception)) {
-        // What the suggestion ("Did you mean") is made from.
-        Exception *exception = exception_of(vm->exception);
-        exception_set(vm, exception, "name", value_object(name));
-        exception_set(vm, exception, "obj", o);
-    }
+    // What the suggestion ("Did you mean") is made from.
+    Exception *exception = exception_raised(vm, vm->exceptions.attribute_error);
+    if (exception && exception_set(vm, exception, "name", value_object(name))) exception_set(vm, exception, "obj", o);
     return VALUE_ERROR;
 }
 

@@ -39,6 +39,12 @@ Exception *exception_new(VM *vm, Class *cls, const Value *arguments, size_t coun
 bool exception_set(VM *vm, Exception *exception, const char *name, Value value);
 Value exception_get(VM *vm, Exception *exception, const char *name); // VALUE_EMPTY when missing
 
+// What has just been raised, if it is of that very class, to set its fields. NULL otherwise: raising may itself have run out of
+// memory, and the MemoryError is not ours to change.
+static inline Exception *exception_raised(const VM *vm, const Class *cls) {
+    return is_exception(vm->exception) && object_shape(object_of(vm->exception))->cls == cls ? exception_of(vm->exception) : NULL;
+}
+
 // Puts a frame before the exception's traceback.
 bool exception_add_frame(VM *vm, Value exception, Code *code, uint32_t instruction, Dict *globals);
 

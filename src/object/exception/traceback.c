@@ -317,7 +317,11 @@ static bool print_chain(Printer *printer, Value exception) {
     VM *vm = printer->vm;
     bool closed = false;
     List *chain = list_new(vm, 4);
-    if (!chain) return exception_clear(vm), false;
+    if (!chain) {
+        exception_clear(vm);
+        printer->out->failed = true;
+        return false;
+    }
     uint8_t by_cause[MAX_CHAIN + 1];
     while (chain->length < MAX_CHAIN) {
         if (!list_append(vm, chain, exception) || !list_append(vm, printer->seen, exception)) break;
@@ -332,6 +336,7 @@ static bool print_chain(Printer *printer, Value exception) {
             break;
     }
     exception_clear(vm);
+    if (!chain->length) printer->out->failed = true;
     for (size_t i = chain->length; i-- > 0;) {
         Value one = chain->items[i];
         Tuple *members = exception_group_members(vm, one);
