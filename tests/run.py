@@ -8,13 +8,15 @@ direct it:
     # virtual           it runs on the virtual clock
     # stdin: FILE       a file beside it that is its standard input
     # expectation: by hand   record.py leaves its expectations alone
-Programs run in their own folder, which is taken out of what they print. The unit tests in C and the
-check_*.py (of the includes, the wording of syntax errors, the command line, the library for hosts) belong to the suite.
+Programs run in their own folder, which is taken out of what they print. The unit tests in C, the runs with memory that
+runs out (unit/failing_memory.c) and the check_*.py (of the includes, the wording of syntax errors, the command line, the
+library for hosts) belong to the suite.
 The last line is `N passed, N failed`.
 """
 import argparse
 import concurrent.futures
 import difflib
+import functools
 import os
 import pathlib
 import re
@@ -108,6 +110,18 @@ def check_unit(program, timeout):
     return passed, failed, f"{program.name}: exit status {done.returncode}\n{output}" if failed else ""
 
 
+# Runs with failing memory: a few of every program, the same ones every time.
+FAILING_RUNS = 500
+
+
+def check_failing_memory(build, slow):
+    """Runs all programs with memory that runs out (unit/failing_memory.c)."""
+    programs = sorted([*HERE.rglob("*.aio"), *(HERE.parent / "examples").glob("*.aio")])
+    command = [build / "failing_memory", "--runs", str(FAILING_RUNS), "--jobs", "2", "--seconds", str(int(30 * slow)), *programs]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    return f"failing_memory\n{done.stdout}{done.stderr}" if done.returncode else None
+
+
 def check_script(script, *arguments):
     done = subprocess.run([sys.executable, HERE / script, *arguments], capture_output=True, text=True, errors="replace")
     return f"{script}\n{done.stdout}{done.stderr}" if done.returncode else None
@@ -141,10 +155,12 @@ def main():
                 print(output, flush=True)
     scripts = [("check_includes.py", ()), ("check_syntax_errors.py", (build / "tree_dump",)), ("check_command.py", (build,))]
     scripts += [("check_library.py", (check, build)) for check in ("names", "host", "header")]
-    for script, arguments in scripts:
-        if not wanted(script):
+    checks = [(script, functools.partial(check_script, script, *arguments)) for script, arguments in scripts]
+    checks.append(("failing_memory", lambda: check_failing_memory(build, options.slow)))
+    for name, check in checks:
+        if not wanted(name):
             continue
-        result = check_script(script, *arguments)
+        result = check()
         passed, failed = passed + (result is None), failed + (result is not None)
         if result:
             print(result, flush=True)
