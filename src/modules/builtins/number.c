@@ -154,7 +154,7 @@ static Value builtin_sum(VM *vm, Value *args, size_t count) {
 // ---- min, max
 
 typedef struct {
-    Value best, best_key, key, item; // rooted together
+    Value best, best_key, key, item;
     Comparison op;
 } Extreme;
 

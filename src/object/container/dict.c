@@ -180,21 +180,6 @@ static void remove_entry(Dict *dict, uint32_t n) {
 
 void dict_drop_last(Dict *dict) { remove_entry(dict, dict->entry_count - 1); }
 
-// quick_hash with the dict and another value rooted.
-static int hash_key(VM *vm, Dict *dict, Value key, Value other, uint64_t *hash) {
-    if (is_small(key)) return *hash = small_hash(key), 1;
-    if (is_exact_string(vm, key)) return *hash = string_hash(vm, string_of(key)), 1;
-    int status = value_hash(vm, key, hash);
-    return status;
-}
-
-// find with one more value rooted.
-static int64_t find_holding(VM *vm, Dict *dict, Value key, uint64_t hash, Value other) {
-    if (!is_object(other)) return find(vm, dict, key, hash);
-    int64_t found = find(vm, dict, key, hash);
-    return found;
-}
-
 Value dict_get_hashed(VM *vm, Dict *dict, Value key, uint64_t hash) {
     if (!dict->length) return VALUE_EMPTY;
     int64_t found = find(vm, dict, key, hash);
@@ -204,12 +189,12 @@ Value dict_get_hashed(VM *vm, Dict *dict, Value key, uint64_t hash) {
 
 Value dict_get(VM *vm, Dict *dict, Value key) {
     uint64_t hash;
-    if (hash_key(vm, dict, key, VALUE_NONE, &hash) < 0) return VALUE_ERROR;
+    if (quick_hash(vm, key, &hash) < 0) return VALUE_ERROR;
     return dict_get_hashed(vm, dict, key, hash);
 }
 
 int dict_set_hashed(VM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
-    int64_t found = find_holding(vm, dict, key, hash, value);
+    int64_t found = find(vm, dict, key, hash);
     if (found == FOUND_ERROR) return -1;
     if (found >= 0) return heap_store(vm, dict, &dict->entries[found].value, value), 1;
     return insert_new(vm, dict, key, hash, value) ? 1 : -1;
@@ -217,13 +202,13 @@ int dict_set_hashed(VM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
 
 int dict_set(VM *vm, Dict *dict, Value key, Value value) {
     uint64_t hash;
-    if (hash_key(vm, dict, key, value, &hash) < 0) return -1;
+    if (quick_hash(vm, key, &hash) < 0) return -1;
     return dict_set_hashed(vm, dict, key, hash, value);
 }
 
 int dict_delete(VM *vm, Dict *dict, Value key) {
     uint64_t hash;
-    if (hash_key(vm, dict, key, VALUE_NONE, &hash) < 0) return -1;
+    if (quick_hash(vm, key, &hash) < 0) return -1;
     int64_t found = find(vm, dict, key, hash);
     if (found < 0) return found == FOUND_ERROR ? -1 : 0;
     return remove_entry(dict, (uint32_t)found), 1;
@@ -231,8 +216,8 @@ int dict_delete(VM *vm, Dict *dict, Value key) {
 
 Value dict_set_default(VM *vm, Dict *dict, Value key, Value value) {
     uint64_t hash;
-    if (hash_key(vm, dict, key, value, &hash) < 0) return VALUE_ERROR;
-    int64_t found = find_holding(vm, dict, key, hash, value);
+    if (quick_hash(vm, key, &hash) < 0) return VALUE_ERROR;
+    int64_t found = find(vm, dict, key, hash);
     if (found == FOUND_ERROR) return VALUE_ERROR;
     if (found >= 0) return dict->entries[found].value;
     return insert_new(vm, dict, key, hash, value) ? value : VALUE_ERROR;
@@ -240,7 +225,7 @@ Value dict_set_default(VM *vm, Dict *dict, Value key, Value value) {
 
 Value dict_pop(VM *vm, Dict *dict, Value key) {
     uint64_t hash;
-    if (hash_key(vm, dict, key, VALUE_NONE, &hash) < 0) return VALUE_ERROR;
+    if (quick_hash(vm, key, &hash) < 0) return VALUE_ERROR;
     int64_t found = find(vm, dict, key, hash);
     if (found < 0) return found == FOUND_ERROR ? VALUE_ERROR : VALUE_EMPTY;
     Value value = dict->entries[found].value;
@@ -353,10 +338,8 @@ typedef struct {
 
 static int update_by_key(VM *vm, Value key, void *data) {
     Update *update = data;
-    Value held[2] = {key, VALUE_NONE};
-    held[1] = value_get_item(vm, update->mapping, key);
-    int status = is_error(held[1]) ? -1 : dict_set(vm, update->dict, key, held[1]);
-    return status;
+    Value value = value_get_item(vm, update->mapping, key);
+    return is_error(value) ? -1 : dict_set(vm, update->dict, key, value);
 }
 
 static int update_by_pair(VM *vm, Value item, void *data) {
@@ -390,19 +373,12 @@ int dict_update(VM *vm, Dict *dict, Value other) {
             !class_overrides(vm, class_of(vm, other), SPECIAL_ITER, &method))
             return update_from_dict(vm, dict, dict_of(other));
     }
-    Value held[3] = {value_object(dict), other, VALUE_NONE};
     Update update = {dict, VALUE_EMPTY, 0};
-    int status = -1;
     Value keys = value_find_attribute(vm, other, vm->names.keys);
-    if (is_empty(keys)) {
-        status = value_for_each(vm, other, update_by_pair, &update);
-    } else if (!is_error(keys)) {
-        held[2] = keys;
-        held[2] = vm_call(vm, keys, NULL, 0, NULL);
-        update.mapping = other;
-        status = is_error(held[2]) ? -1 : value_for_each(vm, held[2], update_by_key, &update);
-    }
-    return status;
+    if (is_empty(keys)) return value_for_each(vm, other, update_by_pair, &update);
+    if (!is_error(keys)) keys = vm_call(vm, keys, NULL, 0, NULL);
+    update.mapping = other;
+    return is_error(keys) ? -1 : value_for_each(vm, keys, update_by_key, &update);
 }
 
 // ---- Operations
@@ -446,18 +422,15 @@ static Value dict_repr(VM *vm, Value self) {
 static int dicts_equal(VM *vm, Dict *a, Dict *b) {
     if (a->length != b->length) return 0;
     if (!recursion_enter(vm, " in comparison")) return -1;
-    Value held[5] = {value_object(a), value_object(b), VALUE_NONE, VALUE_NONE, VALUE_NONE};
     int status = 1;
     for (uint32_t i = 0; status > 0 && i < a->entry_count; i++) {
-        if (!vm_poll(vm, 1)) return -1;
-        if (is_empty(a->entries[i].key)) continue;
-        held[2] = a->entries[i].key;
-        held[3] = a->entries[i].value;
-        held[4] = dict_get_hashed(vm, b, held[2], a->entries[i].hash);
-        if (is_error(held[4]))
+        DictEntry entry = a->entries[i];
+        if (is_empty(entry.key)) continue;
+        Value value = vm_poll(vm, 1) ? dict_get_hashed(vm, b, entry.key, entry.hash) : VALUE_ERROR;
+        if (is_error(value))
             status = -1;
         else
-            status = is_empty(held[4]) ? 0 : quick_equal(vm, held[3], held[4]);
+            status = is_empty(value) ? 0 : quick_equal(vm, entry.value, value);
     }
     recursion_leave(vm);
     return status;
@@ -474,9 +447,7 @@ static Value dict_binary(VM *vm, Binary op, Value left, Value right) {
     if (op != BINARY_OR || !is_dict(left) || !is_dict(right)) return VALUE_NOT_IMPLEMENTED;
     Dict *copy = dict_copy(vm, dict_of(left));
     if (!copy) return VALUE_ERROR;
-    Value held = value_object(copy);
-    int status = dict_update(vm, copy, right);
-    return status < 0 ? VALUE_ERROR : held;
+    return dict_update(vm, copy, right) < 0 ? VALUE_ERROR : value_object(copy);
 }
 
 static Value dict_in_place(VM *vm, Binary op, Value self, Value right) {
@@ -490,8 +461,7 @@ static Value dict_get_item(VM *vm, Value self, Value key) {
     Value value = dict_get(vm, dict_of(self), key);
     if (!is_empty(value)) return value;
     if (!is_exactly(self, vm->classes.dict)) {
-        Value held[2] = {self, key};
-        value = value_call_special(vm, self, SPECIAL_MISSING, &held[1], 1);
+        value = value_call_special(vm, self, SPECIAL_MISSING, &key, 1);
         if (!is_empty(value)) return value;
     }
     return raise_with_value(vm, vm->exceptions.key_error, key);

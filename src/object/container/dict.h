@@ -35,7 +35,6 @@ static inline Dict *dict_of(Value v) { return (Dict *)object_of(v); }
 Dict *dict_new(VM *vm); // NULL on failure
 
 // With any key. [script] Get: the value, VALUE_EMPTY when missing, VALUE_ERROR. Set: 1, -1. Delete: 1, 0 missing, -1.
-// The dict, key and value are rooted by these functions where needed.
 Value dict_get(VM *vm, Dict *dict, Value key);
 int dict_set(VM *vm, Dict *dict, Value key, Value value);
 int dict_delete(VM *vm, Dict *dict, Value key);

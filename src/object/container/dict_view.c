@@ -92,7 +92,7 @@ static int check_each(VM *vm, Value item, void *data) {
     return has < 0 ? -1 : has == check->wanted;
 }
 
-// Whether all (or with wanted false: none) of the items are in the container. Both are rooted.
+// Whether all (or with wanted false: none) of the items are in the container.
 static int check_all(VM *vm, Value items, Value container, bool wanted) {
     Check check = {container, wanted};
     return value_for_each(vm, items, check_each, &check);

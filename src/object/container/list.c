@@ -318,20 +318,13 @@ static int list_set_item(VM *vm, Value self, Value key, Value value) {
     return 1;
 }
 
-// The first index in [start, stop) whose item equals `item`, -1 for none, -2 for an error. The list and the
-// item are arguments of the caller and so rooted. [script]
+// The first index in [start, stop) whose item equals `item`, -1 for none, -2 for an error. [script]
 static int64_t find_item(VM *vm, List *list, Value item, size_t start, size_t stop) {
-    Value held = VALUE_NONE;
-    int64_t found = -1;
     for (size_t i = start; i < list->length && i < stop; i++) {
-        held = list->items[i];
-        int equal = quick_equal(vm, held, item);
-        if (equal) {
-            found = equal < 0 ? -2 : (int64_t)i;
-            break;
-        }
+        int equal = quick_equal(vm, list->items[i], item);
+        if (equal) return equal < 0 ? -2 : (int64_t)i;
     }
-    return found;
+    return -1;
 }
 
 static int list_contains(VM *vm, Value self, Value item) {

@@ -32,7 +32,7 @@ static inline bool list_append(VM *vm, List *list, Value item) {
     list->items[list->length++] = item;
     return true;
 }
-// Appends all items of an iterable; 1 or -1. The list must be rooted. [script]
+// Appends all items of an iterable; 1 or -1. [script]
 int list_extend(VM *vm, List *list, Value iterable);
 List *list_from_iterable(VM *vm, Value iterable);   // [script]
 // Sorts in place, stably, as list.sort. `key` may be VALUE_NONE. 1 or -1. [script]

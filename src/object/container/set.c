@@ -161,7 +161,7 @@ static uint64_t contents_hash(const Set *set) {
     return hash == UINT64_MAX ? 590923713u : hash;
 }
 
-// quick_hash with the set rooted. With `lookup`, a set (which has no hash) is looked for as the frozenset of
+// quick_hash. With `lookup`, a set (which has no hash) is looked for as the frozenset of
 // its items.
 static int hash_item(VM *vm, Set *set, Value item, bool lookup, uint64_t *hash) {
     if (is_small(item)) return *hash = small_hash(item), 1;

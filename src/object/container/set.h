@@ -47,7 +47,7 @@ Set *set_from_iterable(VM *vm, Value iterable, bool frozen);
 // updated with it. (It goes through two frozensets, which decides the order of iteration.) Runs no script.
 Set *set_of_constants(VM *vm, const Value *items, size_t count);
 Set *set_copy(VM *vm, Set *set, bool frozen);
-// The operators with any iterable on the right; the sets are rooted by them. [script]
+// The operators with any iterable on the right. [script]
 int set_difference_update(VM *vm, Set *set, Value other);           // 1, -1
 int set_symmetric_difference_update(VM *vm, Set *set, Value other); // 1, -1
 int set_intersection_update(VM *vm, Set *set, Value other);         // 1, -1

@@ -10,7 +10,7 @@
 // The function receives its parameters in the order of the signature, positional, keyword-only and **kwargs (a new
 // dict), VALUE_EMPTY for each one omitted. What *args takes comes after all of these: args[fixed .. count - 1]. So
 // split gets exactly 3 values, print 4 and then the values to print, update 3. Wrong calls raise CPython's TypeErrors
-// before the function is entered. The arguments are rooted for the duration of the call and may be overwritten.
+// before the function is entered. The arguments may be overwritten.
 #ifndef AIOLI_OBJECT_NATIVE_H
 #define AIOLI_OBJECT_NATIVE_H
 

@@ -84,7 +84,7 @@ static inline void adjust_indices(int64_t *start, int64_t *stop, int64_t length)
     if (*start < 0 && (*start += length) < 0) *start = 0;
 }
 
-// Appends repr(v) to a buffer; v need not be rooted. False on failure. [script]
+// Appends repr(v) to a buffer. False on failure. [script]
 bool append_repr(VM *vm, Buffer *buffer, Value v);
 
 // The result of an ordering comparison of two C numbers.

@@ -326,7 +326,7 @@ static bool put_conversion(Percent *p, Value *held) {
     return false;
 }
 
-// Everything; the format's text must stay in place (it belongs to a rooted object that does not change).
+// Everything; the format's text must stay in place (it belongs to an object that does not change).
 static bool run(Percent *p) {
     VM *vm = p->vm;
     Value held[2] = {p->arguments, VALUE_NONE};
