@@ -174,6 +174,11 @@ bool bind_arguments(VM *vm, Function *function, Value *registers, const Value *a
     Code *code = function->code;
     size_t named = keywords ? keywords->length : 0, given = count - named, positional = code->positional_count;
     size_t direct = given < positional ? given : positional;
+    if (given == positional && count == given && !code->keyword_only_count &&
+        !(code->flags & (CODE_VARIADIC | CODE_KEYWORD_VARIADIC))) {
+        for (size_t i = 0; i < direct; i++) registers[i] = arguments[i];
+        return true;
+    }
     size_t next = positional + code->keyword_only_count;
     for (size_t i = 0; i < direct; i++) registers[i] = arguments[i];
     Dict *rest = NULL;
