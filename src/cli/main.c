@@ -1,5 +1,8 @@
 // The command. It uses the public header alone: what it can't do with it, no host can.
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +174,12 @@ int main(int argc, char **argv) {
         return misused("Unknown option: ", argv[at]);
     }
     if (at == argc && isatty(0)) return fputs(usage_text, stdout), 0;
+#ifdef __GLIBC__
+    // The C library asks the system for 132 KB at a time; a script's tables grow faster than that.
+    mallopt(M_TOP_PAD, 512 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+#endif
     signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of the write
     aioli_config config = {.virtual_time = virtual_time};
     aioli *vm = aioli_new(&config);

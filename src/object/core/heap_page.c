@@ -36,11 +36,11 @@ static bool chunk_request(Heap *heap, HeapChunk *chunk, size_t page_count) {
     return chunk->block != NULL;
 }
 
-// Adds a chunk; all of its pages join the pool. Where untouched memory costs nothing a chunk is a quarter of what there is,
+// Adds a chunk; all of its pages join the pool. Where untouched memory costs nothing a chunk is half of what there is,
 // so that a large heap takes few calls of the system.
 static bool add_chunk(Heap *heap) {
     if (!room_for_chunk(heap)) return false;
-    size_t page_count = heap->allocator.maps_pages ? heap->page_count / 4 : 0;
+    size_t page_count = heap->allocator.maps_pages ? heap->page_count / 2 : 0;
     if (page_count < LEAST_PAGES) page_count = LEAST_PAGES;
     if (page_count > MOST_PAGES) page_count = MOST_PAGES;
     HeapChunk chunk;
