@@ -341,7 +341,9 @@ static bool close_generators(VM *vm, Loop *loop) {
         ok = !is_error(step) && list_append(vm, closing, step);
     }
     if (ok && closing->length) {
-        Value all = gather_new(vm, closing->items, closing->length, true);
+        // A pointer into a tuple keeps it, which one to a list's items does not: the list may be gone from the stack by now.
+        Tuple *steps = tuple_from(vm, closing->items, closing->length);
+        Value all = steps ? gather_new(vm, steps->items, steps->length, true) : VALUE_ERROR;
         ok = !is_error(all) && !is_error(loop_run_until_complete(vm, all));
     }
     return ok;
