@@ -10,7 +10,12 @@ Value raise_value(VM *vm, Value exception) {
     return VALUE_ERROR;
 }
 
-Value raise_memory_error(VM *vm) { return raise_value(vm, vm->memory_error); }
+Value raise_memory_error(VM *vm) {
+    // What is garbage is to make room for whoever catches it.
+    vm->collect = true;
+    vm->fuel = 0;
+    return raise_value(vm, vm->memory_error);
+}
 
 Value raise_with_value(VM *vm, Class *cls, Value argument) {
     Exception *exception = exception_new(vm, cls, &argument, 1);

@@ -91,6 +91,7 @@ bool repeat_argument(VM *vm, Value v, int64_t *out) {
 
 bool append_repr(VM *vm, Buffer *buffer, Value v) {
     if (!vm_poll(vm, 2)) return false;
+    if (buffer->failed) return raise_memory_error(vm), false; // whoever has a million items need not make all their texts
     char text[NUMBER_TEXT_SIZE];
     if (is_small(v)) {
         buffer_append(buffer, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)small_of(v)));

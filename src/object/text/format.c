@@ -275,6 +275,16 @@ Value format_int(VM *vm, Value number, String *specification) {
 
 // ---- float
 
+// Appends zeros to the digits that begin at `start`: before the exponent if there is one.
+static void insert_zeros(Buffer *buffer, size_t start, size_t count) {
+    if (!buffer_reserve(buffer, count)) return;
+    size_t end = start;
+    while (end < buffer->length && buffer->data[end] != 'e' && buffer->data[end] != 'E') end++;
+    memmove(buffer->data + end + count, buffer->data + end, buffer->length - end);
+    memset(buffer->data + end, '0', count);
+    buffer->length += count;
+}
+
 void format_append_double(Buffer *buffer, double number, char code, int precision, bool alternate) {
     bool upper = code == 'E' || code == 'F' || code == 'G';
     if (!isfinite(number)) {
@@ -287,8 +297,10 @@ void format_append_double(Buffer *buffer, double number, char code, int precisio
         buffer_append(buffer, text, number_repr(number, text));
         return;
     }
+    // No double has more digits: what follows them are zeros, which printf need not make (it would take twice their room).
+    enum { MOST_DIGITS = 1100 };
     char format[8] = {'%', 0};
-    size_t at = 1;
+    size_t at = 1, start = buffer->length;
     if (alternate) format[at++] = '#';
     format[at++] = '.';
     format[at++] = '*';
@@ -296,8 +308,10 @@ void format_append_double(Buffer *buffer, double number, char code, int precisio
     if (precision < 0) precision = 6;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    buffer_format(buffer, format, precision, number);
+    buffer_format(buffer, format, precision < MOST_DIGITS ? precision : MOST_DIGITS, number);
 #pragma GCC diagnostic pop
+    bool drops_zeros = (code == 'g' || code == 'G') && !alternate;
+    if (precision > MOST_DIGITS && !drops_zeros) insert_zeros(buffer, start, (size_t)(precision - MOST_DIGITS));
 }
 
 // The digits of a float by a specification, with a sign only when negative.
@@ -351,6 +365,7 @@ static void layout_double(VM *vm, Buffer *buffer, double number, const FormatSpe
     Buffer text = vm_buffer(vm);
     append_digits(&text, number, spec);
     if (text.failed) {
+        buffer_free(&text);
         buffer->failed = true;
         return;
     }
