@@ -324,7 +324,7 @@ void heap_free(VM *vm) {
     for (size_t i = 0; i < heap->large_count; i++)
         release(&heap->allocator, heap->large[i], offsetof(LargeCell, object) + heap->large[i]->size);
     release(&heap->allocator, heap->large, heap->large_capacity * sizeof *heap->large);
+    heap_resize(vm, vm->interned.slots, vm->interned.capacity * sizeof(String *), 0);
     chunks_free(heap);
     release(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *));
-    release(&heap->allocator, vm->interned.slots, vm->interned.capacity * sizeof(String *));
 }

@@ -3,6 +3,21 @@
 // Digits up to which libtommath multiplies and divides in one go: it takes some fifty microseconds for that.
 enum { PIECE = 320, PIECE_WORK = 2500 };
 
+// The library's memory does not count by itself: what an operation on so many digits needs on its way is counted meanwhile, the
+// temporary numbers of all levels of its recursion included. False: there is no room for it.
+static bool reserve(VM *vm, int64_t digits, int64_t *reserved) {
+    *reserved = 0;
+    if (digits < 4 * PIECE) return true;
+    int64_t bytes = digits * 6 * (int64_t)sizeof(mp_digit);
+    if (!heap_has_room(vm, (size_t)bytes)) return false;
+    heap_count_side(vm, *reserved = bytes);
+    return true;
+}
+
+static void unreserve(VM *vm, int64_t reserved) {
+    if (reserved) heap_count_side(vm, -reserved);
+}
+
 // Digits from `start`, at most `count`, of a number that stays where it is. Only to be read.
 static mp_int part_of(const mp_int *number, int start, int count) {
     mp_int part = {.sign = MP_ZPOS, .dp = number->dp + start};
@@ -106,15 +121,19 @@ static mp_err multiply(VM *vm, const mp_int *a, const mp_int *b, mp_int *c) {
 mp_err large_multiply(VM *vm, const mp_int *a, const mp_int *b, mp_int *c) {
     if (a->used <= PIECE && b->used <= PIECE) return mp_mul(a, b, c);
     mp_sign sign = a->sign == b->sign ? MP_ZPOS : MP_NEG;
+    int64_t reserved;
+    if (!reserve(vm, (int64_t)a->used + b->used, &reserved)) return MP_MEM;
     mp_int product, x = part_of(a, 0, a->used), y = part_of(b, 0, b->used);
     mp_err status = mp_init(&product);
-    if (status != MP_OKAY) return status;
-    status = multiply(vm, &x, &y, &product);
     if (status == MP_OKAY) {
-        product.sign = product.used ? sign : MP_ZPOS;
-        mp_exch(&product, c);
+        status = multiply(vm, &x, &y, &product);
+        if (status == MP_OKAY) {
+            product.sign = product.used ? sign : MP_ZPOS;
+            mp_exch(&product, c);
+        }
+        mp_clear(&product);
     }
-    mp_clear(&product);
+    unreserve(vm, reserved);
     return status;
 }
 
@@ -225,17 +244,21 @@ static mp_err divide(VM *vm, const mp_int *a, const mp_int *b, mp_int *q, mp_int
 mp_err large_divide(VM *vm, const mp_int *a, const mp_int *b, mp_int *quotient, mp_int *rest) {
     if (a->used <= PIECE || a->used < b->used) return mp_div(a, b, quotient, rest);
     mp_sign sign = a->sign, other = b->sign;
+    int64_t reserved;
+    if (!reserve(vm, (int64_t)a->used + b->used, &reserved)) return MP_MEM;
     mp_int q, r, x = part_of(a, 0, a->used), y = part_of(b, 0, b->used);
     mp_err status = mp_init_multi(&q, &r, NULL);
-    if (status != MP_OKAY) return status;
-    status = divide(vm, &x, &y, &q, &r);
     if (status == MP_OKAY) {
-        q.sign = q.used && sign != other ? MP_NEG : MP_ZPOS;
-        r.sign = r.used ? sign : MP_ZPOS;
-        if (quotient) mp_exch(&q, quotient);
-        if (rest) mp_exch(&r, rest);
+        status = divide(vm, &x, &y, &q, &r);
+        if (status == MP_OKAY) {
+            q.sign = q.used && sign != other ? MP_NEG : MP_ZPOS;
+            r.sign = r.used ? sign : MP_ZPOS;
+            if (quotient) mp_exch(&q, quotient);
+            if (rest) mp_exch(&r, rest);
+        }
+        mp_clear_multi(&q, &r, NULL);
     }
-    mp_clear_multi(&q, &r, NULL);
+    unreserve(vm, reserved);
     return status;
 }
 

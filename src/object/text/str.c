@@ -95,7 +95,7 @@ String *string_format(VM *vm, const char *format, ...) {
 static bool grow_interned(VM *vm) {
     struct StringTable *table = &vm->interned;
     size_t capacity = table->capacity ? table->capacity * 2 : 1024;
-    Allocator *allocator = &vm->heap.allocator;
+    Allocator *allocator = &vm->heap.counted;
     String **slots = allocate(allocator, capacity * sizeof(String *));
     if (!slots) return raise_memory_error(vm), false;
     memset(slots, 0, capacity * sizeof(String *));
