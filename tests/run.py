@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the tests: run.py [--build FOLDER] [--jobs N] [--slow FACTOR] [NAME…]
+"""Runs the tests: run.py [--build FOLDER] [--jobs N] [--slow FACTOR] [--no-memory] [NAME…]
 
 A test is a program tests/**/*.aio with its expected standard output beside it (NAME.out), its standard error (NAME.err,
 nothing is compared without it) and its exit status (NAME.status, 0 without it). Comments at the start of a program
@@ -9,8 +9,8 @@ direct it:
     # stdin: FILE       a file beside it that is its standard input
     # expectation: by hand   record.py leaves its expectations alone
 Programs run in their own folder, which is taken out of what they print. The unit tests in C, the runs with memory that
-runs out (unit/failing_memory.c) and the check_*.py (of the includes, the wording of syntax errors, the command line, the
-library for hosts) belong to the suite.
+runs out (unit/failing_memory.c), a short form of the soak (bench/soak/) and the check_*.py (of the includes, the wording of
+syntax errors, the command line, the library for hosts) belong to the suite.
 The last line is `N passed, N failed`.
 """
 import argparse
@@ -111,15 +111,25 @@ def check_unit(program, timeout):
 
 
 # Runs with failing memory: a few of every program, the same ones every time.
-FAILING_RUNS = 500
+FAILING_RUNS = 400
 
 
 def check_failing_memory(build, slow):
     """Runs all programs with memory that runs out (unit/failing_memory.c)."""
     programs = sorted([*HERE.rglob("*.aio"), *(HERE.parent / "examples").glob("*.aio")])
-    command = [build / "failing_memory", "--runs", str(FAILING_RUNS), "--jobs", "2", "--seconds", str(int(30 * slow)), *programs]
+    command = [build / "failing_memory", "--runs", str(FAILING_RUNS), "--jobs", "2", "--limit", "4",
+               "--seconds", str(int(30 * slow)), *programs]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     return f"failing_memory\n{done.stdout}{done.stderr}" if done.returncode else None
+
+
+def check_soak(build, sizes_count):
+    """Whether the memory of programs that keep nothing stays as it is after a second's warming up."""
+    command = [sys.executable, HERE.parent / "bench" / "soak" / "run.py", "--aioli", build / "aioli", "--at", "1", "4", "--slack", "512"]
+    if not sizes_count:
+        command.append("--runs-only")
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    return f"bench/soak\n{done.stdout}{done.stderr}" if done.returncode else None
 
 
 def check_script(script, *arguments):
@@ -132,6 +142,7 @@ def main():
     parser.add_argument("--build", default=HERE.parent / "build", type=pathlib.Path)
     parser.add_argument("--jobs", default=min(os.cpu_count() or 2, 4), type=int)
     parser.add_argument("--slow", default=1, type=float, help="how much slower than usual the build is")
+    parser.add_argument("--no-memory", action="store_true", help="the build keeps what is freed: how much memory it takes says nothing")
     parser.add_argument("names", nargs="*", help="only tests whose path contains one of these")
     options = parser.parse_args()
     build = options.build.resolve()
@@ -157,6 +168,7 @@ def main():
     scripts += [("check_library.py", (check, build)) for check in ("names", "host", "header")]
     checks = [(script, functools.partial(check_script, script, *arguments)) for script, arguments in scripts]
     checks.append(("failing_memory", lambda: check_failing_memory(build, options.slow)))
+    checks.append(("soak", lambda: check_soak(build, not options.no_memory)))
     for name, check in checks:
         if not wanted(name):
             continue

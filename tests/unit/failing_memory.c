@@ -3,6 +3,7 @@
 //     --seed N      of the first run (1); each run takes the next
 //     --jobs N      how many runs at a time (1)
 //     --seconds N   how long a run may take (20)
+//     --limit MB    the largest limit that a VM gets in the mode cap (32)
 //     --only MODE   one, several, some, full or cap
 //     --tell        says of every run what it did
 //     --doubtful    reports also runs that end otherwise than well or with MemoryError
@@ -32,7 +33,7 @@ typedef enum { MODE_ONE, MODE_SEVERAL, MODE_SOME, MODE_FULL, MODE_CAP, MODE_COUN
 static const char *const mode_names[MODE_COUNT] = {"one", "several", "some", "full", "cap"};
 
 typedef struct {
-    long runs, jobs, seconds;
+    long runs, jobs, seconds, limit;
     uint64_t seed;
     int only; // a Mode, or -1
     bool tell, doubtful;
@@ -185,7 +186,7 @@ static Mode plan(Run *run, const Program *program, const Options *options, uint6
         memory->limit = any_size(&random, 1 << 20, (size_t)program->peak + 100000);
     }
     if (mode == MODE_CAP) {
-        run->cap = any_size(&random, 2u << 20, 32u << 20);
+        run->cap = any_size(&random, 2u << 20, (uint64_t)options->limit << 20);
         run->hog = hogs[below(&random, sizeof hogs / sizeof *hogs)];
     }
     return mode;
@@ -362,7 +363,7 @@ static int mode_named(const char *name) {
 
 int main(int count, char **arguments) {
     fix_addresses(arguments);
-    Options options = {.runs = 300, .jobs = 1, .seconds = 20, .seed = 1, .only = -1};
+    Options options = {.runs = 300, .jobs = 1, .seconds = 20, .limit = 32, .seed = 1, .only = -1};
     int at = 1;
     for (; at < count && !strncmp(arguments[at], "--", 2); at++) {
         const char *name = arguments[at] + 2;
@@ -380,6 +381,7 @@ int main(int count, char **arguments) {
         if (!strcmp(name, "seed")) options.seed = strtoull(value, NULL, 10);
         if (!strcmp(name, "jobs")) options.jobs = atol(value);
         if (!strcmp(name, "seconds")) options.seconds = atol(value);
+        if (!strcmp(name, "limit")) options.limit = atol(value);
         if (!strcmp(name, "only")) options.only = mode_named(value);
     }
     long program_count = count - at;
