@@ -11,9 +11,11 @@ Value raise_value(VM *vm, Value exception) {
 }
 
 Value raise_memory_error(VM *vm) {
-    // What is garbage is to make room for whoever catches it.
-    vm->collect = true;
-    vm->fuel = 0;
+    // What is garbage is to make room for whoever catches it; unless the last collection is so fresh that there is none.
+    if (vm->heap.allocated > (int64_t)(vm->heap.live / 64)) {
+        vm->collect = true;
+        vm->fuel = 0;
+    }
     return raise_value(vm, vm->memory_error);
 }
 

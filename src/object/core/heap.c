@@ -119,10 +119,12 @@ void heap_finish_sweep(VM *vm) {
 static int64_t budget_for(const Heap *heap, size_t live) {
     if (live < HEAP_LEAST_BUDGET) live = HEAP_LEAST_BUDGET;
     if (heap->cap != SIZE_MAX) {
-        // Under a cap it may not be as much as lives: half of what is left, so that the last megabytes can be used too.
+        // Under a cap it may not be as much as lives: half of what is left, so that the last megabytes can be used too. But
+        // not less than a small part of what lives, or all time would go into marking: the last such part can't be had.
+        size_t least = live / 64 > HEAP_PAGE_SIZE ? live / 64 : HEAP_PAGE_SIZE;
         size_t left = heap->bytes < heap->cap ? (heap->cap - heap->bytes) / 2 : 0;
         if (live > left) live = left;
-        if (live < HEAP_PAGE_SIZE) live = HEAP_PAGE_SIZE;
+        if (live < least) live = least;
     }
     return live < INT64_MAX ? (int64_t)live : INT64_MAX;
 }
