@@ -393,5 +393,11 @@ int main(int count, char **arguments) {
     for (long i = 0; i < program_count; i++) programs[i] = program_of(arguments[at + i]);
     long failed = run_all(programs, program_count, &options);
     printf("%ld runs, %ld failed\n", options.runs, failed);
+    for (long i = 0; i < program_count; i++) {
+        free((char *)programs[i].folder);
+        free(programs[i].arguments);
+        free(programs[i].input);
+    }
+    free(programs);
     return failed > 0;
 }
