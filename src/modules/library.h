@@ -29,7 +29,6 @@ typedef struct {
     Class *enumerate, *zip, *map, *filter, *reversed, *text_file, *buffered_reader, *buffered_writer, *buffered_random,
         *raw_file, *struct_sequence, *unsupported_operation;
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it
-    bool gc_disabled;
 } Library;
 
 static inline Library *library_of(VM *vm) { return vm->library; }

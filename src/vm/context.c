@@ -78,7 +78,7 @@ static bool interrupt(VM *vm) {
 static bool attend(VM *vm, void (*collect)(VM *)) {
     vm->fuel = FUEL_SLICE;
 #ifdef AIOLI_GC_STRESS
-    collect(vm);
+    if (!vm->gc_disabled || vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
 #else
     if (vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
 #endif

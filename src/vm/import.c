@@ -243,14 +243,6 @@ static String *resolve(VM *vm, Dict *globals, String *name, int level) {
     return full ? string_intern(vm, full) : NULL;
 }
 
-// An attribute of a module, whose __getattr__ may raise AttributeError: VALUE_EMPTY then too.
-static Value find_export(VM *vm, Value module, String *name) {
-    Value found = value_find_attribute(vm, module, name);
-    if (!is_error(found) || !exception_matches(vm, vm->exceptions.attribute_error)) return found;
-    exception_clear(vm);
-    return VALUE_EMPTY;
-}
-
 Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level) {
     String *full = resolve(vm, frame->function->globals, name, level);
     if (!full) return VALUE_ERROR;
@@ -270,7 +262,7 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
     for (size_t i = 0; ok && is_list(path) && i < names->length; i++) {
         String *wanted = string_of(names->items[i]);
         if (string_is(wanted, "*")) continue;
-        Value found = find_export(vm, module, wanted);
+        Value found = value_find_attribute(vm, module, wanted);
         ok = !is_error(found);
         if (!ok || !is_empty(found)) continue;
         String *sub = string_format(vm, "%s.%s", full->data, wanted->data);
@@ -286,7 +278,7 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
 }
 
 Value import_from(VM *vm, Value module, String *name) {
-    Value found = find_export(vm, module, name);
+    Value found = value_find_attribute(vm, module, name);
     if (!is_empty(found)) return found;
     Value own = value_find_attribute(vm, module, vm->names.__name__);
     if (is_error(own)) return own;

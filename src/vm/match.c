@@ -104,10 +104,6 @@ Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names) {
             break;
         }
         Value value = value_find_attribute(vm, v, string_of(name));
-        if (is_error(value) && exception_matches(vm, vm->exceptions.attribute_error)) {
-            exception_clear(vm);
-            value = VALUE_EMPTY;
-        }
         if (is_error(value)) result = VALUE_ERROR;
         else if (is_empty(value)) result = VALUE_NONE;
         else found->items[i] = value;

@@ -43,34 +43,53 @@ static Code *compile_text(VM *vm, const char *text, size_t length, String *file,
     return compile_source(vm, text, length, &options, library_warn, &place);
 }
 
+// The name of the file that a text is said to come from.
+static String *file_name(VM *vm, Value v) {
+    const unsigned char *data;
+    size_t size;
+    String *name = NULL;
+    if (is_string(v))
+        name = string_of(v);
+    else if (bytes_view(v, &data, &size))
+        name = string_new(vm, (const char *)data, size);
+    else
+        raise_type_error(vm, "expected str, bytes or os.PathLike object, not %s", type_name(vm, v));
+    if (name && memchr(name->data, 0, name->size)) return raise_value_error(vm, "embedded null character"), NULL;
+    return name;
+}
+
+// An omitted number is `otherwise`.
+static bool number_argument(VM *vm, Value v, int otherwise, int *out) {
+    *out = otherwise;
+    return is_empty(v) || c_int_argument(vm, v, out);
+}
+
+enum { FLAG_TREE = 0x400, KNOWN_FLAGS = 0x1FE0000 | 0xF600 | 0x10 }; // as CPython has them
+
+// Arguments are converted, which may run scripts, before anything looks into the text: a bytearray can change meanwhile.
 static Value builtin_compile(VM *vm, Value *args, size_t count) {
     static const char *const modes[] = {"exec", "eval", "single"};
     static const ParseMode parse_modes[] = {PARSE_FILE, PARSE_EXPRESSION, PARSE_INTERACTIVE};
-    const char *text;
-    size_t length;
-    if (!source_text(vm, args[0], "compile", &text, &length)) return VALUE_ERROR;
-    String *file = NULL;
-    if (is_string(args[1])) {
-        file = string_of(args[1]);
-    } else {
-        const unsigned char *data;
-        size_t size;
-        if (!bytes_view(args[1], &data, &size))
-            return raise_type_error(vm, "expected str, bytes or os.PathLike object, not %s", type_name(vm, args[1]));
-        file = string_new(vm, (const char *)data, size);
-        if (!file) return VALUE_ERROR;
-    }
+    String *file = file_name(vm, args[1]);
+    if (!file) return VALUE_ERROR;
     if (!is_string(args[2]))
         return raise_type_error(vm, "compile() argument 'mode' must be str, not %s", type_name(vm, args[2]));
-    if (is_small(args[3]) && small_of(args[3]) & 0x400)
-        return raise_value_error(vm, "compile(): trees as objects (ast.PyCF_ONLY_AST) are not in aioli");
+    if (memchr(string_of(args[2])->data, 0, string_of(args[2])->size)) return raise_value_error(vm, "embedded null character");
+    int flags, optimize, version, mode = 0;
+    if (!number_argument(vm, args[3], 0, &flags)) return VALUE_ERROR;
     int inherit = is_empty(args[4]) ? 1 : value_truth(vm, args[4]);
     if (inherit < 0) return VALUE_ERROR;
     if (!is_empty(args[4])) inherit = !inherit;
-    for (int i = 0; i < 3; i++)
-        if (string_is(string_of(args[2]), modes[i]))
-            return object_or_error(compile_text(vm, text, length, file, parse_modes[i], inherit));
-    return raise_value_error(vm, "compile() mode must be 'exec', 'eval' or 'single'");
+    if (!number_argument(vm, args[5], -1, &optimize) || !number_argument(vm, args[6], -1, &version)) return VALUE_ERROR;
+    if (flags & ~KNOWN_FLAGS) return raise_value_error(vm, "compile(): unrecognised flags");
+    if (optimize < -1 || optimize > 2) return raise_value_error(vm, "compile(): invalid optimize value");
+    if (flags & FLAG_TREE) return raise_value_error(vm, "compile(): trees as objects (ast.PyCF_ONLY_AST) are not in aioli");
+    while (mode < 3 && !string_is(string_of(args[2]), modes[mode])) mode++;
+    if (mode == 3) return raise_value_error(vm, "compile() mode must be 'exec', 'eval' or 'single'");
+    const char *text;
+    size_t length;
+    if (!source_text(vm, args[0], "compile", &text, &length)) return VALUE_ERROR;
+    return object_or_error(compile_text(vm, text, length, file, parse_modes[mode], inherit));
 }
 
 // The namespaces that exec and eval run in: args[1] and args[2], filled in when omitted.
@@ -157,10 +176,6 @@ static Value builtin_locals(VM *vm, Value *args, size_t count) { return interpre
 static Value builtin_vars(VM *vm, Value *args, size_t count) {
     if (is_empty(args[0])) return interpreter_locals(vm);
     Value found = value_find_attribute(vm, args[0], vm->names.__dict__);
-    if (is_error(found) && exception_matches(vm, vm->exceptions.attribute_error)) {
-        exception_clear(vm);
-        found = VALUE_EMPTY;
-    }
     if (is_empty(found)) return raise_type_error(vm, "vars() argument must have __dict__ attribute");
     return found;
 }

@@ -44,26 +44,18 @@ static String *attribute_name(VM *vm, Value v) {
     return string_intern(vm, string_of(v));
 }
 
-// The attribute, or VALUE_EMPTY where anything on the way says AttributeError.
-static Value find_attribute(VM *vm, Value o, String *name) {
-    Value found = value_find_attribute(vm, o, name);
-    if (!is_error(found) || !exception_matches(vm, vm->exceptions.attribute_error)) return found;
-    exception_clear(vm);
-    return VALUE_EMPTY;
-}
-
 static Value builtin_getattr(VM *vm, Value *args, size_t count) {
     String *name = attribute_name(vm, args[1]);
     if (!name) return VALUE_ERROR;
     if (is_empty(args[2])) return value_get_attribute(vm, args[0], name);
-    Value found = find_attribute(vm, args[0], name);
+    Value found = value_find_attribute(vm, args[0], name);
     return is_empty(found) ? args[2] : found;
 }
 
 static Value builtin_hasattr(VM *vm, Value *args, size_t count) {
     String *name = attribute_name(vm, args[1]);
     if (!name) return VALUE_ERROR;
-    Value found = find_attribute(vm, args[0], name);
+    Value found = value_find_attribute(vm, args[0], name);
     return is_error(found) ? VALUE_ERROR : value_bool(!is_empty(found));
 }
 

@@ -85,9 +85,10 @@ static Value from_tm(VM *vm, const struct tm *t) {
     return cls ? struct_sequence_of(vm, cls, struct_fields, values) : raise_memory_error(vm);
 }
 
-static bool to_tm(VM *vm, Value v, struct tm *t) {
+// The numbers of a tuple, in range or not. `function` is for the message.
+static bool to_tm(VM *vm, const char *function, Value v, struct tm *t) {
     if (!is_tuple(v)) return raise_type_error(vm, "Tuple or struct_time argument required"), false;
-    if (tuple_of(v)->length < 9) return raise_type_error(vm, "time tuple must have exactly 9 items"), false;
+    if (tuple_of(v)->length != 9) return raise_type_error(vm, "%s(): illegal time tuple argument", function), false;
     int fields[9];
     for (int i = 0; i < 9; i++) {
         Value item = tuple_of(v)->items[i];
@@ -99,17 +100,30 @@ static bool to_tm(VM *vm, Value v, struct tm *t) {
             return raise_overflow_error(vm, "signed integer is less than minimum"), false;
         if (!c_int_argument(vm, item, &fields[i])) return false;
     }
-    *t = (struct tm){.tm_year = fields[0] - 1900, .tm_mon = fields[1] - 1, .tm_mday = fields[2], .tm_hour = fields[3],
-                     .tm_min = fields[4], .tm_sec = fields[5], .tm_wday = (fields[6] + 1) % 7, .tm_yday = fields[7] - 1,
-                     .tm_isdst = fields[8]};
+    if (fields[0] < INT_MIN + 1900) return raise_overflow_error(vm, "year out of range"), false;
+    // What leaves the range of int wraps around, as it does in CPython.
+    *t = (struct tm){.tm_year = fields[0] - 1900, .tm_mon = (int)((unsigned)fields[1] - 1), .tm_mday = fields[2], .tm_hour = fields[3],
+                     .tm_min = fields[4], .tm_sec = fields[5], .tm_wday = (int)((unsigned)fields[6] + 1) % 7,
+                     .tm_yday = (int)((unsigned)fields[7] - 1), .tm_isdst = fields[8]};
+    return true;
+}
+
+static bool in_range(VM *vm, int field, int most, const char *what) {
+    if (field >= 0 && field <= most) return true;
+    raise_value_error(vm, "%s out of range", what);
+    return false;
+}
+
+// What is to be shown must be in range: C's functions look the names of days and months up in tables. A 0 for a day, a month
+// or a day of the year counts as the first.
+static bool check_tm(VM *vm, struct tm *t) {
     if (t->tm_mon == -1) t->tm_mon = 0;
     if (t->tm_mday == 0) t->tm_mday = 1;
-    if (t->tm_mon < 0 || t->tm_mon > 11) return raise_value_error(vm, "month out of range"), false;
-    if (t->tm_mday < 0 || t->tm_mday > 31) return raise_value_error(vm, "day of month out of range"), false;
-    if (t->tm_hour < 0 || t->tm_hour > 23) return raise_value_error(vm, "hour out of range"), false;
-    if (t->tm_min < 0 || t->tm_min > 59) return raise_value_error(vm, "minute out of range"), false;
-    if (t->tm_sec < 0 || t->tm_sec > 61) return raise_value_error(vm, "seconds out of range"), false;
-    return true;
+    if (t->tm_yday == -1) t->tm_yday = 0;
+    return in_range(vm, t->tm_mon, 11, "month") && in_range(vm, t->tm_mday, 31, "day of month") &&
+           in_range(vm, t->tm_hour, 23, "hour") && in_range(vm, t->tm_min, 59, "minute") &&
+           in_range(vm, t->tm_sec, 61, "seconds") && in_range(vm, t->tm_wday, 6, "day of week") &&
+           in_range(vm, t->tm_yday, 365, "day of year");
 }
 
 // An omitted time is now.
@@ -139,12 +153,15 @@ static Value time_gmtime(VM *vm, Value *args, size_t count) {
 }
 static Value time_mktime(VM *vm, Value *args, size_t count) {
     struct tm t;
-    if (!to_tm(vm, args[0], &t)) return VALUE_ERROR;
-    return value_float((double)mktime(&t));
+    if (!to_tm(vm, "mktime", args[0], &t)) return VALUE_ERROR;
+    t.tm_wday = -1; // stays so when it fails: -1 is a time too
+    time_t seconds = mktime(&t);
+    if (seconds == -1 && t.tm_wday == -1) return raise_overflow_error(vm, "mktime argument out of range");
+    return value_float((double)seconds);
 }
 
-static bool broken_down(VM *vm, Value v, struct tm *t) {
-    if (!is_empty(v) && !is_none(v)) return to_tm(vm, v, t);
+static bool broken_down(VM *vm, const char *function, Value v, struct tm *t) {
+    if (!is_empty(v)) return to_tm(vm, function, v, t) && check_tm(vm, t);
     time_t seconds;
     return seconds_argument(vm, VALUE_NONE, &seconds) && localtime_r(&seconds, t);
 }
@@ -152,7 +169,7 @@ static bool broken_down(VM *vm, Value v, struct tm *t) {
 static Value time_strftime(VM *vm, Value *args, size_t count) {
     if (!is_string(args[0])) return raise_type_error(vm, "strftime() argument 1 must be str, not %s", type_name(vm, args[0]));
     struct tm t;
-    if (!broken_down(vm, args[1], &t)) return VALUE_ERROR;
+    if (!broken_down(vm, "strftime", args[1], &t)) return VALUE_ERROR;
     String *format = string_of(args[0]);
     if (format->size == 0) return args[0];
     for (size_t size = 256; size <= 65536 + format->size * 16; size *= 4) {
@@ -168,12 +185,12 @@ static Value time_strftime(VM *vm, Value *args, size_t count) {
 
 static Value ascii_time(VM *vm, const struct tm *t) {
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    return object_or_error(string_format(vm, "%.3s %.3s %2d %02d:%02d:%02d %d", days + 3 * (t->tm_wday % 7), months + 3 * t->tm_mon,
+    return object_or_error(string_format(vm, "%.3s %.3s %2d %02d:%02d:%02d %d", days + 3 * t->tm_wday, months + 3 * t->tm_mon,
                                          t->tm_mday, t->tm_hour, t->tm_min, t->tm_sec, t->tm_year + 1900));
 }
 static Value time_asctime(VM *vm, Value *args, size_t count) {
     struct tm t;
-    return broken_down(vm, args[0], &t) ? ascii_time(vm, &t) : VALUE_ERROR;
+    return broken_down(vm, "asctime", args[0], &t) ? ascii_time(vm, &t) : VALUE_ERROR;
 }
 static Value time_ctime(VM *vm, Value *args, size_t count) {
     time_t seconds;

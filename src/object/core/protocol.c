@@ -447,7 +447,8 @@ int value_for_each(VM *vm, Value iterable, int (*each)(VM *vm, Value item, void 
 
 // ---- Attributes
 
-Value value_find_attribute(VM *vm, Value o, String *name) {
+// An attribute, VALUE_EMPTY where nothing has it, or the error (an AttributeError, too) of a script's method that was asked.
+static Value look_up(VM *vm, Value o, String *name) {
     if (!object_flag(&name->object, STRING_INTERNED)) {
         name = string_intern(vm, name);
         if (!name) return VALUE_ERROR;
@@ -468,11 +469,17 @@ Value value_find_attribute(VM *vm, Value o, String *name) {
         }
         if (is_empty(result) && !is_empty(method = class_special(vm, cls, SPECIAL_GETATTR)))
             result = vm_call(vm, method, arguments, 2, NULL);
-        if (is_error(result) && exception_matches(vm, vm->exceptions.attribute_error)) return VALUE_ERROR;
         return result;
     }
     if (is_kind(o, KIND_CLASS) || is_kind(o, KIND_SUPER)) return cls->ops->get_attribute(vm, o, name);
     return object_get_attribute(vm, o, name);
+}
+
+Value value_find_attribute(VM *vm, Value o, String *name) {
+    Value found = look_up(vm, o, name);
+    if (!is_error(found) || !exception_matches(vm, vm->exceptions.attribute_error)) return found;
+    exception_clear(vm);
+    return VALUE_EMPTY;
 }
 
 static Value missing_attribute(VM *vm, Value o, String *name) {
@@ -497,7 +504,7 @@ static Value missing_attribute(VM *vm, Value o, String *name) {
 }
 
 Value value_get_attribute(VM *vm, Value o, String *name) {
-    Value found = value_find_attribute(vm, o, name);
+    Value found = look_up(vm, o, name);
     return is_empty(found) ? missing_attribute(vm, o, name) : found;
 }
 

@@ -39,7 +39,7 @@ Value value_next(VM *vm, Value it);   // [script] the next item, VALUE_STOP, or 
 int value_for_each(VM *vm, Value iterable, int (*each)(VM *vm, Value item, void *data), void *data); // [script]
 
 Value value_get_attribute(VM *vm, Value o, String *name); // [script] AttributeError with CPython's message
-// As value_get_attribute, but VALUE_EMPTY instead of an AttributeError.
+// As value_get_attribute, but VALUE_EMPTY instead of an AttributeError, whoever raises it.
 Value value_find_attribute(VM *vm, Value o, String *name);              // [script]
 int value_set_attribute(VM *vm, Value o, String *name, Value value);    // [script]
 int value_delete_attribute(VM *vm, Value o, String *name);              // [script]

@@ -146,10 +146,7 @@ static Value object_dir(VM *vm, Value *args, size_t count) {
     if (!names) return VALUE_ERROR;
     if (is_object(args[0])) {
         Value own = value_find_attribute(vm, args[0], vm->names.__dict__);
-        if (is_error(own)) {
-            if (!exception_matches(vm, vm->exceptions.attribute_error)) return own;
-            exception_clear(vm);
-        }
+        if (is_error(own)) return own;
         if (is_dict(own)) {
             size_t position = 0;
             Value key, value;
@@ -157,7 +154,9 @@ static Value object_dir(VM *vm, Value *args, size_t count) {
                 if (is_string(key) && dict_set(vm, names, key, VALUE_NONE) < 0) return VALUE_ERROR;
         }
     }
-    if (!collect_names(vm, class_of(vm, args[0]), names)) return VALUE_ERROR;
+    Value cls = value_find_attribute(vm, args[0], vm->names.__class__);
+    if (is_error(cls)) return cls;
+    if (is_kind(cls, KIND_CLASS) && !collect_names(vm, (Class *)object_of(cls), names)) return VALUE_ERROR;
     return sorted_names(vm, names);
 }
 

@@ -81,6 +81,7 @@ struct VM {
     uint32_t next_shape_id;
     uint32_t next_layout_id; // of namespaces seen by an inline cache
     Value memory_error;    // made beforehand, since raising it must not allocate
+    bool gc_disabled;      // the script has called gc.disable()
     int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:
     bool collect;          // a collection is wanted,
     uint32_t interrupt;    // or another thread or a signal handler has set this (atomically), see vm_interrupted
