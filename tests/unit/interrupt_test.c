@@ -68,8 +68,8 @@ static const char *const programs[] = {
     "import asyncio\nasyncio.run(asyncio.sleep(1000))",
     "import asyncio\nasync def main():\n    while True: await asyncio.sleep(0)\nasyncio.run(main())",
     "import asyncio\nasync def main():\n    await asyncio.gather(*[asyncio.sleep(1000 + i) for i in range(1000)])\nasyncio.run(main())",
-    "import asyncio\nasync def f():\n    while True: await asyncio.sleep(0.0001)\nasync def main():\n    async with asyncio.TaskGroup() as g:\n"
-    "        for i in range(10): g.create_task(f())\nasyncio.run(main())",
+    ("import asyncio\nasync def f():\n    while True: await asyncio.sleep(0.0001)\nasync def main():\n    async with asyncio.TaskGroup() as g:\n"
+     "        for i in range(10): g.create_task(f())\nasyncio.run(main())"),
     "class A:\n    def __eq__(self, o): return self == o\n    __hash__ = None\nwhile True:\n    try: A() == A()\n    except RecursionError: pass",
     "input()",
 };
