@@ -123,6 +123,8 @@ static Value call_method(VM *vm, Value function, Value self, Value *arguments, s
 Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tuple *keywords) {
     vm->awaited = false;
     if (!is_object(callee)) return call_not_callable(vm, callee);
+    // Whatever recurses by calls passes here: methods bound to methods, objects whose __call__ is an object, natives that call.
+    if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     if (!vm_safepoint(vm, 1)) return VALUE_ERROR;
     Object *o = object_of(callee);
     Class *cls = object_shape(o)->cls;
@@ -138,12 +140,7 @@ Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tup
         if (is_function(method) || is_native(method)) return call_method(vm, method, callee, arguments, count, keywords);
         Value held[2] = {attribute_bind(vm, method, callee, cls), callee};
         if (is_error(held[0])) return VALUE_ERROR;
-        if (!vm_may_recurse(vm))
-            return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
-        vm->native_depth++;
-        Value result = interpreter_call(vm, held[0], arguments, count, keywords);
-        vm->native_depth--;
-        return result;
+        return interpreter_call(vm, held[0], arguments, count, keywords);
     }
     if (cls->ops && cls->ops->call) return cls->ops->call(vm, callee, arguments, count, keywords);
     return call_not_callable(vm, callee);
