@@ -95,10 +95,10 @@ static Class *make_class(VM *vm, const char *name, Class *base, const NativeDefi
     Dict *namespace = dict_new(vm);
     if (!short_name || !module || !bases || !namespace) return NULL;
     if (dict_set_string(vm, namespace, vm->names.__module__, value_object(module)) < 0 ||
-        native_add_functions(vm, namespace, methods) < 0 ||
         (!is_empty(match) && dict_set_string(vm, namespace, vm->names.__match_args__, match) < 0))
         return NULL;
-    return class_new(vm, NULL, short_name, bases, namespace);
+    Class *cls = class_new(vm, NULL, short_name, bases, namespace);
+    return cls && native_add_methods(vm, cls, methods) > 0 ? cls : NULL; // as methods of the class: what self is is checked
 }
 
 Class *struct_sequence_class(VM *vm, const char *name, const char *const *fields) {
