@@ -36,7 +36,7 @@ enum {
     FIRST_INTERRUPT = QUICK ? 1000 : 400, // milliseconds of processor time after which a program is interrupted,
     NEXT_INTERRUPT = 50,      // and then again and again, since it may catch the exception
     DEAF = 10 * 1000,         // milliseconds during which an interrupt was not taken: a finding
-    STUBBORN = 15 * 1000,     // a program that takes all of them and goes on for so long is given up
+    STUBBORN = 4 * 1000,      // a program that takes all of them and goes on for so long is given up
     STUCK = 180,              // seconds of real time after which the parent gives up waiting for one program
     PROGRAMS_PER_WORKER = 300 // then memory that the libraries have lost is looked for
 };
@@ -137,7 +137,7 @@ static void on_timer(int signal) {
         if (__sanitizer_print_stack_trace) __sanitizer_print_stack_trace();
         _exit(1);
     }
-    if (runs_for >= STUBBORN) _exit(EXIT_STUBBORN);
+    if (runs_for >= STUBBORN && deaf_for < 1000) _exit(EXIT_STUBBORN);
 }
 
 static void set_timer(int first, int next) {
@@ -166,11 +166,18 @@ static int take_output(void *user, int stream, const char *bytes, size_t length)
 static long give_input(void *user, int stream, char *bytes, size_t size) { return 0; }
 static int is_no_terminal(void *user, int stream) { return 0; }
 
-static aioli_status run_program(const char *text, size_t length) {
+// Some programs get so little memory that it runs out somewhere.
+static size_t memory_limit(uint64_t seed) {
+    Random random = random_from(~seed);
+    if (random_below(&random, 6)) return MEMORY_LIMIT;
+    return 2 * 1024 * 1024 + random_below(&random, 2 * 1024 * 1024);
+}
+
+static aioli_status run_program(const char *text, size_t length, size_t limit) {
     static const char prelude[] = "import builtins\ndel builtins.open\n";
     unsigned sum = 0;
     aioli_config config = {.resize = resize, .write = take_output, .read = give_input, .is_terminal = is_no_terminal, .user = &sum,
-                           .memory_limit = MEMORY_LIMIT, .virtual_time = 1};
+                           .memory_limit = limit, .virtual_time = 1};
     bytes_held = 0;
     aioli *vm = aioli_new(&config);
     if (!vm || aioli_run_source(vm, "prelude", prelude, sizeof prelude - 1) != AIOLI_OK) abort();
@@ -202,7 +209,7 @@ static bool helpers_run(const Corpus *corpus) {
     Buffer text;
     buffer_init(&text, &allocator);
     generate_helpers(corpus->grammar, &random, QUICK, &text);
-    bool good = run_program(text.data, text.length) == AIOLI_OK;
+    bool good = run_program(text.data, text.length, MEMORY_LIMIT) == AIOLI_OK;
     buffer_free(&text);
     if (!good) fprintf(stderr, "the helpers in %s end with an error\n", FUZZ_GRAMMAR);
     return good;
@@ -221,7 +228,7 @@ static void work(const Corpus *corpus, Progress *progress, time_t end) {
         Buffer text;
         buffer_init(&text, &allocator);
         make_program(corpus, progress->seed, &text);
-        run_program(text.data ? text.data : "", text.length);
+        run_program(text.data ? text.data : "", text.length, memory_limit(progress->seed));
         buffer_free(&text);
         progress->programs++;
         progress->seed++;
@@ -272,6 +279,7 @@ static int fuzz(const Corpus *corpus, double seconds, uint64_t seed) {
         if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE) continue;
         if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_STUBBORN) {
             stubborn++;
+            if (getenv("RUN_FUZZ_ERRORS")) printf("given up: program %lu\n", (unsigned long)progress->seed);
         } else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LEAK) {
             findings++;
             printf("FINDING: a leak by one of the programs %lu to %lu\n", (unsigned long)first, (unsigned long)progress->seed);
@@ -293,7 +301,7 @@ static int run_alone(const Corpus *corpus, uint64_t seed, const char *path) {
     if (path && !read_file(path, &text)) return 2;
     if (!path) make_program(corpus, seed, &text);
     signal(SIGPROF, on_timer);
-    run_program(text.data ? text.data : "", text.length);
+    run_program(text.data ? text.data : "", text.length, path ? MEMORY_LIMIT : memory_limit(seed));
     buffer_free(&text);
     return 0;
 }
