@@ -15,10 +15,6 @@ ByteArray *bytearray_new(VM *vm, const void *data, size_t length) {
 
 bool bytearray_resize(VM *vm, ByteArray *array, size_t size) {
     if (size == array->length) return true;
-    if (array->exports) {
-        raise_error(vm, vm->exceptions.buffer_error, "Existing exports of data: object cannot be re-sized");
-        return false;
-    }
     if (size > PTRDIFF_MAX - 256) return raise_memory_error(vm), false;
     if (size > array->capacity || size < array->capacity / 4) {
         size_t capacity = size > array->capacity && array->capacity ? size + (size >> 3) + 8 : size;
@@ -35,12 +31,23 @@ bool bytearray_resize(VM *vm, ByteArray *array, size_t size) {
 static bool replace_bytes(VM *vm, ByteArray *array, size_t start, size_t old, const unsigned char *data,
                           size_t length) {
     size_t tail = array->length - start - old, size = start + length + tail;
-    if (length < old && array->exports && !bytearray_resize(vm, array, size)) return false;
     if (length < old) memmove(array->data + start + length, array->data + start + old, tail);
     if (!bytearray_resize(vm, array, size)) return false;
     if (length > old) memmove(array->data + start + length, array->data + start + old, tail);
     if (length) memcpy(array->data + start, data, length);
     return true;
+}
+
+// Deletes `count` bytes, the first at `start`, each `step` behind the one before, in one pass.
+static bool delete_every(VM *vm, ByteArray *array, size_t start, size_t step, size_t count) {
+    if (!count) return true;
+    unsigned char *to = array->data + start;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = start + i * step + 1, end = i + 1 < count ? at + step - 1 : array->length;
+        memmove(to, array->data + at, end - at);
+        to += end - at;
+    }
+    return bytearray_resize(vm, array, array->length - count);
 }
 
 // ---- Operations
@@ -165,8 +172,7 @@ static int set_slice(VM *vm, ByteArray *array, Value key, Value value) {
             start += step * ((int64_t)count - 1);
             step = -step;
         }
-        for (size_t i = count; i-- > 0 && status > 0;)
-            status = replace_bytes(vm, array, (size_t)(start + (int64_t)i * step), 1, NULL, 0) ? 1 : -1;
+        status = delete_every(vm, array, (size_t)start, (size_t)step, count) ? 1 : -1;
     } else if (buffer.length != count) {
         raise_value_error(vm, "attempt to assign bytes of size %zu to extended slice of size %zu",
                           buffer.length, count);

@@ -17,7 +17,6 @@ typedef struct {
     unsigned char *data; // side memory
     size_t length;
     size_t capacity;
-    size_t exports; // memoryviews that look into it: its size is then fixed
 } ByteArray;
 
 typedef struct {

@@ -25,7 +25,7 @@ void append_bytes_repr(Buffer *buffer, const unsigned char *data, size_t size, b
 Value bytes_compare(VM *vm, Comparison op, Value self, Value other);
 int bytes_contains(VM *vm, Value self, Value item);
 Value bytes_iterate(VM *vm, Value self);
-Value bytes_hex(VM *vm, const unsigned char *data, size_t size, Value separator, Value group);
+Value bytes_hex(VM *vm, Value bytes, Value separator, Value group_argument); // [script]
 // left % right for both. [script]
 Value bytes_percent(VM *vm, Value format, Value arguments);
 

@@ -111,7 +111,7 @@ static Value bytes_decode(VM *vm, Value *args, size_t count) {
 
 // ---- Hexadecimal
 
-Value bytes_hex(VM *vm, const unsigned char *data, size_t size, Value separator, Value group_argument) {
+Value bytes_hex(VM *vm, Value bytes, Value separator, Value group_argument) {
     static const char digits[] = "0123456789abcdef";
     char between = 0;
     int group = 1;
@@ -125,6 +125,9 @@ Value bytes_hex(VM *vm, const unsigned char *data, size_t size, Value separator,
         if ((unsigned char)between >= 0x80) return raise_value_error(vm, "sep must be ASCII.");
     }
     if (!is_empty(group_argument) && !c_int_argument(vm, group_argument, &group)) return VALUE_ERROR;
+    const unsigned char *data; // looked at now: the arguments' scripts may have changed a bytearray
+    size_t size;
+    bytes_view(bytes, &data, &size);
     size_t width = group < 0 ? (size_t) - (int64_t)group : (size_t)group;
     Buffer buffer = vm_buffer(vm);
     buffer_reserve(&buffer, size * 2);
@@ -138,12 +141,7 @@ Value bytes_hex(VM *vm, const unsigned char *data, size_t size, Value separator,
     return object_or_error(string_from_buffer(vm, &buffer));
 }
 
-static Value bytes_hex_method(VM *vm, Value *args, size_t count) {
-    const unsigned char *data;
-    size_t size;
-    bytes_view(args[0], &data, &size);
-    return bytes_hex(vm, data, size, args[1], args[2]);
-}
+static Value bytes_hex_method(VM *vm, Value *args, size_t count) { return bytes_hex(vm, args[0], args[1], args[2]); }
 
 static int hex_value(char c) {
     if (is_digit(c)) return c - '0';

@@ -209,9 +209,7 @@ static Value memoryview_tolist(VM *vm, Value *args, size_t count) {
 static Value memoryview_hex(VM *vm, Value *args, size_t count) {
     MemoryView *view = live(vm, args[0]);
     Bytes *bytes = view ? to_bytes(vm, view) : NULL;
-    if (!bytes) return VALUE_ERROR;
-    Value result = bytes_hex(vm, bytes->data, bytes->length, args[1], args[2]);
-    return result;
+    return bytes ? bytes_hex(vm, value_object(bytes), args[1], args[2]) : VALUE_ERROR;
 }
 
 static Value memoryview_release(VM *vm, Value *args, size_t count) {

@@ -79,7 +79,7 @@ bool text_argument(VM *vm, const Text *self, Value v, Text *out, const char *mes
     return false;
 }
 
-// What to look for in a search: a text, or for bytes also one byte, kept in *byte.
+// What to look for in a search: a text, or for bytes also one byte, kept in *byte. [script]
 static bool needle_argument(VM *vm, const Text *self, Value v, Text *out, char *byte, const char *method) {
     if (self->kind == KIND_STRING)
         return text_argument(vm, self, v, out, "%s() argument 1 must be str, not %s", method,
@@ -99,19 +99,38 @@ static bool needle_argument(VM *vm, const Text *self, Value v, Text *out, char *
     return true;
 }
 
-// The part of self between start and stop, in bytes. False when start is past the end: then nothing is in it,
-// not even the empty text. An error sets *failed. [script]
-static bool search_window(VM *vm, Value self, Text *text, Value first, Value last, size_t *from, size_t *to,
-                          bool *failed) {
-    int64_t start = 0, stop = INT64_MAX;
-    *failed = !slice_argument(vm, first, true, &start) || !slice_argument(vm, last, true, &stop);
-    if (*failed || !text_view(self, text)) return false; // a script may have changed a bytearray
+// Where a search begins and stops, in characters.
+typedef struct {
+    int64_t start, stop;
+} Window;
+
+static bool window_arguments(VM *vm, Value first, Value last, Window *window) { // [script]
+    *window = (Window){0, INT64_MAX};
+    return slice_argument(vm, first, true, &window->start) && slice_argument(vm, last, true, &window->stop);
+}
+
+// The part of self in a window, in bytes. False when its start is past the end: then nothing is in it, not even the empty
+// text.
+static bool look_through(VM *vm, Value self, Window window, Text *text, size_t *from, size_t *to) {
+    text_view(self, text);
     int64_t length = text->kind == KIND_STRING ? (int64_t)string_of(self)->length : (int64_t)text->size;
-    adjust_indices(&start, &stop, length);
-    if (start > length || start > stop) return false;
-    *from = text->ascii ? (size_t)start : string_offset(vm, string_of(self), (size_t)start);
-    *to = text->ascii ? (size_t)stop : string_offset(vm, string_of(self), (size_t)stop);
+    adjust_indices(&window.start, &window.stop, length);
+    if (window.start > length || window.start > window.stop) return false;
+    *from = text->ascii ? (size_t)window.start : string_offset(vm, string_of(self), (size_t)window.start);
+    *to = text->ascii ? (size_t)window.stop : string_offset(vm, string_of(self), (size_t)window.stop);
     return true;
+}
+
+// A search's arguments: 1, 0 when nothing is in the window, -1. Texts are looked at when the last script has run: it may have
+// changed a bytearray. Only str looks at what to look for first, as CPython does; that can't change. [script]
+static int search_arguments(VM *vm, Value *args, const char *method, Text *text, Text *needle, char *byte, size_t *from, size_t *to) {
+    Window window;
+    text_view(args[0], text);
+    bool string = text->kind == KIND_STRING;
+    if (string && !needle_argument(vm, text, args[1], needle, byte, method)) return -1;
+    if (!window_arguments(vm, args[2], args[3], &window)) return -1;
+    if (!string && !needle_argument(vm, text, args[1], needle, byte, method)) return -1;
+    return look_through(vm, args[0], window, text, from, to);
 }
 
 // The index of an offset.
@@ -124,10 +143,8 @@ static int64_t search(VM *vm, Value *args, bool backward, const char *method) {
     Text text, needle;
     char byte;
     size_t from, to;
-    bool failed;
-    text_view(args[0], &text);
-    if (!needle_argument(vm, &text, args[1], &needle, &byte, method)) return -2;
-    if (!search_window(vm, args[0], &text, args[2], args[3], &from, &to, &failed)) return failed ? -2 : -1;
+    int status = search_arguments(vm, args, method, &text, &needle, &byte, &from, &to);
+    if (status <= 0) return status ? -2 : -1;
     int64_t found = backward ? find_backward(text.data + from, to - from, needle.data, needle.size)
                              : find_forward(text.data + from, to - from, needle.data, needle.size);
     return found < 0 ? -1 : index_of_offset(&text, from + (size_t)found);
@@ -158,11 +175,8 @@ static Value text_count(VM *vm, Value *args, size_t count) {
     Text text, needle;
     char byte;
     size_t from, to;
-    bool failed;
-    text_view(args[0], &text);
-    if (!needle_argument(vm, &text, args[1], &needle, &byte, "count")) return VALUE_ERROR;
-    if (!search_window(vm, args[0], &text, args[2], args[3], &from, &to, &failed))
-        return failed ? VALUE_ERROR : value_small(0);
+    int status = search_arguments(vm, args, "count", &text, &needle, &byte, &from, &to);
+    if (status <= 0) return status ? VALUE_ERROR : value_small(0);
     if (!needle.size) {
         int64_t length = (int64_t)(text.ascii ? to - from : utf8_count(text.data + from, to - from));
         return value_small(length + 1);
@@ -178,20 +192,20 @@ static Value text_count(VM *vm, Value *args, size_t count) {
     return value_small(found);
 }
 
-// Whether one of startswith's texts is there: 1, 0, -1.
-static int tail_matches(VM *vm, Value *args, Value part, bool end) {
+// Whether one of startswith's texts is there.
+static bool tail_matches(VM *vm, Value self, Window window, Value part, bool end) {
     Text text, affix;
     size_t from, to;
-    bool failed;
     text_view(part, &affix);
-    if (!search_window(vm, args[0], &text, args[2], args[3], &from, &to, &failed)) return failed ? -1 : 0;
-    if (affix.size > to - from) return 0;
+    if (!look_through(vm, self, window, &text, &from, &to) || affix.size > to - from) return false;
     return !memcmp(text.data + (end ? to - affix.size : from), affix.data, affix.size);
 }
 
 static Value starts_or_ends(VM *vm, Value *args, bool end) {
     const char *method = end ? "endswith" : "startswith";
     Text self, affix;
+    Window window;
+    if (!window_arguments(vm, args[2], args[3], &window)) return VALUE_ERROR;
     text_view(args[0], &self);
     bool string = self.kind == KIND_STRING;
     if (is_tuple(args[1])) {
@@ -201,16 +215,14 @@ static Value starts_or_ends(VM *vm, Value *args, bool end) {
                                "tuple for %s must only contain str, not %s", method,
                                type_name(vm, tuple->items[i])))
                 return VALUE_ERROR;
-            int matches = tail_matches(vm, args, tuple->items[i], end);
-            if (matches) return matches < 0 ? VALUE_ERROR : VALUE_TRUE;
+            if (tail_matches(vm, args[0], window, tuple->items[i], end)) return VALUE_TRUE;
         }
         return VALUE_FALSE;
     }
     if (!text_view(args[1], &affix) || (affix.kind == KIND_STRING) != string)
         return raise_type_error(vm, "%s first arg must be %s or a tuple of %s, not %s", method,
                                 string ? "str" : "bytes", string ? "str" : "bytes", type_name(vm, args[1]));
-    int matches = tail_matches(vm, args, args[1], end);
-    return matches < 0 ? VALUE_ERROR : value_bool(matches);
+    return value_bool(tail_matches(vm, args[0], window, args[1], end));
 }
 
 static Value text_startswith(VM *vm, Value *args, size_t count) { return starts_or_ends(vm, args, false); }
