@@ -162,14 +162,20 @@ static Value object_dir(VM *vm, Value *args, size_t count) {
 
 static Value get_class(VM *vm, Value self) { return value_object(class_of(vm, self)); }
 static int set_class(VM *vm, Value self, Value value) {
-    if (is_empty(value) || !is_kind(value, KIND_CLASS))
+    if (is_empty(value)) return raise_type_error(vm, "can't delete __class__ attribute"), -1;
+    if (!is_kind(value, KIND_CLASS))
         return raise_type_error(vm, "__class__ must be set to a class, not '%s' object", type_name(vm, value)), -1;
     Class *from = class_of(vm, self), *to = (Class *)object_of(value);
-    if (from->kind != KIND_INSTANCE || to->kind != KIND_INSTANCE || (from->flags | to->flags) & CLASS_BUILTIN)
+    if ((from->flags | to->flags) & CLASS_BUILTIN)
         return raise_type_error(vm, "__class__ assignment only supported for mutable types or ModuleType subclasses"), -1;
-    Instance *instance = (Instance *)object_of(self);
-    Dict *dict = object_dictionary(vm, &instance->object);
-    if (!dict) return is_empty(vm->exception) ? (raise_type_error(vm, "__class__ assignment: object layout differs"), -1) : -1;
+    bool plain = from->kind == KIND_INSTANCE && to->kind == KIND_INSTANCE && to->flags & CLASS_HAS_DICT;
+    Instance *instance = plain ? (Instance *)object_of(self) : NULL;
+    Dict *dict = plain ? object_dictionary(vm, &instance->object) : NULL;
+    if (!dict) {
+        if (is_empty(vm->exception))
+            raise_type_error(vm, "__class__ assignment: '%s' object layout differs from '%s'", class_name(to), class_name(from));
+        return -1;
+    }
     // With its attributes in a dict, the object needs only the other class's dictionary shape: made by an instance of it.
     Instance *other = instance_new(vm, to);
     if (!other || !object_set_dictionary(vm, &other->object, dict)) return -1;
@@ -189,6 +195,19 @@ static Value get_dictionary(VM *vm, Value self) {
     return raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '__dict__'", type_name(vm, self));
 }
 static int set_dictionary(VM *vm, Value self, Value value) {
+    if (is_kind(self, KIND_MODULE)) return raise_error(vm, vm->exceptions.attribute_error, "readonly attribute"), -1;
+    // Numbers, and whatever else has none, are objects too: this attribute is found in all of them.
+    if (!is_object(self) || is_kind(self, KIND_CLASS) || !object_dictionary(vm, object_of(self))) {
+        if (is_empty(vm->exception))
+            raise_error(vm, vm->exceptions.attribute_error,
+                        "'%s' object has no attribute '__dict__' and no __dict__ for setting new attributes", type_name(vm, self));
+        return -1;
+    }
+    if (is_empty(value)) {
+        if (is_kind(self, KIND_EXCEPTION)) return raise_type_error(vm, "cannot delete __dict__"), -1;
+        Dict *fresh = dict_new(vm);
+        return fresh && object_set_dictionary(vm, object_of(self), fresh) ? 1 : -1;
+    }
     if (!is_dict(value)) return raise_type_error(vm, "__dict__ must be set to a dictionary, not a '%s'", type_name(vm, value)), -1;
     return object_set_dictionary(vm, object_of(self), dict_of(value)) ? 1 : -1;
 }

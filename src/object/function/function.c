@@ -200,6 +200,11 @@ static Value get_dictionary(VM *vm, Value self) {
     Dict *dict = object_dictionary(vm, object_of(self));
     return dict ? value_object(dict) : VALUE_ERROR;
 }
+static int set_dictionary(VM *vm, Value self, Value value) {
+    if (is_empty(value)) return raise_type_error(vm, "cannot delete __dict__"), -1;
+    if (!is_dict(value)) return raise_type_error(vm, "__dict__ must be set to a dictionary, not a '%s'", type_name(vm, value)), -1;
+    return object_set_dictionary(vm, object_of(self), dict_of(value)) ? 1 : -1;
+}
 static const AttributeDefinition function_attributes[] = {{"__name__", get_name, set_name},
                                                           {"__qualname__", get_qualified_name, set_qualified_name},
                                                           {"__doc__", get_doc, set_doc},
@@ -211,7 +216,7 @@ static const AttributeDefinition function_attributes[] = {{"__name__", get_name,
                                                           {"__defaults__", get_defaults, set_defaults},
                                                           {"__kwdefaults__", get_keyword_defaults, set_keyword_defaults},
                                                           {"__closure__", get_closure, NULL},
-                                                          {"__dict__", get_dictionary, NULL},
+                                                          {"__dict__", get_dictionary, set_dictionary},
                                                           {0}};
 
 static void function_trace(VM *vm, Object *o) {
