@@ -72,9 +72,10 @@ static bool read_size(Percent *p, int64_t *out, int64_t most, const char *what) 
         Value v = next_argument(p);
         if (is_error(v)) return false;
         if (!is_int(v)) return raise_type_error(vm, "* wants int"), false;
-        if (!int_to_int64(v, out) || *out > INT_MAX || *out < -INT_MAX)
-            return raise_overflow_error(vm, "Python int too large to convert to C int"), false;
-        return true;
+        bool fits = int_to_int64(v, out), is_precision = most == INT_MAX;
+        if (!fits || (is_precision && (*out > INT_MAX || *out < -INT_MAX)))
+            return raise_overflow_error(vm, "Python int too large to convert to C %s", is_precision ? "int" : "ssize_t"), false;
+        return (*out <= most && *out >= -most) || (raise_memory_error(vm), false);
     }
     while (p->at < p->size && p->format[p->at] >= '0' && p->format[p->at] <= '9') {
         *out = (*out < 0 ? 0 : *out) * 10 + (p->format[p->at++] - '0');

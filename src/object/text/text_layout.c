@@ -121,8 +121,7 @@ static Value justify(VM *vm, Value *args, Side side, const char *method) {
                                     type_name(vm, args[2]));
         }
     }
-    int64_t missing = width - text_length(&text);
-    if (missing <= 0) missing = 0;
+    int64_t length = text_length(&text), missing = width > length ? width - length : 0;
     // An odd place goes to the left when the width is odd.
     int64_t left = side == PAD_LEFT ? missing : side == PAD_RIGHT ? 0 : missing / 2 + (missing & width & 1);
     return pad(vm, args[0], &text, left, missing - left, fill.data, fill.size);
@@ -137,8 +136,8 @@ static Value text_zfill(VM *vm, Value *args, size_t count) {
     if (!size_argument(vm, args[1], &width)) return VALUE_ERROR;
     Text text;
     text_view(args[0], &text);
-    int64_t missing = width - text_length(&text);
-    if (missing <= 0) return text_piece(vm, args[0], &text, 0, text.size);
+    int64_t length = text_length(&text), missing = width > length ? width - length : 0;
+    if (!missing) return text_piece(vm, args[0], &text, 0, text.size);
     if (missing > PTRDIFF_MAX / 8) return raise_memory_error(vm);
     Buffer buffer = vm_buffer(vm);
     size_t sign = text.size && (text.data[0] == '+' || text.data[0] == '-');

@@ -92,6 +92,7 @@ static bool rsplit_by(VM *vm, List *list, Value self, const Text *text, const Te
 static Value split(VM *vm, Value *args, bool backward) {
     int64_t limit = -1;
     if (!is_empty(args[2]) && !size_argument(vm, args[2], &limit)) return VALUE_ERROR;
+    if (limit < 0) limit = INT64_MAX;
     Text text, separator;
     text_view(args[0], &text);
     List *list = list_new(vm, 0);
