@@ -22,14 +22,29 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def resident(process):
-    """The process's resident memory in KB, or None when it has ended."""
+def forget_peak(process):
+    """From now on the kernel notes the process's peak anew."""
+    try:
+        pathlib.Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+    except OSError:
+        pass  # it has ended
+
+
+def peak(process):
+    """The process's highest resident memory in KB since forget_peak, or None when it has ended."""
     try:
         text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
     except OSError:
         return None
-    found = re.search(r"VmRSS:\s*(\d+)", text)
+    found = re.search(r"VmHWM:\s*(\d+)", text)
     return int(found[1]) if found else None
+
+
+def wait_until(process, moment):
+    try:
+        process.wait(max(moment - time.monotonic(), 0))
+    except subprocess.TimeoutExpired:
+        pass
 
 
 def watch(aioli, program, moments):
@@ -39,13 +54,11 @@ def watch(aioli, program, moments):
     begin = time.monotonic()
     sizes = []
     for moment in moments:
-        highest = None
-        # Memory goes up and down between collections: the highest of the moment's last half counts.
-        while process.poll() is None and (left := begin + moment - time.monotonic()) > 0:
-            if left < min(moment / 2, 5):
-                highest = max(highest or 0, resident(process) or 0)
-            time.sleep(min(left, 0.02))
-        sizes.append(highest)
+        # Memory goes up and down between collections: its peak counts, in the moment's last half or ten seconds.
+        wait_until(process, begin + max(moment / 2, moment - 10))
+        forget_peak(process)
+        wait_until(process, begin + moment)
+        sizes.append(peak(process) if process.poll() is None else None)
     errors = process.communicate()[1]
     if process.returncode or None in sizes:
         return sizes, f"exit status {process.returncode}\n{errors}"
