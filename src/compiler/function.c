@@ -195,8 +195,7 @@ static Code *end_function(Compiler *c, Parameters *p) {
     code->keyword_only_count = (uint16_t)p->keyword_only_count;
     code->parameter_count =
         (uint16_t)(p->count + p->keyword_only_count + (p->variadic != NULL) + (p->keyword_variadic != NULL));
-    if (!p->variadic && !p->keyword_variadic && !p->keyword_only_count && !(code->flags & CODE_ASYNC_GENERATOR))
-        code->flags |= CODE_SIMPLE_CALL;
+    if (!p->variadic && !p->keyword_variadic && !p->keyword_only_count) code->flags |= CODE_SIMPLE_CALL;
     return code;
 }
 

@@ -15,10 +15,6 @@ static bool need_running(VM *vm) {
     return false;
 }
 
-static bool is_coroutine(VM *vm, Value v) {
-    return (is_kind(v, KIND_GENERATOR) && class_of(vm, v) == vm->classes.coroutine) || is_kind(v, KIND_NATIVE_COROUTINE);
-}
-
 Value asyncio_create_task(VM *vm, Value coroutine, Value name) {
     if (!is_coroutine(vm, coroutine)) {
         String *shown = value_repr(vm, coroutine);

@@ -4,6 +4,7 @@
 #define AIOLI_LOOP_DRIVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/memory.h"
 
@@ -17,11 +18,10 @@ struct Driver {
     bool (*wait)(Driver *driver, double seconds);
     // Ends a wait; may be called from any thread and from a signal handler.
     void (*wake)(Driver *driver);
-    // Whether anything outside is under way that could end a wait without a deadline.
-    bool (*expects)(Driver *driver);
     // Frees the driver.
     void (*close)(Driver *driver);
     bool is_virtual; // the clock jumps: nothing ever really waits
+    size_t expected; // operations outside that are under way and could end a wait without a deadline; the driver counts them
 };
 
 // A clock that stands still while anything is ready and jumps to the next deadline when all is idle. NULL: no memory.

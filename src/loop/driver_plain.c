@@ -41,7 +41,6 @@ static void plain_wake(Driver *driver) {
     ssize_t written = write(((PlainDriver *)driver)->write_end, "", 1);
     (void)written; // a full pipe wakes as well
 }
-static bool plain_expects(Driver *driver) { return (void)driver, false; }
 static void plain_close(Driver *driver) {
     PlainDriver *self = (PlainDriver *)driver;
     close(self->read_end);
@@ -64,7 +63,6 @@ Driver *driver_plain_new(Allocator *allocator) {
     *self = (PlainDriver){.driver = {.now = plain_now,
                                      .wait = plain_wait,
                                      .wake = plain_wake,
-                                     .expects = plain_expects,
                                      .close = plain_close},
                           .allocator = allocator,
                           .read_end = ends[0],

@@ -48,12 +48,6 @@ static bool uv_driver_wait(Driver *driver, double seconds) {
 
 static void uv_driver_wake(Driver *driver) { uv_async_send(&((UvDriver *)driver)->wakeup); }
 
-// The wake-up handle is always there; whatever else is active may end a wait.
-static bool uv_driver_expects(Driver *driver) {
-    UvDriver *self = (UvDriver *)driver;
-    return uv_loop_alive(&self->loop);
-}
-
 static void uv_driver_close(Driver *driver) {
     UvDriver *self = (UvDriver *)driver;
     uv_close((uv_handle_t *)&self->timer, NULL);
@@ -69,7 +63,6 @@ Driver *driver_uv_new(Allocator *allocator) {
     *self = (UvDriver){.driver = {.now = uv_driver_now,
                                   .wait = uv_driver_wait,
                                   .wake = uv_driver_wake,
-                                  .expects = uv_driver_expects,
                                   .close = uv_driver_close},
                        .allocator = allocator};
     if (uv_loop_init(&self->loop) != 0) {
@@ -81,7 +74,5 @@ Driver *driver_uv_new(Allocator *allocator) {
         release(allocator, self, sizeof(UvDriver));
         return NULL;
     }
-    // Neither keeps the loop alive: it is what the script does outside that counts.
-    uv_unref((uv_handle_t *)&self->wakeup);
     return &self->driver;
 }

@@ -12,7 +12,6 @@ static bool virtual_wait(Driver *driver, double seconds) {
     return true;
 }
 static void virtual_wake(Driver *driver) { (void)driver; }
-static bool virtual_expects(Driver *driver) { return (void)driver, false; }
 static void virtual_close(Driver *driver) {
     release(((VirtualDriver *)driver)->allocator, driver, sizeof(VirtualDriver));
 }
@@ -23,7 +22,6 @@ Driver *driver_virtual_new(Allocator *allocator) {
     *self = (VirtualDriver){.driver = {.now = virtual_now,
                                        .wait = virtual_wait,
                                        .wake = virtual_wake,
-                                       .expects = virtual_expects,
                                        .close = virtual_close,
                                        .is_virtual = true},
                             .allocator = allocator};

@@ -14,21 +14,17 @@
 
 // ---- The ready queue
 
-bool loop_ready(VM *vm, ReadyKind kind, Value a, Value b) {
+bool loop_grow_ready(VM *vm) {
     Loop *loop = loop_of(vm);
-    if (loop->ready_count == loop->ready_capacity) {
-        size_t capacity = loop->ready_capacity ? loop->ready_capacity * 2 : 64;
-        ReadyEntry *grown = heap_resize(vm, NULL, 0, capacity * sizeof(ReadyEntry));
-        if (!grown) return raise_memory_error(vm), false;
-        for (size_t i = 0; i < loop->ready_count; i++)
-            grown[i] = loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)];
-        heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
-        loop->ready = grown;
-        loop->ready_capacity = capacity;
-        loop->ready_first = 0;
-    }
-    loop->ready[(loop->ready_first + loop->ready_count++) & (loop->ready_capacity - 1)] =
-        (ReadyEntry){.subject = a.bits | kind, .b = b};
+    size_t capacity = loop->ready_capacity ? loop->ready_capacity * 2 : 64;
+    ReadyEntry *grown = heap_resize(vm, NULL, 0, capacity * sizeof(ReadyEntry));
+    if (!grown) return raise_memory_error(vm), false;
+    for (size_t i = 0; i < loop->ready_count; i++)
+        grown[i] = loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)];
+    heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
+    loop->ready = grown;
+    loop->ready_capacity = capacity;
+    loop->ready_first = 0;
     return true;
 }
 
@@ -213,7 +209,7 @@ static bool wait_for_work(VM *vm, Loop *loop) {
         if (seconds < 0) seconds = 0;
         // Systems have clocks that can't be asked to wait for ever; a virtual one goes there at once.
         if (seconds > 24 * 3600 && !loop->driver->is_virtual) seconds = 24 * 3600;
-    } else if (!loop->driver->expects(loop->driver)) {
+    } else if (!loop->driver->expected) {
         return loop_raise_deadlock(vm), false;
     }
     // Idle: the moment to collect.
@@ -227,7 +223,7 @@ static bool run_round(VM *vm, Loop *loop) {
     drop_stale_timers(loop);
     if (loop->ready_count == 0 && !loop->stopping) {
         if (!wait_for_work(vm, loop)) return false;
-    } else if (!loop->driver->is_virtual && loop->driver->expects(loop->driver)) {
+    } else if (loop->driver->expected && !loop->driver->is_virtual) {
         loop->driver->wait(loop->driver, 0);
     }
     if (loop->timer_count && !collect_timers(vm, loop)) return false;
@@ -242,11 +238,17 @@ static bool run_round(VM *vm, Loop *loop) {
     return true;
 }
 
-static bool run_forever(VM *vm, Loop *loop) {
+static bool run_rounds(VM *vm) {
+    Loop *loop = loop_of(vm);
     bool ok = true;
+    while (ok && !loop->stopping) ok = run_round(vm, loop);
+    return ok;
+}
+
+static bool run_forever(VM *vm, Loop *loop) {
     loop->running = true;
     loop->stopping = false;
-    while (ok && !loop->stopping) ok = run_round(vm, loop);
+    bool ok = interpreter_steps(vm, run_rounds);
     loop->stopping = false;
     loop->running = false;
     return ok;

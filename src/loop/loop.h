@@ -59,6 +59,10 @@ static inline Future *future_of(Value v) { return (Future *)object_of(v); }
 static inline bool is_task(Value v) { return is_future(v) && future_of(v)->is_task; }
 static inline Task *task_of(Value v) { return (Task *)object_of(v); }
 static inline bool future_done(const Future *f) { return f->state != FUTURE_PENDING; }
+static inline bool is_coroutine(VM *vm, Value v) {
+    return (is_kind(v, KIND_GENERATOR) && object_shape(object_of(v))->cls == vm->classes.coroutine) ||
+           is_kind(v, KIND_NATIVE_COROUTINE);
+}
 
 Future *future_new(VM *vm);
 // Each false with an exception (InvalidStateError when it is done already).
@@ -155,8 +159,16 @@ static inline Loop *loop_of(VM *vm) { return vm->loop; }
 bool loop_create(VM *vm);
 void loop_destroy(VM *vm);
 
+// Makes room for one more entry of the ready queue. False with MemoryError.
+bool loop_grow_ready(VM *vm);
 // Queues. False with MemoryError.
-bool loop_ready(VM *vm, ReadyKind kind, Value a, Value b);
+static inline bool loop_ready(VM *vm, ReadyKind kind, Value a, Value b) {
+    Loop *loop = loop_of(vm);
+    if (__builtin_expect(loop->ready_count == loop->ready_capacity, 0) && !loop_grow_ready(vm)) return false;
+    loop->ready[(loop->ready_first + loop->ready_count++) & (loop->ready_capacity - 1)] =
+        (ReadyEntry){.subject = a.bits | kind, .b = b};
+    return true;
+}
 // Returns the timer's sequence number in *sequence.
 bool loop_timer(VM *vm, double when, Value target, uint64_t *sequence);
 double loop_time(VM *vm);

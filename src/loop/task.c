@@ -12,11 +12,6 @@
 
 // ---- Making
 
-static bool is_coroutine(VM *vm, Value v) {
-    if (is_kind(v, KIND_GENERATOR)) return class_of(vm, v) == vm->classes.coroutine;
-    return is_kind(v, KIND_NATIVE_COROUTINE);
-}
-
 static void note_creation(VM *vm, Task *task) {
     Frame *frame = interpreter_of(vm)->frame;
     if (!frame) return;
@@ -90,7 +85,7 @@ static Value run_coroutine(VM *vm, Value coroutine, Value sent, bool thrown) {
         if (g->state == GENERATOR_DONE) return raise_runtime_error(vm, "cannot reuse already awaited coroutine");
         if (g->state == GENERATOR_RUNNING) return raise_value_error(vm, "coroutine already executing");
         if (g->frame.flags & FRAME_DELEGATED) return raise_runtime_error(vm, "coroutine is being awaited already");
-        return interpreter_resume(vm, g, sent, thrown);
+        return interpreter_step(vm, g, sent, thrown);
     }
     const TypeOps *ops = class_of(vm, coroutine)->ops;
     return ops->await_step(vm, coroutine, sent, thrown);

@@ -59,7 +59,7 @@ void frame_pop_segment(VM *vm, Interpreter *in, Frame *frame) {
 
 // ---- Heap frames
 
-Generator *generator_new(VM *vm, Function *function) {
+Generator *generator_new(VM *vm, Function *function, size_t given) {
     Code *code = function->code;
     Class *cls = (code->flags & CODE_ASYNC_GENERATOR) == CODE_ASYNC_GENERATOR ? vm->classes.async_generator
                  : code->flags & CODE_COROUTINE                              ? vm->classes.coroutine
@@ -71,7 +71,7 @@ Generator *generator_new(VM *vm, Function *function) {
     frame->function = function;
     frame->pc = code->instructions;
     frame->flags = FRAME_HEAP;
-    frame_clear(frame, 0);
+    frame_clear(frame, given);
     return generator;
 }
 

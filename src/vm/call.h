@@ -36,8 +36,9 @@ static inline void frame_clear(Frame *frame, size_t from) {
     for (size_t i = from; i < count; i++) frame->registers[i] = VALUE_EMPTY;
 }
 
-// A generator, coroutine or async generator over the function, its registers without values. NULL on failure.
-Generator *generator_new(VM *vm, Function *function);
+// A generator, coroutine or async generator over the function, all its registers but the first `given` without values; the caller
+// sets those. NULL on failure.
+Generator *generator_new(VM *vm, Function *function, size_t given);
 
 // Binds a call's arguments to the function's parameters in `registers` (which have no values yet). False with CPython's
 // TypeError.

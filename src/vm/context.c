@@ -9,6 +9,7 @@
 #include "vm/import.h"
 #include "vm/interpreter.h"
 #include "vm/run.h"
+#include "vm/unwind.h"
 
 enum { DEFAULT_DEPTH_LIMIT = 1000 };
 
@@ -48,13 +49,21 @@ static Value current_module(VM *vm) {
 
 // The natives that led here give way to the interpreter: their span ends at this frame, which lies below that of
 // interpreter_enter, into which the registers went. A new span begins for the natives that the interpreter will call.
+static inline void give_way(VM *vm, NativeSpan *span, const char *high) {
+    *span = (NativeSpan){.outer = vm->natives, .high = high};
+    if (span->outer) span->outer->low = high;
+    vm->natives = span;
+}
+static inline void take_back(VM *vm, NativeSpan *span) {
+    vm->natives = span->outer;
+    if (span->outer) span->outer->low = NULL;
+}
+
 static __attribute__((noinline)) Value enter_below(VM *vm, Interpreter *in, Frame *frame, RunStart start) {
-    NativeSpan *outer = vm->natives, span = {.outer = outer, .high = __builtin_frame_address(0)};
-    if (outer) outer->low = span.high;
-    vm->natives = &span;
+    NativeSpan span;
+    give_way(vm, &span, __builtin_frame_address(0));
     Value result = interpreter_run(vm, in, frame, start);
-    vm->natives = outer;
-    if (outer) outer->low = NULL;
+    take_back(vm, &span);
     return result;
 }
 
@@ -63,6 +72,24 @@ __attribute__((noinline)) Value interpreter_enter(VM *vm, Interpreter *in, Frame
     Value result = enter_below(vm, in, frame, start);
     __asm__ volatile("" ::: "memory"); // no tail call: this frame must be there
     return result;
+}
+
+static __attribute__((noinline)) bool steps_below(VM *vm, bool (*rounds)(VM *vm)) {
+    NativeSpan span;
+    give_way(vm, &span, __builtin_frame_address(0));
+    bool ok = rounds(vm);
+    take_back(vm, &span);
+    return ok;
+}
+
+__attribute__((noinline)) bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm)) {
+    Interpreter *in = interpreter_of(vm);
+    if (!vm_may_recurse(vm) || (in->frame && in->frame->depth >= in->depth_limit)) return recursion_error(vm), false;
+    __builtin_unwind_init();
+    vm->native_depth++;
+    bool ok = steps_below(vm, rounds);
+    vm->native_depth--;
+    return ok;
 }
 
 // ---- Safepoints

@@ -28,16 +28,18 @@ static RunStart deliver(VM *vm, Interpreter *in, Frame *frame, Value sent, bool 
     return RUN_GO;
 }
 
+// An exception thrown into what has not begun: nothing in it can catch, so it is over.
+static Value end_before_begin(VM *vm, Generator *root, Value exception) {
+    root->state = GENERATOR_DONE;
+    raise_value(vm, exception);
+    exception_add_frame(vm, exception, frame_code(&root->frame), 0, root->frame.function->globals);
+    vm->exception = exception;
+    return VALUE_ERROR;
+}
+
 static Value resume(VM *vm, Generator *root, Value sent, bool thrown, uint16_t flags) {
     Interpreter *in = interpreter_of(vm);
-    if (thrown && root->state == GENERATOR_CREATED) {
-        // It has not begun, so nothing in it can catch: it is over.
-        root->state = GENERATOR_DONE;
-        raise_value(vm, sent);
-        exception_add_frame(vm, sent, frame_code(&root->frame), 0, root->frame.function->globals);
-        vm->exception = sent;
-        return VALUE_ERROR;
-    }
+    if (thrown && root->state == GENERATOR_CREATED) return end_before_begin(vm, root, sent);
     if (!vm_may_recurse(vm) ||
         (in->frame && in->frame->depth >= in->depth_limit)) {
         recursion_error(vm);
@@ -53,6 +55,14 @@ static Value resume(VM *vm, Generator *root, Value sent, bool thrown, uint16_t f
 }
 
 Value interpreter_resume(VM *vm, Generator *root, Value sent, bool thrown) { return resume(vm, root, sent, thrown, 0); }
+
+Value interpreter_step(VM *vm, Generator *root, Value sent, bool thrown) {
+    if (thrown && root->state == GENERATOR_CREATED) return end_before_begin(vm, root, sent);
+    Interpreter *in = interpreter_of(vm);
+    Frame *frame = generator_enter(in, root, in->frame, FRAME_ENTRY);
+    in->frame = frame;
+    return interpreter_run(vm, in, frame, deliver(vm, in, frame, sent, thrown));
+}
 
 const Frame *generator_innermost(const Generator *root) {
     return root->state == GENERATOR_SUSPENDED && root->link ? &root->link->frame : &root->frame;
@@ -87,21 +97,11 @@ static bool may_resume(VM *vm, Generator *g) {
 
 // ---- await and yield from
 
-static Delegation failed(void) { return (Delegation){.outcome = DELEGATE_ERROR}; }
-static Delegation finished(Value v) { return (Delegation){.outcome = DELEGATE_VALUE, .value = v}; }
-
-// What an awaitable answered: a value, a suspension or an error.
-static Delegation answered(Value v) {
-    if (is_error(v)) return failed();
-    if (v.bits == VALUE_SUSPEND.bits) return (Delegation){.outcome = DELEGATE_SUSPEND};
-    return finished(v);
-}
-
-// Links a coroutine or generator under the frame and goes on in it.
-static Delegation enter(VM *vm, Interpreter *in, Frame *frame, Generator *g, uint16_t result, uint16_t flags) {
+// Links a coroutine or generator under the frame; *entered is where to go on.
+static Value enter(VM *vm, Interpreter *in, Frame *frame, Generator *g, Frame **entered, uint16_t result, uint16_t flags) {
     if (frame->depth >= in->depth_limit) {
         recursion_error(vm);
-        return failed();
+        return VALUE_ERROR;
     }
     Generator *inner = g->link ? g->link : g;
     g->link = NULL;
@@ -116,43 +116,44 @@ static Delegation enter(VM *vm, Interpreter *in, Frame *frame, Generator *g, uin
     } else if (inner->frame.pc != frame_code(&inner->frame)->instructions) {
         inner->frame.registers[inner->frame.pc[-1].a] = VALUE_NONE;
     }
-    return (Delegation){.outcome = DELEGATE_ENTER, .frame = &inner->frame};
+    *entered = &inner->frame;
+    return VALUE_EMPTY;
 }
 
-static Delegation enter_coroutine(VM *vm, Interpreter *in, Frame *frame, Generator *g, uint16_t result) {
+static Value enter_coroutine(VM *vm, Interpreter *in, Frame *frame, Generator *g, Frame **entered, uint16_t result) {
     if (g->frame.flags & FRAME_DELEGATED || g->state == GENERATOR_RUNNING) {
         raise_runtime_error(vm, "coroutine is being awaited already");
-        return failed();
+        return VALUE_ERROR;
     }
     if (g->state == GENERATOR_DONE) {
         raise_runtime_error(vm, "cannot reuse already awaited coroutine");
-        return failed();
+        return VALUE_ERROR;
     }
-    return enter(vm, in, frame, g, result, 0);
+    return enter(vm, in, frame, g, entered, result, 0);
 }
 
-static Delegation enter_generator(VM *vm, Interpreter *in, Frame *frame, Generator *g, uint16_t result) {
-    if (g->state == GENERATOR_DONE) return finished(VALUE_NONE);
-    if (!may_resume(vm, g)) return failed();
-    return enter(vm, in, frame, g, result, 0);
+static Value enter_generator(VM *vm, Interpreter *in, Frame *frame, Generator *g, Frame **entered, uint16_t result) {
+    if (g->state == GENERATOR_DONE) return VALUE_NONE;
+    if (!may_resume(vm, g)) return VALUE_ERROR;
+    return enter(vm, in, frame, g, entered, result, 0);
 }
 
 // A step of `async for` over an async generator, without an awaitable between.
-static Delegation enter_async_generator(VM *vm, Interpreter *in, Frame *frame, Generator *g, uint16_t result) {
+static Value enter_async_generator(VM *vm, Interpreter *in, Frame *frame, Generator *g, Frame **entered, uint16_t result) {
     if (g->frame.flags & FRAME_DELEGATED || g->state == GENERATOR_RUNNING || g->stepping) {
         raise_runtime_error(vm, "anext(): asynchronous generator is already running");
-        return failed();
+        return VALUE_ERROR;
     }
     if (g->state == GENERATOR_DONE) {
         raise_error(vm, vm->exceptions.stop_async_iteration, NULL);
-        return failed();
+        return VALUE_ERROR;
     }
-    if (g->state == GENERATOR_CREATED && in->on_async_generator && !in->on_async_generator(vm, g)) return failed();
-    return enter(vm, in, frame, g, result, FRAME_ASYNC_STEP);
+    if (g->state == GENERATOR_CREATED && in->on_async_generator && !in->on_async_generator(vm, g)) return VALUE_ERROR;
+    return enter(vm, in, frame, g, entered, result, FRAME_ASYNC_STEP);
 }
 
 // One step of an iterator that is no generator of ours.
-static Delegation advance(VM *vm, Value iterator, Value sent, bool thrown) {
+static Value advance(VM *vm, Value iterator, Value sent, bool thrown) {
     Value item;
     if (!thrown && is_none(sent)) {
         item = value_next(vm, iterator);
@@ -175,75 +176,63 @@ static Delegation advance(VM *vm, Value iterator, Value sent, bool thrown) {
             item = VALUE_STOP;
         }
     }
-    if (is_error(item)) return failed();
+    if (is_error(item)) return VALUE_ERROR;
     if (is_stop(item)) {
         Value result = vm->stop_value;
         vm->stop_value = VALUE_NONE;
-        return finished(is_empty(result) ? VALUE_NONE : result);
+        return is_empty(result) ? VALUE_NONE : result;
     }
     vm->suspended_on = item;
-    return (Delegation){.outcome = DELEGATE_SUSPEND};
+    return VALUE_SUSPEND;
 }
 
-// What the instruction was given when it was executed again.
-static bool take_sent(Interpreter *in, Value *sent, bool *thrown) {
-    bool resumed = in->resumed;
-    *sent = resumed ? in->sent : VALUE_NONE;
-    *thrown = resumed && in->thrown;
-    in->resumed = in->thrown = false;
-    in->sent = VALUE_NONE;
-    return resumed;
-}
-
-static Delegation await_special(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, Value v) {
+static Value await_special(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, Frame **entered, Value v) {
     Class *cls = class_of(vm, v);
     Value iterator = value_call_special(vm, v, SPECIAL_AWAIT, NULL, 0);
-    if (is_error(iterator)) return failed();
+    if (is_error(iterator)) return VALUE_ERROR;
     if (is_empty(iterator)) {
         if (frame->pc - 2 >= frame_code(frame)->instructions && i->n == 1)
             raise_type_error(vm, "'async for' received an invalid object from __anext__: %s", class_name(cls));
         else
             raise_type_error(vm, "object %s can't be used in 'await' expression", class_name(cls));
-        return failed();
+        return VALUE_ERROR;
     }
     frame->registers[i->b] = iterator;
     if (is_kind(iterator, KIND_GENERATOR)) {
         if (kind_of(generator_of(iterator)) == CODE_COROUTINE) {
             raise_type_error(vm, "__await__() returned a coroutine");
-            return failed();
+            return VALUE_ERROR;
         }
-        return enter_generator(vm, in, frame, generator_of(iterator), i->a);
+        return enter_generator(vm, in, frame, generator_of(iterator), entered, i->a);
     }
     Class *result = class_of(vm, iterator);
-    if (result->ops && result->ops->await_step) return answered(result->ops->await_step(vm, iterator, VALUE_NONE, false));
+    if (result->ops && result->ops->await_step) return result->ops->await_step(vm, iterator, VALUE_NONE, false);
     if (!(result->ops && result->ops->next) && is_empty(class_special(vm, result, SPECIAL_NEXT))) {
         raise_type_error(vm, "__await__() returned non-iterator of type '%s'", class_name(result));
-        return failed();
+        return VALUE_ERROR;
     }
     return advance(vm, iterator, VALUE_NONE, false);
 }
 
-Delegation await_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i) {
+Value await_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, Frame **entered) {
     Value v = frame->registers[i->b], sent;
     bool thrown, resumed = take_sent(in, &sent, &thrown);
     if (is_object(v)) {
         Object *o = object_of(v);
         if (object_kind(o) == KIND_GENERATOR && !resumed) {
             Generator *g = (Generator *)o;
-            if (kind_of(g) == CODE_COROUTINE) return enter_coroutine(vm, in, frame, g, i->a);
-            if (kind_of(g) == CODE_ASYNC_GENERATOR && i->n == 1) return enter_async_generator(vm, in, frame, g, i->a);
+            if (kind_of(g) == CODE_COROUTINE) return enter_coroutine(vm, in, frame, g, entered, i->a);
+            if (kind_of(g) == CODE_ASYNC_GENERATOR && i->n == 1) return enter_async_generator(vm, in, frame, g, entered, i->a);
         }
-        const TypeOps *ops = object_shape(o)->cls->ops;
-        if (ops && ops->await_step) return answered(ops->await_step(vm, v, sent, thrown));
     }
-    return resumed ? advance(vm, v, sent, thrown) : await_special(vm, in, frame, i, v);
+    return resumed ? advance(vm, v, sent, thrown) : await_special(vm, in, frame, i, entered, v);
 }
 
-Delegation yield_from_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i) {
+Value yield_from_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, Frame **entered) {
     Value v = frame->registers[i->b], sent;
     bool thrown, resumed = take_sent(in, &sent, &thrown);
     if (!resumed && is_kind(v, KIND_GENERATOR) && kind_of(generator_of(v)) != CODE_ASYNC_GENERATOR)
-        return enter_generator(vm, in, frame, generator_of(v), i->a);
+        return enter_generator(vm, in, frame, generator_of(v), entered, i->a);
     return advance(vm, v, sent, thrown);
 }
 

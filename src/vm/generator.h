@@ -17,23 +17,23 @@ static inline Frame *generator_enter(Interpreter *in, Generator *generator, Fram
     return &inner->frame;
 }
 
-// What `await` and `yield from` come to.
-typedef enum {
-    DELEGATE_ENTER,   // go on in `frame`
-    DELEGATE_VALUE,   // it is done: `value`
-    DELEGATE_SUSPEND, // give vm->suspended_on to whoever resumed the root
-    DELEGATE_ERROR,
-} DelegateOutcome;
+// What an instruction was given when it is executed again after it suspended; whether it is.
+static inline bool take_sent(Interpreter *in, Value *sent, bool *thrown) {
+    bool resumed = in->resumed;
+    *sent = resumed ? in->sent : VALUE_NONE;
+    *thrown = resumed && in->thrown;
+    in->resumed = in->thrown = false;
+    in->sent = VALUE_NONE;
+    return resumed;
+}
 
-typedef struct {
-    DelegateOutcome outcome;
-    Frame *frame;
-    Value value;
-    bool raise; // vm->exception is to be raised in `frame`
-} Delegation;
-
-Delegation await_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i);
-Delegation yield_from_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i);
+// What `await` (of what has no await_step) and `yield from` come to:
+//   another value        it is done, this is its result
+//   VALUE_SUSPEND        vm->suspended_on goes to whoever resumed the root, and the instruction is executed again
+//   VALUE_ERROR          it raised
+// or *entered is set: a script's coroutine or generator goes on in that frame.
+Value await_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, Frame **entered);
+Value yield_from_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, Frame **entered);
 
 Value async_iterator(VM *vm, Value v); // aiter(v)
 Value async_next(VM *vm, Value v);     // what `async for` awaits: an awaitable, or the async generator itself

@@ -1010,31 +1010,44 @@ dispatch:
         GIVE(v);
     }
     {
-        Delegation delegation;
+        Value v;
+        Frame *entered;
         CASE(AWAIT) {
             SAVE();
-            delegation = await_begin(vm, in, frame, i);
-            goto delegate;
+            v = B;
+            // What waits by itself (futures, sleeps) is asked without a detour.
+            if (is_object(v) && object_kind(object_of(v)) != KIND_GENERATOR) {
+                const TypeOps *ops = object_shape(object_of(v))->cls->ops;
+                if (ops && ops->await_step) {
+                    Value sent;
+                    bool thrown;
+                    take_sent(in, &sent, &thrown);
+                    v = ops->await_step(vm, v, sent, thrown);
+                    goto answered;
+                }
+            }
+            entered = NULL;
+            v = await_begin(vm, in, frame, i, &entered);
+            goto delegated;
         }
         CASE(YIELD_FROM) {
             SAVE();
-            delegation = yield_from_begin(vm, in, frame, i);
-        delegate:
-            switch (delegation.outcome) {
-            case DELEGATE_ENTER: // a script's coroutine or generator goes on
-                frame = delegation.frame;
+            entered = NULL;
+            v = yield_from_begin(vm, in, frame, i, &entered);
+        delegated:
+            if (entered) {
+                frame = entered;
                 LOAD_FRAME();
-                if (delegation.raise) goto error;
                 NEXT();
-            case DELEGATE_VALUE:
-                A = delegation.value;
-                NEXT();
-            case DELEGATE_SUSPEND: // and this instruction is executed again
+            }
+        answered:
+            CHECK(v);
+            if (v.bits == VALUE_SUSPEND.bits) {
                 frame->pc = i;
                 frame->flags |= FRAME_WAITING;
                 goto suspend;
-            case DELEGATE_ERROR: goto error;
             }
+            GIVE(v);
         }
     }
     CASE(ASYNC_ITER) {

@@ -25,6 +25,13 @@ Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals, Tupl
 // The caller has checked that it is not running and not done.
 Value interpreter_resume(VM *vm, Generator *root, Value sent, bool thrown);
 
+// For a loop that resumes chains one after the other. interpreter_steps calls `rounds`, and what must be done once before C code
+// enters the interpreter is then done for all: within `rounds` interpreter_step does what interpreter_resume does, in a fraction of
+// the time. While a step runs, Values in locals of `rounds` and its callees are found by nobody: whatever they need afterwards must
+// be rooted elsewhere. interpreter_steps returns what `rounds` returned, or false with RecursionError.
+bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm));
+Value interpreter_step(VM *vm, Generator *root, Value sent, bool thrown);
+
 // The exception that is being handled now (sys.exception()), or VALUE_NONE.
 Value interpreter_handled(VM *vm);
 

@@ -58,7 +58,7 @@ enum {
     CODE_MODULE = 64,
     CODE_NAMESPACE_LOCALS = 128, // names live in a dict: class bodies, exec
     CODE_FUTURE_ANNOTATIONS = 256,
-    CODE_SIMPLE_CALL = 512, // only positional parameters, a plain function, no cells among parameters
+    CODE_SIMPLE_CALL = 512, // only positional parameters
 };
 
 typedef struct {
