@@ -1,12 +1,17 @@
 // aioli: a small, fast, embeddable scripting language for programs that wait a lot.
 //
-// A VM is made by aioli_new, runs any number of scripts one after the other, and is freed by aioli_free. VMs share
-// nothing: any number may exist in a process, each used by one thread at a time. No function exits the process, prints by
-// itself (but through the config's `write`), or takes over signals.
+// A VM is made by aioli_new, runs any number of scripts, one after the other, and is freed by aioli_free. VMs share nothing:
+// any number may exist in a process, each used by one thread at a time. No function exits the process, prints by itself (but
+// through the config's `write` and `misuse`), or takes over signals. docs/embedding.md teaches all of this in order.
+//
+// What fails says so by its result: NULL, or -1. The exception then waits in the VM until it is taken (aioli_take_error) or
+// another replaces it; a native function that returns NULL raises it in the script. A NULL that a failed function gave may be
+// handed on: the next function fails too and leaves the first exception as it is, so that a chain of calls needs one test.
 #ifndef AIOLI_H
 #define AIOLI_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,11 +19,29 @@ extern "C" {
 
 #if defined(__GNUC__) || defined(__clang__)
 #define AIOLI_API __attribute__((visibility("default")))
+#define AIOLI_PRINTF(text, rest) __attribute__((format(printf, text, rest)))
 #else
 #define AIOLI_API
+#define AIOLI_PRINTF(text, rest)
 #endif
 
+// The version that this header belongs to. Until 1.0 a new minor version may change anything; from 1.0 on programs that were
+// compiled for a version run with every later one of the same major number.
+#define AIOLI_VERSION_MAJOR 0
+#define AIOLI_VERSION_MINOR 1
+#define AIOLI_VERSION_PATCH 0
+
 typedef struct aioli aioli;
+
+// A handle of a value in a VM. NULL is none at all. A handle lives until the scope ends in which it was made (aioli_open,
+// aioli_close; a native function's call is such a scope), the value at least as long. The outermost scope is the VM's life.
+// To use a handle that is dead, or of another VM, is an error like any other, and told to the config's `misuse`.
+typedef struct aioli_handle *aioli_value;
+
+// Handles that every VM knows and that never die.
+#define AIOLI_NONE ((aioli_value)(uintptr_t)1)
+#define AIOLI_FALSE ((aioli_value)(uintptr_t)2)
+#define AIOLI_TRUE ((aioli_value)(uintptr_t)3)
 
 // How a run ended.
 typedef enum {
@@ -43,12 +66,17 @@ typedef struct {
     long (*read)(void *user, int stream, char *bytes, size_t size);
     // Whether stream 0, 1 or 2 is a terminal: output is then written line by line. NULL: what the descriptors are.
     int (*is_terminal)(void *user, int stream);
+    // Is told what the host did wrong: a dead handle used, a VM entered by two threads at once. `message` names the function.
+    // NULL: the message goes to the standard error.
+    void (*misuse)(void *user, const char *message);
     void *user; // handed to the functions above
     // Bytes that the VM's objects may take; past it scripts get MemoryError. 0: no limit.
     size_t memory_limit;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;
 } aioli_config;
+
+// ---- Running programs
 
 // The version of the library, such as "0.1.0".
 AIOLI_API const char *aioli_version(void);
@@ -61,12 +89,6 @@ AIOLI_API void aioli_free(aioli *vm);
 
 // What scripts see as sys.executable and sys.argv. The text is copied. 0, or -1 when memory ran out.
 AIOLI_API int aioli_set_arguments(aioli *vm, const char *executable, int count, const char *const *arguments);
-
-// Adds a folder at the end of sys.path: imports look there after the script's folder and the built-in modules. 0 or -1.
-AIOLI_API int aioli_add_path(aioli *vm, const char *folder);
-
-// Turns virtual time on or off. Before the first event loop is made.
-AIOLI_API void aioli_set_virtual_time(aioli *vm, int on);
 
 // Runs a file as the main program. Its folder becomes the first of sys.path.
 AIOLI_API aioli_status aioli_run_file(aioli *vm, const char *path);
@@ -94,6 +116,202 @@ AIOLI_API int aioli_flush(aioli *vm);
 // Makes the running script raise KeyboardInterrupt at the next occasion, and ends a wait of its event loop. May be called
 // from a signal handler and from any thread.
 AIOLI_API void aioli_interrupt(aioli *vm);
+
+// ---- Scopes of handles
+
+// Begins a scope; returns what aioli_close wants.
+AIOLI_API size_t aioli_open(aioli *vm);
+
+// Ends a scope and those that began in it: their handles are dead. `result`, if it is not NULL, gets a handle in the scope
+// outside, which is returned. Other NULLs returned: `scope` is none of the caller's, or memory ran out.
+AIOLI_API aioli_value aioli_close(aioli *vm, size_t scope, aioli_value result);
+
+// A handle of the same value that lives until aioli_drop, whatever scopes end. With an `owner`, an object that aioli_object made,
+// it lives as long as the owner (or until aioli_drop), and keeps the value no longer than the owner lives: for what host data
+// refers to, even in circles. NULL: no owner. Fails when memory is short.
+AIOLI_API aioli_value aioli_keep(aioli *vm, aioli_value value, aioli_value owner);
+
+// Ends the life of a handle that aioli_keep made. NULL is allowed.
+AIOLI_API void aioli_drop(aioli *vm, aioli_value kept);
+
+// ---- Making values
+
+// An int of 64 bits; and of any size, from two's complement bytes, the lowest first.
+AIOLI_API aioli_value aioli_int(aioli *vm, int64_t number);
+AIOLI_API aioli_value aioli_int_from_bytes(aioli *vm, const void *bytes, size_t length);
+
+AIOLI_API aioli_value aioli_float(aioli *vm, double number);
+
+// A str of UTF-8, which may hold NULs. ValueError when it is not UTF-8.
+AIOLI_API aioli_value aioli_string(aioli *vm, const char *text, size_t length);
+
+AIOLI_API aioli_value aioli_bytes(aioli *vm, const void *bytes, size_t length);
+
+// A list or tuple of `count` items.
+AIOLI_API aioli_value aioli_list(aioli *vm, size_t count, const aioli_value *items);
+AIOLI_API aioli_value aioli_tuple(aioli *vm, size_t count, const aioli_value *items);
+
+// An empty dict: aioli_set_item fills it.
+AIOLI_API aioli_value aioli_dict(aioli *vm);
+
+// ---- Reading values
+
+typedef enum {
+    AIOLI_KIND_NULL, // no value, or a handle that is dead
+    AIOLI_KIND_NONE,
+    AIOLI_KIND_BOOL,
+    AIOLI_KIND_INT,
+    AIOLI_KIND_FLOAT,
+    AIOLI_KIND_STRING,
+    AIOLI_KIND_BYTES, // bytes and bytearray
+    AIOLI_KIND_LIST,
+    AIOLI_KIND_TUPLE,
+    AIOLI_KIND_DICT,
+    AIOLI_KIND_SET, // set and frozenset
+    AIOLI_KIND_EXCEPTION,
+    AIOLI_KIND_HOST, // made by aioli_object
+    AIOLI_KIND_OTHER
+} aioli_kind;
+
+// What a value is; instances of a subclass are of the kind of its base. Never fails.
+AIOLI_API aioli_kind aioli_kind_of(aioli *vm, aioli_value value);
+
+// The name of its class, such as "list". Valid as long as the class, which the handle keeps. Of no value: "NULL".
+AIOLI_API const char *aioli_type_name(aioli *vm, aioli_value value);
+
+// bool(value): 1 or 0; -1 when it fails.
+AIOLI_API int aioli_truth(aioli *vm, aioli_value value);
+
+// The number of an int or bool. 0, or -1: TypeError, or OverflowError when it has more than 64 bits.
+AIOLI_API int aioli_get_int(aioli *vm, aioli_value value, int64_t *number);
+
+// An int of any size as two's complement bytes, the lowest first, as few as hold it: at most `size` of them are written, their
+// number is returned whether they fit or not. 0: TypeError.
+AIOLI_API size_t aioli_get_int_bytes(aioli *vm, aioli_value value, void *bytes, size_t size);
+
+// float(value) of a number. 0, or -1: TypeError, or OverflowError for an int that is too large.
+AIOLI_API int aioli_get_float(aioli *vm, aioli_value value, double *number);
+
+// The UTF-8 of a str, or what bytes or a bytearray hold, with a NUL after it but for bytearrays. Valid as long as the handle, a
+// bytearray's until a script runs. `length` may be NULL. NULL: TypeError.
+AIOLI_API const char *aioli_get_text(aioli *vm, aioli_value value, size_t *length);
+
+// ---- What scripts do with values
+
+// callable(*arguments), the last of which go by the names in `names`, an array that ends with NULL; NULL: no names. A call of an
+// async function gives a coroutine.
+AIOLI_API aioli_value aioli_call(aioli *vm, aioli_value callable, size_t count, const aioli_value *arguments, const char *const *names);
+
+// value.name(*arguments).
+AIOLI_API aioli_value aioli_call_method(aioli *vm, aioli_value value, const char *name, size_t count, const aioli_value *arguments);
+
+// value.name; setting a NULL deletes, which fails if a function before has failed. 0 or -1.
+AIOLI_API aioli_value aioli_get_attribute(aioli *vm, aioli_value value, const char *name);
+AIOLI_API int aioli_set_attribute(aioli *vm, aioli_value value, const char *name, aioli_value attribute);
+
+// value[key]; setting a NULL deletes, which fails if a function before has failed. 0 or -1.
+AIOLI_API aioli_value aioli_get_item(aioli *vm, aioli_value value, aioli_value key);
+AIOLI_API int aioli_set_item(aioli *vm, aioli_value value, aioli_value key, aioli_value item);
+
+// len(value), or -1.
+AIOLI_API int64_t aioli_length(aioli *vm, aioli_value value);
+
+// iter(value); and the next item of an iterator into *item: 1, 0 at the end, or -1.
+AIOLI_API aioli_value aioli_iterate(aioli *vm, aioli_value value);
+AIOLI_API int aioli_next(aioli *vm, aioli_value iterator, aioli_value *item);
+
+typedef enum {
+    AIOLI_EQUAL,
+    AIOLI_NOT_EQUAL,
+    AIOLI_LESS,
+    AIOLI_LESS_EQUAL,
+    AIOLI_GREATER,
+    AIOLI_GREATER_EQUAL,
+    AIOLI_IN,      // left in right
+    AIOLI_SAME,    // left is right
+    AIOLI_INSTANCE // isinstance(left, right)
+} aioli_comparison;
+
+// left op right: 1, 0, or -1.
+AIOLI_API int aioli_compare(aioli *vm, aioli_comparison comparison, aioli_value left, aioli_value right);
+
+// str(value), or repr(value): a str.
+AIOLI_API aioli_value aioli_str(aioli *vm, aioli_value value);
+AIOLI_API aioli_value aioli_repr(aioli *vm, aioli_value value);
+
+// import name: the module of the full dotted name. "builtins" has what is built in; "__main__" is the last program that ran.
+AIOLI_API aioli_value aioli_import(aioli *vm, const char *name);
+
+// ---- Exceptions
+
+// The exception of the function that failed last, which is then forgotten; NULL when there is none. Its class, arguments and
+// attributes are read like those of any value.
+AIOLI_API aioli_value aioli_take_error(aioli *vm);
+
+// Raises an exception: an instance or a class of one. What follows is what every function does that fails: in a native return
+// NULL.
+AIOLI_API void aioli_raise(aioli *vm, aioli_value exception);
+
+// Raises an exception of a class by its name ("ValueError", or with its module, "asyncio.QueueFull") with a message.
+AIOLI_API void aioli_raise_error(aioli *vm, const char *name, const char *format, ...) AIOLI_PRINTF(3, 4);
+
+// The traceback of an exception as text, as the command prints it: a str.
+AIOLI_API aioli_value aioli_traceback(aioli *vm, aioli_value exception);
+
+// ---- Functions, modules and classes of the host
+
+// A native function. It gets its parameters in the order of its signature, NULL for each one left out, and what *args takes
+// after all of them; `data` is what was handed over with it. Returns the result, or NULL when it failed (AIOLI_NONE means none).
+// An exception that was left behind is forgotten when it returns a value. The handles that it made die when it returns.
+typedef aioli_value (*aioli_native)(aioli *vm, const aioli_value *arguments, size_t count, void *data);
+
+// One function of a table. The signature is written as in a def, with `=` or `=default` for what may be left out (the text of
+// the default is for readers and has no comma), such as "x, y=0, *rest, key=": wrong calls raise the usual TypeErrors before
+// the function is entered. At most 24 parameters. Methods begin with "self", which is always an instance of their class.
+typedef struct {
+    const char *name;
+    aioli_native function;
+    const char *signature; // NULL: no parameters
+    const char *doc;       // or NULL
+} aioli_function;
+
+// A callable of one function. The table's texts are copied.
+AIOLI_API aioli_value aioli_new_function(aioli *vm, const aioli_function *function, void *data);
+
+// Makes a module that `import name` finds from now on, with the functions of a table that ends with a NULL name (or NULL).
+// aioli_set_attribute adds whatever else it is to have.
+AIOLI_API aioli_value aioli_module(aioli *vm, const char *name, const char *doc, const aioli_function *functions, void *data);
+
+// A computed attribute of a class: `get` gets the object, `set` the object and the value. Without `set` it is read only.
+typedef struct {
+    const char *name;
+    aioli_native get, set;
+    const char *doc; // or NULL
+} aioli_property;
+
+// A class whose objects hold `size` bytes of the host. With an `__init__` among the methods scripts can make objects (of
+// zeroed bytes) by calling it; else the host alone does. Special methods (`__len__`, `__getitem__`, `__call__`, …) are methods of
+// that name. Scripts can inherit from it. The structs must stay valid as long as the VM, for they tell the classes apart.
+typedef struct {
+    const char *name;
+    const char *doc; // or NULL
+    size_t size;
+    // Is called with an object's bytes when it is collected, or the VM freed. No other function may be called in it, for what
+    // the object referred to may be gone. NULL: nothing to do.
+    void (*finalize)(void *bytes);
+    const aioli_function *methods;    // ends with a NULL name; or NULL
+    const aioli_property *properties; // likewise
+    void *data;                       // for the functions
+} aioli_class;
+
+// Makes the class, with `module` (or NULL) as its __module__, to which it is added if it is a module of aioli_module's.
+AIOLI_API aioli_value aioli_new_class(aioli *vm, const char *module, const aioli_class *definition);
+
+// An object of a class that aioli_new_class has made; *bytes gets its zeroed bytes. They stay in place as long as it lives.
+AIOLI_API aioli_value aioli_object(aioli *vm, const aioli_class *definition, void **bytes);
+
+// The bytes of such an object (or of a script's subclass). NULL: TypeError, it is none.
+AIOLI_API void *aioli_data(aioli *vm, aioli_value object, const aioli_class *definition);
 
 #ifdef __cplusplus
 }

@@ -145,10 +145,21 @@ static void random_key(uint64_t key[2]) {
     }
 }
 
+static void trace(VM *vm) {
+    aioli *host = host_of_vm(vm);
+    if (host->outer_trace) host->outer_trace(vm);
+    heap_mark(vm, host->pending);
+    host_handles_trace(host);
+    host_classes_trace(host);
+}
+
+static void forget(VM *vm) { host_handles_forget(host_of_vm(vm)); }
+
 static bool create(aioli *host) {
     VM *vm = &host->vm;
     uint64_t key[2];
     random_key(key);
+    host->tag = (uint32_t)((key[0] >> 7 ^ key[1]) % ((1u << HANDLE_TAG_BITS) - 1) + 1);
     if (!vm_create(vm, host->allocator, key)) return false;
     vm->host = host;
     if (!interpreter_create(vm)) return false;
@@ -158,8 +169,11 @@ static bool create(aioli *host) {
     vm->hooks.clock = virtual_clock;
     Streams streams = {stream_write, stream_read, stream_is_terminal, host};
     if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, load_module)) return false;
+    host->outer_trace = vm->hooks.trace;
+    vm->hooks.trace = trace;
+    vm->hooks.forget = forget;
     if (host->config.memory_limit) vm->heap.cap = host->config.memory_limit;
-    aioli_set_virtual_time(host, host->config.virtual_time);
+    loop_of(vm)->use_virtual_time = host->config.virtual_time != 0;
     return true;
 }
 
@@ -176,22 +190,31 @@ aioli *aioli_new(const aioli_config *config) {
     host->allocator = allocator;
     if (wanted.resize) host->allocator.user = &host->config;
     buffer_init(&host->error, &host->allocator);
+    host->pending = VALUE_EMPTY;
     if (create(host)) return host;
     aioli_free(host);
     return NULL;
 }
 
 void aioli_free(aioli *host) {
-    if (!host) return;
+    Entry entry;
+    if (!host || !HOST_ENTER(host, &entry)) return;
     VM *vm = &host->vm;
+    if (!entry.outermost) {
+        host_misuse(host, "%s: a function of the VM is running", entry.function);
+        return;
+    }
     if (vm->library) sys_flush(vm);
     if (vm->loop) loop_destroy(vm);
     buffer_free(&host->error);
     // Files are written out and closed by their finalisers, which know the heap and the streams only.
     interpreter_destroy(vm);
     vm->hooks.trace = NULL;
+    host_handles_free(host);
+    host_functions_free(host);
     vm_destroy(vm);
     library_destroy(vm, &host->allocator);
+    host_classes_free(host);
     Allocator allocator = host->allocator;
     aioli_config config = host->config;
     if (config.resize) allocator.user = &config;
@@ -199,30 +222,25 @@ void aioli_free(aioli *host) {
 }
 
 int aioli_set_arguments(aioli *host, const char *executable, int count, const char *const *arguments) {
-    if (library_set_arguments(&host->vm, executable, count < 0 ? 0 : (size_t)count, arguments)) return 0;
-    exception_clear(&host->vm);
-    return -1;
+    Entry entry;
+    if (!HOST_ENTER(host, &entry)) return -1;
+    bool ok = library_set_arguments(&host->vm, executable, count < 0 ? 0 : (size_t)count, arguments);
+    return host_leave_status(host, &entry, ok ? 0 : -1);
 }
 
-int aioli_add_path(aioli *host, const char *folder) {
-    VM *vm = &host->vm;
-    String *text = utf8_valid(folder, strlen(folder), false, NULL) ? string_from(vm, folder) : NULL;
-    if (text && list_append(vm, import_path(vm), value_object(text))) return 0;
-    exception_clear(vm);
-    return -1;
-}
-
-void aioli_set_virtual_time(aioli *host, int on) {
-    host->config.virtual_time = on;
-    if (host->vm.loop) loop_of(&host->vm)->use_virtual_time = on != 0;
-}
-
-int aioli_flush(aioli *host) {
-    VM *vm = &host->vm;
+static int flush(VM *vm) {
     if (sys_flush(vm)) return 0;
     Value number = is_exception(vm->exception) ? exception_get(vm, exception_of(vm->exception), "errno") : VALUE_EMPTY;
     exception_clear(vm);
     return is_small(number) ? (int)small_of(number) : EIO;
+}
+
+int aioli_flush(aioli *host) {
+    Entry entry;
+    if (!HOST_ENTER(host, &entry)) return EINVAL;
+    int error = flush(&host->vm);
+    host_leave(host, &entry);
+    return error;
 }
 
 void aioli_interrupt(aioli *host) {

@@ -1,10 +1,32 @@
-// What stands behind the `aioli *` of the public header.
+// What stands behind the `aioli *` of the public header, and what its functions share.
 #ifndef AIOLI_API_HOST_H
 #define AIOLI_API_HOST_H
 
 #include "aioli.h"
 #include "base/buffer.h"
+#include "object/core/native.h"
+#include "object/core/native_data.h"
 #include "object/core/vm.h"
+
+// A handle's place. It is used again when its scope has ended, by another generation.
+typedef struct {
+    Value value;
+    uint32_t generation;
+} ScopedHandle;
+
+// The place of a handle that aioli_keep made. Those with an owner form a list that begins in the owner, which marks them; those
+// without are roots.
+typedef struct HostObject HostObject;
+typedef struct {
+    Value value; // VALUE_EMPTY: free
+    HostObject *owner;
+    uint32_t generation;
+    uint32_t next, previous; // of the same owner, or the next free place; 0: none, else 1 + the place
+} KeptHandle;
+
+// Everything that a table of the host's functions became, so that it can be freed with the VM.
+typedef struct HostFunction HostFunction;
+typedef struct HostClass HostClass;
 
 struct aioli {
     VM vm; // first, so that a VM's host is found from it
@@ -14,14 +36,159 @@ struct aioli {
     bool no_memory;  // there was none for the text: it is NO_MEMORY_TEXT
     int exit_status;
     bool path_set;   // sys.path begins with the script's folder
+
+    uintptr_t thread; // atomic: the thread that is inside, or 0
+    Value pending;    // the exception of the function that failed last, or VALUE_EMPTY
+    uint32_t tag;     // in every handle, to tell those of other VMs
+    ScopedHandle *scoped;
+    uint32_t scoped_count, scoped_capacity;
+    uint32_t scope_base; // where the scope begins that the innermost native function must leave alone
+    KeptHandle *kept;
+    uint32_t kept_count, kept_capacity, kept_free; // count: places ever used; free: as KeptHandle.next
+    HostFunction *functions;
+    HostClass *classes;
+    void (*outer_trace)(VM *vm); // hooks.trace before the host joined it
 };
 
 #define NO_MEMORY_TEXT "MemoryError\n"
+
+static inline aioli *host_of_vm(VM *vm) { return vm->host; }
 
 // Reads a file. 0 or an errno; *data is from the allocator, *capacity bytes of it.
 int host_read_file(Allocator *allocator, const char *path, char **data, size_t *length, size_t *capacity);
 
 // The text of the exception on its way, which is taken away, into host->error; sets the exit status.
 aioli_status host_finish(aioli *host);
+
+// ---- Entering and leaving
+//
+// Every function of the header that touches the VM enters it first: so two threads are told from one, and the collector knows
+// the part of the C stack that is to be scanned. Within a native function the VM is entered already.
+
+typedef struct {
+    NativeSpan span;
+    bool outermost;
+    const char *function; // of the header, for messages
+} Entry;
+
+// Says that another thread is inside. Returns false.
+bool host_refuse(aioli *host, const char *function);
+
+// `here` is stack_here() of the function itself. False when another thread is inside: that has been reported, and nothing may be
+// touched.
+static inline bool host_enter(aioli *host, Entry *entry, const char *function, const char *here) {
+    uintptr_t self = stack_thread(), inside = __atomic_load_n(&host->thread, __ATOMIC_RELAXED);
+    entry->function = function;
+    entry->outermost = inside != self;
+    if (!entry->outermost) return true;
+    inside = 0;
+    if (!__atomic_compare_exchange_n(&host->thread, &inside, self, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return host_refuse(host, function);
+    NativeSpan *span = &entry->span;
+    __asm__("" : "+r"(span)); // gcc does not see that it is left again by the same condition, and warns
+    natives_enter(&host->vm, span, here);
+    return true;
+}
+static inline void host_leave(aioli *host, Entry *entry) {
+    if (!entry->outermost) return;
+    natives_leave(&host->vm, &entry->span);
+    __atomic_store_n(&host->thread, 0, __ATOMIC_RELEASE);
+}
+#define HOST_ENTER(host, entry) host_enter(host, entry, __func__, stack_here())
+
+// Leaves with what the function returns: a handle, NULL for VALUE_ERROR (its exception becomes the one to be taken).
+aioli_value host_leave_value(aioli *host, Entry *entry, Value v);
+// The same for a status: any int, negative with an exception.
+int host_leave_status(aioli *host, Entry *entry, int status);
+
+// Tells the host what it did wrong.
+void host_misuse(aioli *host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// ---- Handles
+//
+// From the low end: the place (its highest bit: a kept one), the place's generation, the VM's tag, which is never 0, so that no
+// handle is NULL or one of the constants. On 64 bits no handle looks like a Value that is an object: an array of handles may lie
+// where Values are looked for.
+#if UINTPTR_MAX > 0xFFFFFFFF
+enum { HANDLE_PLACE_BITS = 24, HANDLE_GENERATION_BITS = 24, HANDLE_TAG_BITS = 15 };
+#else
+enum { HANDLE_PLACE_BITS = 18, HANDLE_GENERATION_BITS = 8, HANDLE_TAG_BITS = 6 };
+#endif
+enum { HANDLE_KEPT = 1 << (HANDLE_PLACE_BITS - 1), HANDLE_PLACES = HANDLE_KEPT };
+
+static inline aioli_value make_handle(const aioli *host, uint32_t place, uint32_t generation) {
+    uintptr_t age = generation & (((uintptr_t)1 << HANDLE_GENERATION_BITS) - 1);
+    return (aioli_value)((uintptr_t)host->tag << (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS) | age << HANDLE_PLACE_BITS | place);
+}
+static inline uint32_t handle_place(aioli_value handle) {
+    return (uint32_t)((uintptr_t)handle & (((uintptr_t)1 << HANDLE_PLACE_BITS) - 1));
+}
+
+// The kept handle's record, or NULL when it is dead or no kept one.
+KeptHandle *host_kept(const aioli *host, aioli_value handle);
+
+// The value of a handle if it is good, without a word; else VALUE_ERROR.
+static inline Value host_peek(const aioli *host, aioli_value handle) {
+    uint32_t place = handle_place(handle);
+    if (__builtin_expect(place < host->scoped_count, 1)) {
+        const ScopedHandle *scoped = &host->scoped[place];
+        if (__builtin_expect(make_handle(host, place, scoped->generation) == handle, 1)) return scoped->value;
+    }
+    if (handle == AIOLI_NONE) return VALUE_NONE;
+    if (handle == AIOLI_FALSE) return VALUE_FALSE;
+    if (handle == AIOLI_TRUE) return VALUE_TRUE;
+    const KeptHandle *kept = host_kept(host, handle);
+    return kept ? kept->value : VALUE_ERROR;
+}
+
+// What is to be said of a handle that is none. VALUE_ERROR.
+Value host_bad_handle(aioli *host, const Entry *entry, aioli_value handle);
+
+// The value of a handle, or VALUE_ERROR: a dead or foreign one is reported and raises RuntimeError; NULL leaves the exception that
+// the host has handed on, or raises.
+static inline Value host_value(aioli *host, const Entry *entry, aioli_value handle) {
+    Value v = host_peek(host, handle);
+    return __builtin_expect(is_error(v), 0) ? host_bad_handle(host, entry, handle) : v;
+}
+
+// A new handle in the innermost scope. NULL with MemoryError.
+aioli_value host_handle_slow(aioli *host, Value v);
+static inline aioli_value host_handle(aioli *host, Value v) {
+    if (is_none(v)) return AIOLI_NONE;
+    if (is_bool(v)) return is_true(v) ? AIOLI_TRUE : AIOLI_FALSE;
+    uint32_t place = host->scoped_count;
+    if (__builtin_expect(place == host->scoped_capacity, 0)) return host_handle_slow(host, v);
+    ScopedHandle *scoped = &host->scoped[place];
+    host->scoped_count = place + 1;
+    scoped->value = v;
+    return make_handle(host, place, ++scoped->generation);
+}
+
+// The values of `count` handles into `values`. False with an exception.
+bool host_values(aioli *host, const Entry *entry, size_t count, const aioli_value *handles, Value *values);
+
+void host_handles_trace(aioli *host);
+// Ends the handles whose owners are not marked.
+void host_handles_forget(aioli *host);
+void host_handles_free(aioli *host);
+
+// ---- The host's functions and classes
+
+// An object of a host's class: its bytes follow.
+struct HostObject {
+    NativeData data;
+    HostClass *cls;
+    uint32_t kept; // the first of the handles that it owns, as KeptHandle.next
+    _Alignas(16) unsigned char bytes[];
+};
+
+HostObject *host_object_of(Value v); // NULL: it is none
+void host_handles_trace_owned(aioli *host, HostObject *owner);
+
+// A native of the header's `function` with `data`. `owner` NULL: a plain function. NULL with an exception.
+Native *host_native(aioli *host, const aioli_function *function, void *data, Class *owner);
+void host_functions_free(aioli *host);
+void host_classes_trace(aioli *host);
+void host_classes_free(aioli *host);
 
 #endif

@@ -31,6 +31,14 @@ static void start(aioli *host) {
     if (heap_wants_collection(&vm->heap) || vm->heap.cap != SIZE_MAX) vm_collect(vm);
 }
 
+// Runs are not made of runs: a native function that wants to run something has exec.
+static bool enter_run(aioli *host, Entry *entry, const char *function, const char *here) {
+    if (!host_enter(host, entry, function, here)) return false;
+    if (entry->outermost) return true;
+    host_misuse(host, "%s: a program is running", function);
+    return false;
+}
+
 static aioli_status no_memory(aioli *host) {
     exception_clear(&host->vm);
     host->exit_status = 1;
@@ -190,10 +198,10 @@ static aioli_status run_source(aioli *host, const char *name, const char *source
 }
 
 aioli_status aioli_run_source(aioli *host, const char *name, const char *source, size_t length) {
-    NativeSpan span;
-    natives_enter(&host->vm, &span, stack_here());
+    Entry entry;
+    if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
     aioli_status status = run_source(host, name, source, length);
-    natives_leave(&host->vm, &span);
+    host_leave(host, &entry);
     return status;
 }
 
@@ -222,10 +230,10 @@ static aioli_status run_file(aioli *host, const char *path) {
 }
 
 aioli_status aioli_run_file(aioli *host, const char *path) {
-    NativeSpan span;
-    natives_enter(&host->vm, &span, stack_here());
+    Entry entry;
+    if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
     aioli_status status = run_file(host, path);
-    natives_leave(&host->vm, &span);
+    host_leave(host, &entry);
     return status;
 }
 
@@ -243,12 +251,11 @@ static aioli_status compile_file(aioli *host, const char *path, Code **code) {
 }
 
 aioli_status aioli_check(aioli *host, const char *path) {
-    NativeSpan span;
+    Entry entry;
     Code *code;
-    natives_enter(&host->vm, &span, stack_here());
-    aioli_status status = compile_file(host, path, &code);
-    status = conclude(host, status);
-    natives_leave(&host->vm, &span);
+    if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
+    aioli_status status = conclude(host, compile_file(host, path, &code));
+    host_leave(host, &entry);
     return status;
 }
 
@@ -266,9 +273,9 @@ static aioli_status disassemble_file(aioli *host, const char *path) {
 }
 
 aioli_status aioli_disassemble(aioli *host, const char *path) {
-    NativeSpan span;
-    natives_enter(&host->vm, &span, stack_here());
+    Entry entry;
+    if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
     aioli_status status = disassemble_file(host, path);
-    natives_leave(&host->vm, &span);
+    host_leave(host, &entry);
     return status;
 }

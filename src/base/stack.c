@@ -16,6 +16,8 @@ enum { RESERVE = 96 * 1024 };
 enum { UNKNOWN = 256 * 1024 };
 #define MOST ((size_t)64 * 1024 * 1024)
 
+uintptr_t stack_thread(void) { return (uintptr_t)pthread_self(); }
+
 static bool thread_stack(const char **low, size_t *size) {
     pthread_attr_t attributes;
     void *address;

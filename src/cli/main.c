@@ -106,6 +106,7 @@ static int check(aioli *vm, int count, char **files) {
 
 static void add_paths(aioli *vm) {
     const char *paths = getenv("AIOLI_PATH");
+    size_t scope = aioli_open(vm);
     while (paths && *paths) {
         const char *end = strchr(paths, ':');
         size_t length = end ? (size_t)(end - paths) : strlen(paths);
@@ -113,10 +114,13 @@ static void add_paths(aioli *vm) {
         if (length && length < sizeof folder) {
             memcpy(folder, paths, length);
             folder[length] = 0;
-            aioli_add_path(vm, folder);
+            aioli_value added = aioli_string(vm, folder, length);
+            aioli_call_method(vm, aioli_get_attribute(vm, aioli_import(vm, "sys"), "path"), "append", 1, &added);
+            aioli_take_error(vm); // a name that is not UTF-8: nothing can be found there
         }
         paths += length + (end != NULL);
     }
+    aioli_close(vm, scope, NULL);
 }
 
 // argv[0] is what is to be run: a file, -c, or -.

@@ -50,9 +50,13 @@ Frame *frame_push_slow(VM *vm, Interpreter *in, Function *function, Frame *calle
 
 void frame_pop_segment(VM *vm, Interpreter *in, Frame *frame) {
     StackSegment *segment = in->segment;
+    if (!segment->previous) { // the first one stays: calls from C begin there
+        in->stack_top = segment->data;
+        return;
+    }
     in->segment = segment->previous;
     in->stack_top = segment->previous_top;
-    in->stack_end = segment->previous ? segment->previous->end : NULL;
+    in->stack_end = segment->previous->end;
     if (in->spare) heap_resize(vm, in->spare, (size_t)(in->spare->end - (char *)in->spare), 0);
     in->spare = segment;
 }

@@ -1,6 +1,7 @@
 // What surrounds the interpreter's loop: making it, its roots, safepoints, and what others ask about the running frame.
 #include "object/container/dict.h"
 #include "object/core/errors.h"
+#include "object/core/module.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
 #include "object/text/str.h"
@@ -152,7 +153,9 @@ void interpreter_destroy(VM *vm) {
 
 Dict *interpreter_globals(VM *vm) {
     Frame *frame = interpreter_of(vm)->frame;
-    return frame ? frame->function->globals : NULL;
+    if (frame) return frame->function->globals;
+    Value main = dict_get_string(vm, vm->modules, vm->names.__main__);
+    return is_kind(main, KIND_MODULE) ? ((ModuleObject *)object_of(main))->namespace : dict_new(vm);
 }
 
 uint32_t interpreter_flags(VM *vm) {
@@ -168,7 +171,10 @@ static bool add_local(VM *vm, Dict *dict, Value name, Value v) {
 
 Value interpreter_locals(VM *vm) {
     Frame *frame = interpreter_of(vm)->frame;
-    if (!frame) return raise_runtime_error(vm, "locals(): no frame");
+    if (!frame) {
+        Dict *globals = interpreter_globals(vm);
+        return globals ? value_object(globals) : VALUE_ERROR;
+    }
     Code *code = frame_code(frame);
     if (code->flags & CODE_NAMESPACE_LOCALS) return frame->registers[0];
     if (code->flags & CODE_MODULE) return value_object(frame->function->globals);

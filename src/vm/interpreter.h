@@ -40,7 +40,8 @@ Value interpreter_handled(VM *vm);
 void interpreter_set_context(VM *vm, Value exception);
 
 // A dict of the local variables of the innermost script frame (the namespace itself for module-level code), and the
-// globals. NULL / VALUE_ERROR when no script runs or memory is short.
+// globals. While no script runs (a host calls) both are the namespace of __main__, or an empty one. NULL / VALUE_ERROR with
+// MemoryError.
 Value interpreter_locals(VM *vm);
 Dict *interpreter_globals(VM *vm);
 // The code flags of the innermost frame (for the future features that exec and compile inherit).

@@ -110,8 +110,17 @@ static Value run_function(VM *vm, Function *function, const Value *arguments, si
     if (function->code->flags & CODE_ASYNC_GENERATOR) return make_generator(vm, function, arguments, count, keywords);
     if (!vm_may_recurse(vm))
         return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
-    Frame *frame = make_frame(vm, in, in->frame, function, arguments, count, keywords);
-    if (!frame) return VALUE_ERROR;
+    const Code *code = function->code;
+    Frame *frame;
+    if (code->flags & CODE_SIMPLE_CALL && code->positional_count == count && !keywords) {
+        frame = frame_push(vm, in, function, in->frame);
+        if (!frame) return VALUE_ERROR;
+        for (size_t i = 0; i < count; i++) frame->registers[i] = arguments[i];
+        frame_clear(frame, count);
+    } else {
+        frame = make_frame(vm, in, in->frame, function, arguments, count, keywords);
+        if (!frame) return VALUE_ERROR;
+    }
     frame->flags |= FRAME_ENTRY;
     vm->native_depth++;
     Value result = interpreter_enter(vm, in, frame, RUN_GO);

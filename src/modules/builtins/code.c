@@ -110,7 +110,7 @@ static bool namespaces(VM *vm, const char *function, Value *args) {
     }
     if (!has_globals) {
         Dict *globals = interpreter_globals(vm);
-        if (!globals) return raise_error(vm, vm->exceptions.system_error, "globals and locals cannot be NULL"), false;
+        if (!globals) return false;
         args[1] = value_object(globals);
         if (!has_locals) {
             args[2] = interpreter_locals(vm);

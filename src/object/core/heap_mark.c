@@ -219,6 +219,7 @@ void heap_collect(VM *vm) {
     }
     forget_dead_strings(vm);
     forget_dead_subclasses(vm, vm->classes.object);
+    if (vm->hooks.forget) vm->hooks.forget(vm);
     heap_begin_sweep(vm);
     sweep_large(vm);
     // Under a cap the true figure matters more than the pause, and a stressed build wants to see misuse at once.

@@ -12,7 +12,7 @@
 #include "object/function/function.h"
 #include "object/text/str.h"
 
-enum { MAX_PARAMETERS = 24, LOCAL_ARGUMENTS = 32 };
+enum { LOCAL_ARGUMENTS = 32 };
 
 Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner) {
     Native *native = heap_allocate(vm, vm->classes.native->root, KIND_NATIVE, sizeof(Native));
@@ -39,7 +39,7 @@ static void trim(const char **start, const char **end) {
 static bool parse_signature(VM *vm, Native *native) {
     // Nothing is kept of a parse that runs out of memory half-way.
     Signature parsed = {0}, *signature = &parsed;
-    String *names[MAX_PARAMETERS];
+    String *names[NATIVE_MAX_PARAMETERS];
     uint16_t count = 0;
     bool keyword_only = false;
     for (const char *at = native->definition->signature; *at;) {
@@ -62,8 +62,8 @@ static bool parse_signature(VM *vm, Native *native) {
                 signature->variadic = true;
             continue;
         }
-        bool has_default = end[-1] == '=';
-        const char *name_end = has_default ? end - 1 : end;
+        const char *equals = memchr(start, '=', (size_t)(end - start)), *name_end = equals ? equals : end;
+        bool has_default = equals != NULL;
         String *name = string_intern_from(vm, start, (size_t)(name_end - start));
         if (!name) return false;
         names[count++] = name;
@@ -198,6 +198,11 @@ static bool check_required(VM *vm, Native *native, Value *bound) {
     return true;
 }
 
+static inline Value enter(VM *vm, Native *native, Value *arguments, size_t count) {
+    vm->callee = native;
+    return native->function(vm, arguments, count);
+}
+
 static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positional, Tuple *keywords, Value *bound,
                         size_t size) {
     Signature *s = &native->signature;
@@ -221,7 +226,7 @@ static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positio
     }
     if (keywords && keywords->length && !bind_keywords(vm, native, arguments + positional, keywords, bound, rest)) goto done;
     if (!check_required(vm, native, bound)) goto done;
-    result = native->function(vm, bound, size);
+    result = enter(vm, native, bound, size);
 done:
     return result;
 }
@@ -273,15 +278,15 @@ static Value call_plain(VM *vm, Native *native, Value *arguments, size_t count, 
         if (flavour == NATIVE_NEW && !check_class(vm, native, arguments, positional)) return VALUE_ERROR;
     }
     if (!named && positional == s->positional && !s->keyword_only && !s->variadic && !s->keyword_variadic)
-        return native->function(vm, arguments, count);
-    if (!named && s->variadic && s->fixed == 0) return native->function(vm, arguments, count);
+        return enter(vm, native, arguments, count);
+    if (!named && s->variadic && s->fixed == 0) return enter(vm, native, arguments, count);
     if (!named && !s->variadic && !s->keyword_variadic && !s->keyword_required && positional >= s->required &&
         positional <= s->positional && s->fixed <= LOCAL_ARGUMENTS) {
         // The commonest of the other calls: optional parameters are left out.
         Value local[LOCAL_ARGUMENTS];
         for (size_t i = 0; i < positional; i++) local[i] = arguments[i];
         for (size_t i = positional; i < s->fixed; i++) local[i] = VALUE_EMPTY;
-        return native->function(vm, local, s->fixed);
+        return enter(vm, native, local, s->fixed);
     }
     size_t size = s->fixed + (positional > s->positional ? positional - s->positional : 0);
     if (size <= LOCAL_ARGUMENTS) {

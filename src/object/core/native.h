@@ -7,6 +7,8 @@
 //     {"print", builtin_print, "*values, sep=, end=, file=, flush="}
 //     {"update", dict_update, "self, other=, /, **items"}
 //
+// (Text may stand behind the `=`, for readers: it is not looked at, and may hold no comma.)
+//
 // The function receives its parameters in the order of the signature, positional, keyword-only and **kwargs (a new
 // dict), VALUE_EMPTY for each one omitted. What *args takes comes after all of these: args[fixed .. count - 1]. So
 // split gets exactly 3 values, print 4 and then the values to print, update 3. Wrong calls raise CPython's TypeErrors
@@ -33,6 +35,7 @@ typedef struct {
     NativeFunction function;
     const char *signature;
     NativeFlavour flavour;
+    const char *doc; // or NULL
 } NativeDefinition;
 
 // A computed attribute of a built-in class. `set` may be NULL (read-only); value VALUE_EMPTY deletes.
@@ -51,7 +54,7 @@ typedef struct {
     String **names; // of the positional, then of the keyword-only parameters
 } Signature;
 
-typedef struct {
+typedef struct Native {
     Object object;
     const NativeDefinition *definition;
     NativeFunction function;
@@ -60,6 +63,8 @@ typedef struct {
     Class *owner;    // the class whose method it is, or NULL
     Special special; // a special method that wraps an operation of TypeOps; SPECIAL_COUNT otherwise
 } Native;
+
+enum { NATIVE_MAX_PARAMETERS = 24 };
 
 Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner);
 

@@ -101,3 +101,9 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
 }
 
 void vm_destroy(VM *vm) { heap_free(vm); }
+
+void vm_note_stack(VM *vm, const char *high) {
+    vm->stack_limit = stack_limit(high);
+    vm->stack_entered = high;
+    vm->stack_thread = stack_thread();
+}

@@ -29,6 +29,8 @@ typedef struct {
     Value (*call)(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords);
     // Marks the roots of the higher floors: frames, the loop's queues.
     void (*trace)(VM *vm);
+    // Forgets what the higher floors hold weakly: all that lives has OBJECT_MARKED now, and nothing is freed yet. Or NULL.
+    void (*forget)(VM *vm);
     // The text and place of the frame that runs now, for tracebacks and warnings: the code object as a Value (or
     // VALUE_NONE when no script runs) and its current line.
     Value (*current_place)(VM *vm, uint32_t *line);
@@ -64,6 +66,7 @@ struct VM {
     Value stop_value;      // what an iterator that just answered VALUE_STOP returned
     Value suspended_on;    // what the step that just answered VALUE_SUSPEND waits for
     bool awaited;          // the native function now called is awaited at once: it may answer VALUE_SUSPEND
+    struct Native *callee; // the native function now called: valid at its very beginning
     NativeSpan *natives;   // the innermost span of natives on the C stack; NULL: nobody has entered the VM
     ClassTable classes;
     ExceptionTable exceptions;
@@ -86,6 +89,8 @@ struct VM {
     bool collect;          // a collection is wanted,
     uint32_t interrupt;    // or another thread or a signal handler has set this (atomically), see vm_interrupted
     const char *stack_limit; // C recursion may not go below it; of the thread that has entered the VM
+    const char *stack_entered; // where it was entered when the limit was asked for,
+    uintptr_t stack_thread;    // and by which thread
     int native_depth;      // C calls that entered the interpreter and have not returned
     int native_depth_limit;
     int repr_depth;
@@ -111,12 +116,19 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]);
 // Frees everything.
 void vm_destroy(VM *vm);
 
+// Learns the limit of the stack on which the VM is entered at `high`.
+void vm_note_stack(VM *vm, const char *high);
+// A thread of the host may have several stacks (fibers), none of which ends so near to where another was entered.
+enum { STACK_NEAR = 16 * 1024 };
+
 // Enters the VM from a function of the API, and leaves it again. `high` is that function's frame (stack_here()): the upper end
 // of what may be scanned.
 static inline void natives_enter(VM *vm, NativeSpan *span, const char *high) {
     *span = (NativeSpan){.outer = vm->natives, .high = high};
     vm->natives = span;
-    if (!span->outer) vm->stack_limit = stack_limit(high);
+    if (span->outer) return;
+    uintptr_t away = (uintptr_t)high - (uintptr_t)vm->stack_entered + STACK_NEAR;
+    if (away > 2 * STACK_NEAR || vm->stack_thread != stack_thread()) vm_note_stack(vm, high);
 }
 static inline void natives_leave(VM *vm, NativeSpan *span) { vm->natives = span->outer; }
 

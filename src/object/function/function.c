@@ -324,7 +324,12 @@ static Value native_qualified_name(VM *vm, Value self) {
                                  : string_from(vm, native->definition->name);
     return name ? value_object(name) : VALUE_ERROR;
 }
-static Value native_doc(VM *vm, Value self) { return VALUE_NONE; }
+static Value native_doc(VM *vm, Value self) {
+    const char *doc = native_of(self)->definition->doc;
+    String *text = doc ? string_from(vm, doc) : NULL;
+    if (!doc) return VALUE_NONE;
+    return text ? value_object(text) : VALUE_ERROR;
+}
 static Value native_module(VM *vm, Value self) { return native_of(self)->owner ? VALUE_NONE : value_object(vm->names.builtins); }
 static const AttributeDefinition native_attributes[] = {{"__name__", native_name, NULL},
                                                         {"__qualname__", native_qualified_name, NULL},
