@@ -25,7 +25,7 @@ static bool schedule_callback(VM *vm, Future *f, Value callback) {
     ReadyKind kind = READY_CALLBACK;
     if (is_task(callback))
         kind = READY_WAKE;
-    else if (is_future(callback))
+    else if (is_gather(callback))
         kind = READY_CHILD;
     else if (is_none(callback))
         kind = READY_STOP;

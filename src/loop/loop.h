@@ -57,6 +57,7 @@ typedef struct {
 static inline bool is_future(Value v) { return is_kind(v, KIND_FUTURE); }
 static inline Future *future_of(Value v) { return (Future *)object_of(v); }
 static inline bool is_task(Value v) { return is_future(v) && future_of(v)->is_task; }
+static inline bool is_gather(Value v) { return is_future(v) && future_of(v)->is_gather; }
 static inline Task *task_of(Value v) { return (Task *)object_of(v); }
 static inline bool future_done(const Future *f) { return f->state != FUTURE_PENDING; }
 static inline bool is_coroutine(VM *vm, Value v) {
