@@ -23,12 +23,14 @@ Future *future_new(VM *vm) {
 
 static bool schedule_callback(VM *vm, Future *f, Value callback) {
     ReadyKind kind = READY_CALLBACK;
-    if (is_task(callback))
+    if (is_task(callback)) {
+        if (future_of(callback)->abandoned) return true;
         kind = READY_WAKE;
-    else if (is_gather(callback))
+    } else if (is_gather(callback)) {
         kind = READY_CHILD;
-    else if (is_none(callback))
+    } else if (is_none(callback)) {
         kind = READY_STOP;
+    }
     return loop_ready(vm, kind, callback, value_object(f));
 }
 
@@ -137,12 +139,12 @@ bool task_cancel_park(VM *vm, Task *task, Value message) {
 
 static int task_cancel(VM *vm, Task *task, Value message) {
     task->cancel_requests++;
-    if (task->future.park == PARK_WAITING) {
-        return task_cancel_park(vm, task, message) ? 1 : -1;
-    }
-    if (task->future.park == PARK_NONE && is_future(task->waiting)) {
-        int cancelled = future_cancel(vm, future_of(task->waiting), message);
-        if (cancelled) return cancelled;
+    if (!task->future.abandoned) {
+        if (task->future.park == PARK_WAITING) return task_cancel_park(vm, task, message) ? 1 : -1;
+        if (task->future.park == PARK_NONE && is_future(task->waiting)) {
+            int cancelled = future_cancel(vm, future_of(task->waiting), message);
+            if (cancelled) return cancelled;
+        }
     }
     task->future.must_cancel = true;
     heap_store(vm, task, &task->future.cancel_message, message);

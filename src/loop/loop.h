@@ -30,6 +30,7 @@ struct Future {
     bool cancel_requested; // of a gather
     bool return_exceptions; // of a gather
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
+    bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
     Value result;           // or the exception
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
