@@ -23,12 +23,14 @@ Future *future_new(VM *vm) {
 
 static bool schedule_callback(VM *vm, Future *f, Value callback) {
     ReadyKind kind = READY_CALLBACK;
-    if (is_task(callback))
+    if (is_task(callback)) {
+        if (future_of(callback)->abandoned) return true;
         kind = READY_WAKE;
-    else if (is_future(callback))
+    } else if (is_gather(callback)) {
         kind = READY_CHILD;
-    else if (is_none(callback))
+    } else if (is_none(callback)) {
         kind = READY_STOP;
+    }
     return loop_ready(vm, kind, callback, value_object(f));
 }
 
@@ -56,31 +58,42 @@ bool future_add_callback(VM *vm, Future *f, Value callback) {
     return list_append(vm, f->callbacks, callback);
 }
 
+// Takes away those that `gone` names, in their order. Callbacks that are not there any more are passed over.
+static void drop_callbacks(Future *f, const List *gone) {
+    List *rest = f->callbacks;
+    if (!rest || !gone->length) return;
+    size_t kept = 0, next = 0;
+    for (size_t i = 0; i < rest->length; i++) {
+        if (next < gone->length && value_same(rest->items[i], gone->items[next]))
+            next++;
+        else
+            rest->items[kept++] = rest->items[i];
+    }
+    rest->length = kept;
+}
+
+// Whether a callback is one of a script's and equal to what the script names; or -1.
+static int is_named(VM *vm, Value callback, Value named) {
+    bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || is_gather(callback);
+    return is_own ? 0 : value_equal(vm, callback, named);
+}
+
+// A comparison may run a script, which may change the callbacks or end the future. So all are compared before any goes.
 static Value remove_callback(VM *vm, Value *args, size_t count) {
     Future *f = future_of(args[0]);
-    int64_t removed = 0;
-    if (!is_empty(f->callback)) {
-        int same = value_equal(vm, f->callback, args[1]);
-        if (same < 0) return VALUE_ERROR;
-        if (same) {
-            f->callback = VALUE_EMPTY;
-            removed++;
-        }
+    List *gone = list_new(vm, 0);
+    if (!gone) return VALUE_ERROR;
+    Value first = f->callback;
+    int same_first = is_named(vm, first, args[1]);
+    if (same_first < 0) return VALUE_ERROR;
+    for (size_t i = 0; f->callbacks && i < f->callbacks->length; i++) {
+        Value one = f->callbacks->items[i];
+        int same = is_named(vm, one, args[1]);
+        if (same < 0 || (same && !list_append(vm, gone, one))) return VALUE_ERROR;
     }
-    if (f->callbacks) {
-        List *kept = list_new(vm, f->callbacks->length);
-        if (!kept) return VALUE_ERROR;
-        bool ok = true;
-        for (size_t i = 0; ok && f->callbacks && i < f->callbacks->length; i++) {
-            Value one = f->callbacks->items[i];
-            int same = value_equal(vm, one, args[1]);
-            ok = same >= 0 && (same || list_append(vm, kept, one));
-            removed += same == 1;
-        }
-        if (!ok) return VALUE_ERROR;
-        f->callbacks = kept;
-    }
-    return value_small(removed);
+    if (same_first && value_same(f->callback, first)) f->callback = VALUE_EMPTY;
+    drop_callbacks(f, gone);
+    return value_small(same_first + (int64_t)gone->length);
 }
 
 // ---- States
@@ -137,12 +150,12 @@ bool task_cancel_park(VM *vm, Task *task, Value message) {
 
 static int task_cancel(VM *vm, Task *task, Value message) {
     task->cancel_requests++;
-    if (task->future.park == PARK_WAITING) {
-        return task_cancel_park(vm, task, message) ? 1 : -1;
-    }
-    if (task->future.park == PARK_NONE && is_future(task->waiting)) {
-        int cancelled = future_cancel(vm, future_of(task->waiting), message);
-        if (cancelled) return cancelled;
+    if (!task->future.abandoned) {
+        if (task->future.park == PARK_WAITING) return task_cancel_park(vm, task, message) ? 1 : -1;
+        if (task->future.park == PARK_NONE && is_future(task->waiting)) {
+            int cancelled = future_cancel(vm, future_of(task->waiting), message);
+            if (cancelled) return cancelled;
+        }
     }
     task->future.must_cancel = true;
     heap_store(vm, task, &task->future.cancel_message, message);

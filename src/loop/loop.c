@@ -351,11 +351,13 @@ static bool close_generators(VM *vm, Loop *loop) {
     return ok;
 }
 
+// The end of a run: what it leaves unfinished is never gone on with.
 static void clear_queues(Loop *loop) {
     loop->ready_count = loop->timer_count = loop->timer_stale = 0;
     for (Task *task = loop->first_task; task;) {
         Task *next = task->next;
         task->next = task->previous = NULL;
+        task->future.abandoned = true;
         task = next;
     }
     loop->first_task = loop->last_task = NULL;

@@ -30,6 +30,7 @@ struct Future {
     bool cancel_requested; // of a gather
     bool return_exceptions; // of a gather
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
+    bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
     Value result;           // or the exception
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
@@ -57,6 +58,7 @@ typedef struct {
 static inline bool is_future(Value v) { return is_kind(v, KIND_FUTURE); }
 static inline Future *future_of(Value v) { return (Future *)object_of(v); }
 static inline bool is_task(Value v) { return is_future(v) && future_of(v)->is_task; }
+static inline bool is_gather(Value v) { return is_future(v) && future_of(v)->is_gather; }
 static inline Task *task_of(Value v) { return (Task *)object_of(v); }
 static inline bool future_done(const Future *f) { return f->state != FUTURE_PENDING; }
 static inline bool is_coroutine(VM *vm, Value v) {
