@@ -313,6 +313,52 @@ AIOLI_API aioli_value aioli_object(aioli *vm, const aioli_class *definition, voi
 // The bytes of such an object (or of a script's subclass). NULL: TypeError, it is none.
 AIOLI_API void *aioli_data(aioli *vm, aioli_value object, const aioli_class *definition);
 
+// ---- Async natives
+
+// What the host has promised to a script: the other end of a future. It is the host's until aioli_complete, which must be called
+// once for each, whatever happens meanwhile.
+typedef struct aioli_promise aioli_promise;
+
+// Makes a promise, and in *future its future: a native returns that, and the script awaits it. `cancelled`, if it is not NULL, is
+// called when a script cancels the future or the VM is freed, on the VM's thread: nobody waits any more, and the host may hurry to
+// complete it. It may not use the VM. NULL when memory is short. The memory is the C library's, for it may outlive the VM.
+AIOLI_API aioli_promise *aioli_new_promise(aioli *vm, void (*cancelled)(void *user), void *user, aioli_value *future);
+
+// Completes a promise; from any thread. On the VM's thread `make` then gives the result, or NULL with an exception for whoever
+// awaits: at once when this is called by a native function, else in the loop's next turn, which is woken. When nobody waits any
+// more `make` is called with a NULL vm, on whichever thread, so that it can free `data`.
+AIOLI_API void aioli_complete(aioli_promise *promise, aioli_value (*make)(aioli *vm, void *data), void *data);
+
+// ---- The event loop in the host's hands
+
+// Makes a coroutine, or anything else that can be awaited, a task, whose first step is queued. Returns the task. asyncio.run() is
+// refused as long as such tasks are unfinished.
+AIOLI_API aioli_value aioli_start(aioli *vm, aioli_value awaitable);
+
+// Runs the event loop until a task, future or whatever else can be awaited is done. Returns its result.
+AIOLI_API aioli_value aioli_run_until(aioli *vm, aioli_value awaitable);
+
+typedef enum {
+    AIOLI_DONE,    // no task is left
+    AIOLI_READY,   // the budget is spent, and more could run at once
+    AIOLI_IDLE,    // nothing can run before the next deadline
+    AIOLI_WAITING, // nothing can run until the host completes a promise or something else happens outside
+    AIOLI_FAILED   // with an exception: KeyboardInterrupt, SystemExit, or memory is short
+} aioli_turn_result;
+
+// Runs what is ready, and never waits: within `microseconds` and `steps` (calls and turns of loops in scripts), each 0 for no limit.
+// They are looked at between the steps of tasks. *seconds, if it is not NULL, gets how long nothing can run when the result is
+// AIOLI_IDLE. With virtual time the clock jumps instead.
+AIOLI_API aioli_turn_result aioli_turn(aioli *vm, uint64_t microseconds, uint64_t steps, double *seconds);
+
+// A file descriptor that is readable when a turn has something to do that it did not know of. For poll, select, epoll or kqueue;
+// neither to be read nor closed. -1: this build or driver has none. Valid until the VM is freed.
+AIOLI_API int aioli_descriptor(aioli *vm);
+
+// Makes the descriptor readable and ends a wait of aioli_run_until or of a program's loop, which looks what there is to do and may
+// wait again. From any thread, and from a signal handler.
+AIOLI_API void aioli_wake(aioli *vm);
+
 #ifdef __cplusplus
 }
 #endif

@@ -151,6 +151,7 @@ static void trace(VM *vm) {
     heap_mark(vm, host->pending);
     host_handles_trace(host);
     host_classes_trace(host);
+    promises_trace(host);
 }
 
 static void forget(VM *vm) { host_handles_forget(host_of_vm(vm)); }
@@ -167,6 +168,7 @@ static bool create(aioli *host) {
     loop_of(vm)->before_wait = flush_before_wait;
     loop_of(vm)->show_error = show_error;
     vm->hooks.clock = virtual_clock;
+    if (!promises_create(host)) return false;
     Streams streams = {stream_write, stream_read, stream_is_terminal, host};
     if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, load_module)) return false;
     host->outer_trace = vm->hooks.trace;
@@ -204,6 +206,7 @@ void aioli_free(aioli *host) {
         host_misuse(host, "%s: a function of the VM is running", entry.function);
         return;
     }
+    promises_abandon(host);
     if (vm->library) sys_flush(vm);
     if (vm->loop) loop_destroy(vm);
     buffer_free(&host->error);

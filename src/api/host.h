@@ -27,6 +27,7 @@ typedef struct {
 // Everything that a table of the host's functions became, so that it can be freed with the VM.
 typedef struct HostFunction HostFunction;
 typedef struct HostClass HostClass;
+typedef struct Mailbox Mailbox;
 
 struct aioli {
     VM vm; // first, so that a VM's host is found from it
@@ -47,6 +48,7 @@ struct aioli {
     uint32_t kept_count, kept_capacity, kept_free; // count: places ever used; free: as KeptHandle.next
     HostFunction *functions;
     HostClass *classes;
+    Mailbox *mailbox; // of promises
     void (*outer_trace)(VM *vm); // hooks.trace before the host joined it
 };
 
@@ -190,5 +192,13 @@ Native *host_native(aioli *host, const aioli_function *function, void *data, Cla
 void host_functions_free(aioli *host);
 void host_classes_trace(aioli *host);
 void host_classes_free(aioli *host);
+
+// ---- Promises
+
+// False: memory is short.
+bool promises_create(aioli *host);
+void promises_trace(aioli *host);
+// The VM is about to be freed: those that are completed are done with, the others will be by aioli_complete.
+void promises_abandon(aioli *host);
 
 #endif

@@ -167,7 +167,7 @@ size_t aioli_get_int_bytes(aioli *host, aioli_value value, void *bytes, size_t s
         const unsigned char *data;
         if (!is_error(v) && bytes_view(v, &data, &length)) {
             if (length > 1 && data[length - 1] == 0xFF && data[length - 2] & 0x80) length--;
-            memcpy(bytes, data, length < size ? length : size);
+            if (size) memcpy(bytes, data, length < size ? length : size);
         }
     }
     host_leave_status(host, &entry, length ? 0 : -1);

@@ -18,6 +18,8 @@ struct Driver {
     bool (*wait)(Driver *driver, double seconds);
     // Ends a wait; may be called from any thread and from a signal handler.
     void (*wake)(Driver *driver);
+    // A file descriptor that is readable when wait(0) has something to deliver. NULL: there is none.
+    int (*descriptor)(Driver *driver);
     // Frees the driver.
     void (*close)(Driver *driver);
     bool is_virtual; // the clock jumps: nothing ever really waits

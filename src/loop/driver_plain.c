@@ -41,6 +41,7 @@ static void plain_wake(Driver *driver) {
     ssize_t written = write(((PlainDriver *)driver)->write_end, "", 1);
     (void)written; // a full pipe wakes as well
 }
+static int plain_descriptor(Driver *driver) { return ((PlainDriver *)driver)->read_end; }
 static void plain_close(Driver *driver) {
     PlainDriver *self = (PlainDriver *)driver;
     close(self->read_end);
@@ -63,6 +64,7 @@ Driver *driver_plain_new(Allocator *allocator) {
     *self = (PlainDriver){.driver = {.now = plain_now,
                                      .wait = plain_wait,
                                      .wake = plain_wake,
+                                     .descriptor = plain_descriptor,
                                      .close = plain_close},
                           .allocator = allocator,
                           .read_end = ends[0],

@@ -48,6 +48,8 @@ static bool uv_driver_wait(Driver *driver, double seconds) {
 
 static void uv_driver_wake(Driver *driver) { uv_async_send(&((UvDriver *)driver)->wakeup); }
 
+static int uv_driver_descriptor(Driver *driver) { return uv_backend_fd(&((UvDriver *)driver)->loop); }
+
 static void uv_driver_close(Driver *driver) {
     UvDriver *self = (UvDriver *)driver;
     uv_close((uv_handle_t *)&self->timer, NULL);
@@ -63,6 +65,7 @@ Driver *driver_uv_new(Allocator *allocator) {
     *self = (UvDriver){.driver = {.now = uv_driver_now,
                                   .wait = uv_driver_wait,
                                   .wake = uv_driver_wake,
+                                  .descriptor = uv_driver_descriptor,
                                   .close = uv_driver_close},
                        .allocator = allocator};
     if (uv_loop_init(&self->loop) != 0) {

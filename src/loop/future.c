@@ -19,6 +19,14 @@ Future *future_new(VM *vm) {
     return f;
 }
 
+Promised *future_new_promised(VM *vm) {
+    Promised *promised = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(Promised));
+    if (!promised) return NULL;
+    init_future(&promised->future);
+    promised->future.is_promised = true;
+    return promised;
+}
+
 // ---- Callbacks
 
 static bool schedule_callback(VM *vm, Future *f, Value callback) {
@@ -120,6 +128,7 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
 
 bool future_become_cancelled(VM *vm, Future *f, Value message) {
     f->state = FUTURE_CANCELLED;
+    if (f->is_promised) loop_of(vm)->on_promise_cancelled(vm, (Promised *)f);
     heap_store(vm, f, &f->cancel_message, message);
     return schedule_callbacks(vm, f);
 }

@@ -1,6 +1,7 @@
 // The queue, the timers, and the rounds.
 #include "loop/loop.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "loop/methods.h"
@@ -207,9 +208,10 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     if (loop->timer_count) {
         seconds = loop->timers[0].when - loop_time(vm);
         if (seconds < 0) seconds = 0;
+        if (isinf(seconds) && loop->driver->is_virtual) seconds = DBL_MAX; // no wait without a deadline is meant
         // Systems have clocks that can't be asked to wait for ever; a virtual one goes there at once.
         if (seconds > 24 * 3600 && !loop->driver->is_virtual) seconds = 24 * 3600;
-    } else if (!loop->driver->expected) {
+    } else if (!loop->driver->expected && !loop->promised) {
         return loop_raise_deadlock(vm), false;
     }
     // Idle: the moment to collect.
@@ -219,26 +221,41 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     return vm->fuel >= 0 && !vm_interrupted(vm) ? true : vm->hooks.attend(vm);
 }
 
-static bool run_round(VM *vm, Loop *loop) {
-    drop_stale_timers(loop);
-    if (loop->ready_count == 0 && !loop->stopping) {
-        if (!wait_for_work(vm, loop)) return false;
-    } else if (loop->driver->expected && !loop->driver->is_virtual) {
-        loop->driver->wait(loop->driver, 0);
-    }
+static bool take_mail(VM *vm, Loop *loop) {
+    return !__atomic_load_n(&loop->mail, __ATOMIC_RELAXED) || loop->deliver(vm);
+}
+
+// What was queued when a round begins belongs to it: the timers that are due, and what the driver and the host bring, included.
+static bool begin_round(VM *vm, Loop *loop) {
     if (loop->timer_count && !collect_timers(vm, loop)) return false;
-    for (size_t todo = loop->ready_count; todo; todo--) {
-        ReadyEntry entry = loop->ready[loop->ready_first];
-        loop->ready_first = (loop->ready_first + 1) & (loop->ready_capacity - 1);
-        loop->ready_count--;
-        bool ok = run_entry(vm, loop, &entry);
-        if (!ok) return false;
-        if (!vm_safepoint(vm, 1)) return false;
-    }
+    loop->round_left = loop->ready_count;
     return true;
 }
 
-static bool run_rounds(VM *vm) {
+static inline bool run_next(VM *vm, Loop *loop) {
+    ReadyEntry entry = loop->ready[loop->ready_first];
+    loop->ready_first = (loop->ready_first + 1) & (loop->ready_capacity - 1);
+    loop->ready_count--;
+    loop->round_left--;
+    return run_entry(vm, loop, &entry) && vm_safepoint(vm, 1);
+}
+
+static bool run_round(VM *vm, Loop *loop) {
+    drop_stale_timers(loop);
+    if (!take_mail(vm, loop)) return false;
+    if (loop->ready_count == 0 && !loop->stopping) {
+        if (!wait_for_work(vm, loop)) return false;
+        if (!take_mail(vm, loop)) return false;
+    } else if (loop->driver->expected && !loop->driver->is_virtual) {
+        loop->driver->wait(loop->driver, 0);
+    }
+    if (!begin_round(vm, loop)) return false;
+    while (loop->round_left)
+        if (!run_next(vm, loop)) return false;
+    return true;
+}
+
+static bool run_rounds(VM *vm, void *data) {
     Loop *loop = loop_of(vm);
     bool ok = true;
     while (ok && !loop->stopping) ok = run_round(vm, loop);
@@ -248,7 +265,8 @@ static bool run_rounds(VM *vm) {
 static bool run_forever(VM *vm, Loop *loop) {
     loop->running = true;
     loop->stopping = false;
-    bool ok = interpreter_steps(vm, run_rounds);
+    loop->round_left = 0;
+    bool ok = interpreter_steps(vm, run_rounds, NULL);
     loop->stopping = false;
     loop->running = false;
     return ok;
@@ -272,6 +290,59 @@ Value loop_run_forever(VM *vm) {
     if (loop->running) return raise_runtime_error(vm, "This event loop is already running");
     if (!loop_open(vm)) return VALUE_ERROR;
     return run_forever(vm, loop) ? VALUE_NONE : VALUE_ERROR;
+}
+
+// ---- Turns
+
+typedef struct {
+    uint64_t most_work; // of vm_work, or UINT64_MAX
+    double end;         // of the clock, or INFINITY
+} Turn;
+
+static bool is_spent(VM *vm, const Turn *turn) {
+    return vm_work(vm) >= turn->most_work || (turn->end < INFINITY && loop_time(vm) >= turn->end);
+}
+
+static bool take_turn(VM *vm, void *data) {
+    Loop *loop = loop_of(vm);
+    Turn *turn = data;
+    for (;;) {
+        while (loop->round_left) {
+            if (!run_next(vm, loop)) return false;
+            if (is_spent(vm, turn)) return true;
+        }
+        drop_stale_timers(loop);
+        // What has woken the driver is forgotten only by looking at it.
+        if (!loop->driver->is_virtual && (loop->driver->expected || !loop->ready_count)) loop->driver->wait(loop->driver, 0);
+        if (!take_mail(vm, loop)) return false;
+        if (!loop->ready_count && loop->timer_count && loop->driver->is_virtual)
+            loop->driver->wait(loop->driver, fmin(loop->timers[0].when - loop_time(vm), DBL_MAX));
+        if (!begin_round(vm, loop)) return false;
+        if (!loop->round_left) return true;
+    }
+}
+
+TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
+    Loop *loop = loop_of(vm);
+    *idle = 0;
+    if (loop->running) return raise_runtime_error(vm, "This event loop is already running"), TURN_FAILED;
+    if (!loop_open(vm)) return TURN_FAILED;
+    Turn turn = {.most_work = budget->work ? vm_work(vm) + budget->work : UINT64_MAX,
+                 .end = budget->seconds > 0 ? loop_time(vm) + budget->seconds : INFINITY};
+    loop->running = true;
+    loop->stopping = false;
+    bool ok = interpreter_steps(vm, take_turn, &turn);
+    loop->running = false;
+    if (!ok) return TURN_FAILED;
+    if (loop->ready_count) return TURN_READY;
+    if (is_error(loop->before_wait ? loop->before_wait(vm) : VALUE_NONE)) return TURN_FAILED;
+    if (heap_wants_collection(&vm->heap)) vm_collect(vm);
+    if (loop->timer_count) {
+        *idle = loop->timers[0].when - loop_time(vm);
+        if (*idle < 0) *idle = 0;
+        return TURN_IDLE;
+    }
+    return loop->first_task || loop->promised || loop->driver->expected ? TURN_WAITING : TURN_DONE;
 }
 
 // ---- asyncio.run
@@ -353,7 +424,7 @@ static bool close_generators(VM *vm, Loop *loop) {
 
 // The end of a run: what it leaves unfinished is never gone on with.
 static void clear_queues(Loop *loop) {
-    loop->ready_count = loop->timer_count = loop->timer_stale = 0;
+    loop->ready_count = loop->timer_count = loop->timer_stale = loop->round_left = 0;
     for (Task *task = loop->first_task; task;) {
         Task *next = task->next;
         task->next = task->previous = NULL;
@@ -366,6 +437,7 @@ static void clear_queues(Loop *loop) {
 Value loop_run_main(VM *vm, Value coroutine) {
     Loop *loop = loop_of(vm);
     if (loop->running) return raise_runtime_error(vm, "asyncio.run() cannot be called from a running event loop");
+    if (loop->hosted && loop->first_task) return raise_runtime_error(vm, "asyncio.run() cannot be called while the host runs tasks");
     if (loop->driver && loop->driver->is_virtual) replace_driver(loop, NULL); // each run's clock starts at zero
     if (!loop_open(vm)) return VALUE_ERROR;
     Task *main = task_new(vm, coroutine, VALUE_EMPTY);

@@ -29,6 +29,7 @@ struct Future {
     bool retrieved;     // the exception has been seen by somebody
     bool cancel_requested; // of a gather
     bool return_exceptions; // of a gather
+    bool is_promised;       // the host completes it: a Promised
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
@@ -55,6 +56,12 @@ typedef struct {
     size_t finished, total;
 } Gather;
 
+// A future that the host completes.
+typedef struct {
+    Future future;
+    void *promise; // the host's own, or NULL once it is completed
+} Promised;
+
 static inline bool is_future(Value v) { return is_kind(v, KIND_FUTURE); }
 static inline Future *future_of(Value v) { return (Future *)object_of(v); }
 static inline bool is_task(Value v) { return is_future(v) && future_of(v)->is_task; }
@@ -67,6 +74,7 @@ static inline bool is_coroutine(VM *vm, Value v) {
 }
 
 Future *future_new(VM *vm);
+Promised *future_new_promised(VM *vm);
 // Each false with an exception (InvalidStateError when it is done already).
 bool future_set_result(VM *vm, Future *f, Value result);
 bool future_set_exception(VM *vm, Future *f, Value exception);
@@ -149,6 +157,14 @@ struct Loop {
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
         *sleep_class, *sleep_iterator_class;
+    // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something;
+    // false with an exception. `on_promise_cancelled` is told of a promised future that is cancelled.
+    uint32_t mail; // atomic
+    bool (*deliver)(VM *vm);
+    void (*on_promise_cancelled)(VM *vm, Promised *promised);
+    size_t promised; // promises that are not completed
+    size_t round_left; // entries of the ready queue that belong to the round under way
+    bool hosted; // the host has tasks of its own in this loop
     bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
     Value (*before_wait)(VM *vm); // flushes the standard output; handed down. VALUE_ERROR stops the loop.
     Driver *(*new_driver)(Allocator *allocator);
@@ -190,6 +206,25 @@ Value loop_park(VM *vm, double seconds);
 bool loop_class_init(VM *vm);   // Future, Task, Handle, the loop's own class
 // loop.run_forever(): until stop().
 Value loop_run_forever(VM *vm);
+
+// ---- For a host that runs the loop itself
+
+typedef enum {
+    TURN_DONE,    // no task is left, and nothing is queued
+    TURN_READY,   // the budget is spent, and more could run at once
+    TURN_IDLE,    // nothing can run before the next deadline
+    TURN_WAITING, // nothing can run until something outside happens
+    TURN_FAILED,  // with an exception
+} TurnOutcome;
+
+// What a turn may take; 0: no limit. Looked at between steps of tasks.
+typedef struct {
+    uint64_t work; // in safepoints
+    double seconds;
+} TurnBudget;
+
+// Runs what is ready, without ever waiting. *idle gets the seconds until the next deadline (TURN_IDLE).
+TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle);
 // Shows an exception that nobody is there to catch, as asyncio's default handler does. False with an exception.
 bool loop_show_exception(VM *vm, const char *message, Value exception);
 // The deadlock report as text in a DeadlockError that is raised.

@@ -8,6 +8,7 @@
 #include "object/function/generic_alias.h"
 #include "object/text/str.h"
 #include "vm/generator.h"
+#include "vm/import.h"
 #include "vm/interpreter.h"
 
 // ---- Making
@@ -65,8 +66,8 @@ Value ensure_future(VM *vm, Value awaitable) {
             return raise_type_error(vm, "An asyncio.Future, a coroutine or an awaitable is required");
         // Any other awaitable is awaited by a small coroutine of the library.
         String *module_name = string_intern_from(vm, "asyncio", 7), *wrap = string_intern_from(vm, "_wrap_awaitable", 15);
-        Value module = module_name ? dict_get_string(vm, vm->modules, module_name) : VALUE_ERROR;
-        if (is_empty(module) || is_error(module)) return raise_runtime_error(vm, "asyncio is not imported");
+        Value module = module_name ? import_module(vm, module_name) : VALUE_ERROR;
+        if (is_error(module)) return module;
         Value function = wrap ? value_get_attribute(vm, module, wrap) : VALUE_ERROR;
         if (is_error(function)) return function;
         coroutine = vm_call(vm, function, &awaitable, 1, NULL);

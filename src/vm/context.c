@@ -75,20 +75,20 @@ __attribute__((noinline)) Value interpreter_enter(VM *vm, Interpreter *in, Frame
     return result;
 }
 
-static __attribute__((noinline)) bool steps_below(VM *vm, bool (*rounds)(VM *vm)) {
+static __attribute__((noinline)) bool steps_below(VM *vm, bool (*rounds)(VM *vm, void *data), void *data) {
     NativeSpan span;
     give_way(vm, &span, __builtin_frame_address(0));
-    bool ok = rounds(vm);
+    bool ok = rounds(vm, data);
     take_back(vm, &span);
     return ok;
 }
 
-__attribute__((noinline)) bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm)) {
+__attribute__((noinline)) bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm, void *data), void *data) {
     Interpreter *in = interpreter_of(vm);
     if (!vm_may_recurse(vm) || (in->frame && in->frame->depth >= in->depth_limit)) return recursion_error(vm), false;
     __builtin_unwind_init();
     vm->native_depth++;
-    bool ok = steps_below(vm, rounds);
+    bool ok = steps_below(vm, rounds, data);
     vm->native_depth--;
     return ok;
 }
@@ -104,6 +104,7 @@ static bool interrupt(VM *vm) {
 }
 
 static bool attend(VM *vm, void (*collect)(VM *)) {
+    vm->work += (uint64_t)(FUEL_SLICE - vm->fuel);
     vm->fuel = FUEL_SLICE;
 #ifdef AIOLI_GC_STRESS
     if (!vm->gc_disabled || vm->collect || heap_wants_collection(&vm->heap)) collect(vm);

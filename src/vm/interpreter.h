@@ -29,7 +29,7 @@ Value interpreter_resume(VM *vm, Generator *root, Value sent, bool thrown);
 // enters the interpreter is then done for all: within `rounds` interpreter_step does what interpreter_resume does, in a fraction of
 // the time. While a step runs, Values in locals of `rounds` and its callees are found by nobody: whatever they need afterwards must
 // be rooted elsewhere. interpreter_steps returns what `rounds` returned, or false with RecursionError.
-bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm));
+bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm, void *data), void *data);
 Value interpreter_step(VM *vm, Generator *root, Value sent, bool thrown);
 
 // The exception that is being handled now (sys.exception()), or VALUE_NONE.

@@ -86,6 +86,7 @@ struct VM {
     Value memory_error;    // made beforehand, since raising it must not allocate
     bool gc_disabled;      // the script has called gc.disable()
     int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:
+    uint64_t work;         // what has been counted down before the present slice began: see vm_work
     bool collect;          // a collection is wanted,
     uint32_t interrupt;    // or another thread or a signal handler has set this (atomically), see vm_interrupted
     const char *stack_limit; // C recursion may not go below it; of the thread that has entered the VM
@@ -107,6 +108,9 @@ enum { FUEL_SLICE = 0 };
 #else
 enum { FUEL_SLICE = 2000 };
 #endif
+
+// The work done so far in this VM, in units of safepoints; a slice that ended early counts whole.
+static inline uint64_t vm_work(const VM *vm) { return vm->work + (uint64_t)(FUEL_SLICE - vm->fuel); }
 
 enum { MOST_WORK = 1 << 20 }; // that is charged at once, so that fuel stays far from the end of its range
 
