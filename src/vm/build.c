@@ -13,8 +13,8 @@
 
 static bool unpack_iterated(VM *vm, Value source, Value *target, size_t count) {
     Class *cls = class_of(vm, source);
-    Value held[2] = {value_iterate(vm, source), VALUE_EMPTY};
-    if (is_error(held[0])) {
+    Value iterator = value_iterate(vm, source);
+    if (is_error(iterator)) {
         if (exception_matches(vm, vm->exceptions.type_error) && !(cls->ops && cls->ops->iterate) &&
             is_empty(class_special(vm, cls, SPECIAL_ITER)) && is_empty(class_special(vm, cls, SPECIAL_GETITEM))) {
             exception_clear(vm);
@@ -22,26 +22,16 @@ static bool unpack_iterated(VM *vm, Value source, Value *target, size_t count) {
         }
         return false;
     }
-    size_t got = 0;
-    bool ok = true;
-    while (ok) {
-        held[1] = value_next(vm, held[0]);
-        if (is_error(held[1])) {
-            ok = false;
-        } else if (is_stop(held[1])) {
-            break;
-        } else if (got == count) {
-            raise_value_error(vm, "too many values to unpack (expected %zu)", count);
-            ok = false;
-        } else {
-            target[got++] = held[1];
+    for (size_t got = 0;; got++) {
+        Value item = value_next(vm, iterator);
+        if (is_error(item)) return false;
+        if (is_stop(item)) {
+            if (got == count) return true;
+            return raise_value_error(vm, "not enough values to unpack (expected %zu, got %zu)", count, got), false;
         }
+        if (got == count) return raise_value_error(vm, "too many values to unpack (expected %zu)", count), false;
+        target[got] = item;
     }
-    if (ok && got < count) {
-        raise_value_error(vm, "not enough values to unpack (expected %zu, got %zu)", count, got);
-        ok = false;
-    }
-    return ok;
 }
 
 bool unpack_exact(VM *vm, Value source, Value *target, size_t count) {
@@ -142,19 +132,17 @@ Value make_function(VM *vm, Code *code, Dict *globals, const Value *base) {
 Value build_set(VM *vm, const Value *items, size_t count) {
     Set *set = set_new(vm, false);
     if (!set) return VALUE_ERROR;
-    Value held = value_object(set);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) ok = set_add(vm, set, items[i]) >= 0;
-    return ok ? held : VALUE_ERROR;
+    for (size_t i = 0; i < count; i++)
+        if (set_add(vm, set, items[i]) < 0) return VALUE_ERROR;
+    return value_object(set);
 }
 
 Value build_dict(VM *vm, const Value *pairs, size_t count) {
     Dict *dict = dict_new(vm);
-    if (!dict || count == 0) return dict ? value_object(dict) : VALUE_ERROR;
-    Value held = value_object(dict);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) ok = dict_set(vm, dict, pairs[2 * i], pairs[2 * i + 1]) >= 0;
-    return ok ? held : VALUE_ERROR;
+    if (!dict) return VALUE_ERROR;
+    for (size_t i = 0; i < count; i++)
+        if (dict_set(vm, dict, pairs[2 * i], pairs[2 * i + 1]) < 0) return VALUE_ERROR;
+    return value_object(dict);
 }
 
 bool extend_display(VM *vm, Value list, Value iterable) {

@@ -5,6 +5,7 @@
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/core/type.h"
+#include "object/shared/builtin.h"
 #include "object/text/str.h"
 
 // Bases that are no classes may stand for others: __mro_entries__.
@@ -14,71 +15,56 @@ static Tuple *resolve_bases(VM *vm, Tuple *bases) {
     if (!any) return bases;
     List *list = list_new(vm, bases->length);
     if (!list) return NULL;
-    bool ok = true;
-    for (size_t i = 0; ok && i < bases->length; i++) {
-        Value base = bases->items[i], entries = VALUE_EMPTY;
-        if (!is_kind(base, KIND_CLASS)) {
-            Value method = value_find_attribute(vm, base, vm->names.__mro_entries__);
-            Value argument = value_object(bases);
-            entries = is_empty(method) || is_error(method) ? method : vm_call(vm, method, &argument, 1, NULL);
+    for (size_t i = 0; i < bases->length; i++) {
+        Value base = bases->items[i], method = VALUE_EMPTY;
+        if (!is_kind(base, KIND_CLASS)) method = value_find_attribute(vm, base, vm->names.__mro_entries__);
+        if (is_error(method)) return NULL;
+        if (is_empty(method)) {
+            if (!list_append(vm, list, base)) return NULL;
+            continue;
         }
-        if (is_error(entries))
-            ok = false;
-        else if (is_empty(entries))
-            ok = list_append(vm, list, base);
-        else if (!is_tuple(entries))
-            raise_type_error(vm, "__mro_entries__ must return a tuple"), ok = false;
-        else
-            for (size_t k = 0; ok && k < tuple_of(entries)->length; k++)
-                ok = list_append(vm, list, tuple_of(entries)->items[k]);
+        Value argument = value_object(bases), entries = vm_call(vm, method, &argument, 1, NULL);
+        if (is_error(entries)) return NULL;
+        if (!is_tuple(entries)) return raise_type_error(vm, "__mro_entries__ must return a tuple"), NULL;
+        for (size_t k = 0; k < tuple_of(entries)->length; k++)
+            if (!list_append(vm, list, tuple_of(entries)->items[k])) return NULL;
     }
-    return ok ? tuple_from(vm, list->items, list->length) : NULL;
+    return tuple_from(vm, list->items, list->length);
 }
 
-// base: body function, name, bases, keywords (a dict or no value). They stay rooted in the caller's registers.
+// The namespace that the class's body runs in: a dict, or what the metaclass's __prepare__ gives. [script]
+static Value prepare_namespace(VM *vm, Value meta, Value name, Tuple *bases, Dict *keywords) {
+    Value prepare = VALUE_EMPTY;
+    if (!value_same(meta, value_object(vm->classes.type)))
+        prepare = value_find_attribute(vm, meta, vm->names.specials[SPECIAL_PREPARE]);
+    if (is_error(prepare)) return VALUE_ERROR;
+    if (is_empty(prepare)) return object_or_error(dict_new(vm));
+    Value arguments[2] = {name, value_object(bases)};
+    return call_with_dict(vm, prepare, arguments, 2, keywords);
+}
+
+// base: body function, name, bases, keywords (a dict or no value), which stay in the caller's registers.
 Value build_class(VM *vm, Value *base) {
     Tuple *given = tuple_of(base[2]), *bases = resolve_bases(vm, given);
     if (!bases) return VALUE_ERROR;
-    enum { BASES, META, NAMESPACE, KEYWORDS, HELD };
-    Value held[HELD] = {value_object(bases), value_object(vm->classes.type), VALUE_EMPTY, base[3]};
-    Value result = VALUE_ERROR;
-    bool explicit_meta = false;
-    if (is_dict(held[KEYWORDS])) {
-        Value meta = dict_get_string(vm, dict_of(held[KEYWORDS]), vm->names.metaclass);
-        if (!is_empty(meta)) {
-            dict_delete_string(vm, dict_of(held[KEYWORDS]), vm->names.metaclass);
-            held[META] = meta;
-            explicit_meta = true;
-        }
-    }
-    if (!explicit_meta && bases->length) held[META] = value_object(class_of(vm, bases->items[0]));
-    if (is_kind(held[META], KIND_CLASS)) {
-        Class *meta = metaclass_of(vm, (Class *)object_of(held[META]), bases);
-        if (!meta) goto done;
-        held[META] = value_object(meta);
-    }
-    Dict *keywords = is_dict(held[KEYWORDS]) ? dict_of(held[KEYWORDS]) : NULL;
-    Value prepare = VALUE_EMPTY;
-    if (!value_same(held[META], value_object(vm->classes.type)))
-        prepare = value_find_attribute(vm, held[META], vm->names.specials[SPECIAL_PREPARE]);
-    if (is_error(prepare)) goto done;
-    if (is_empty(prepare)) {
-        Dict *dict = dict_new(vm);
-        held[NAMESPACE] = dict ? value_object(dict) : VALUE_ERROR;
-    } else {
-        Value arguments[2] = {base[1], held[BASES]};
-        held[NAMESPACE] = keywords && keywords->length ? call_with_dict(vm, prepare, arguments, 2, keywords)
-                                                       : vm_call(vm, prepare, arguments, 2, NULL);
-    }
-    if (is_error(held[NAMESPACE])) goto done;
-    if (is_error(vm_call(vm, base[0], &held[NAMESPACE], 1, NULL))) goto done;
-    if (bases != given && value_set_item(vm, held[NAMESPACE], value_object(vm->names.__orig_bases__), base[2]) < 0) goto done;
-    Value arguments[3] = {base[1], held[BASES], held[NAMESPACE]};
-    if (value_same(held[META], value_object(vm->classes.type)) && is_dict(held[NAMESPACE]))
-        result = type_make(vm, vm->classes.type, string_of(base[1]), bases, dict_of(held[NAMESPACE]), keywords);
+    Dict *keywords = is_dict(base[3]) ? dict_of(base[3]) : NULL;
+    Value meta = keywords ? dict_get_string(vm, keywords, vm->names.metaclass) : VALUE_EMPTY;
+    if (!is_empty(meta))
+        dict_delete_string(vm, keywords, vm->names.metaclass);
     else
-        result = keywords && keywords->length ? call_with_dict(vm, held[META], arguments, 3, keywords)
-                                              : vm_call(vm, held[META], arguments, 3, NULL);
-done:
-    return result;
+        meta = value_object(bases->length ? class_of(vm, bases->items[0]) : vm->classes.type);
+    if (is_kind(meta, KIND_CLASS)) {
+        Class *winner = metaclass_of(vm, (Class *)object_of(meta), bases);
+        if (!winner) return VALUE_ERROR;
+        meta = value_object(winner);
+    }
+    Value namespace = prepare_namespace(vm, meta, base[1], bases, keywords);
+    if (is_error(namespace)) return VALUE_ERROR;
+    if (is_error(vm_call(vm, base[0], &namespace, 1, NULL))) return VALUE_ERROR;
+    if (bases != given && value_set_item(vm, namespace, value_object(vm->names.__orig_bases__), base[2]) < 0)
+        return VALUE_ERROR;
+    if (value_same(meta, value_object(vm->classes.type)) && is_dict(namespace))
+        return type_make(vm, vm->classes.type, string_of(base[1]), bases, dict_of(namespace), keywords);
+    Value arguments[3] = {base[1], value_object(bases), namespace};
+    return call_with_dict(vm, meta, arguments, 3, keywords);
 }

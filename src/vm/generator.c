@@ -152,24 +152,24 @@ static Value enter_async_generator(VM *vm, Interpreter *in, Frame *frame, Genera
     return enter(vm, in, frame, g, entered, result, FRAME_ASYNC_STEP);
 }
 
+// Sends a value to an iterator that is no generator of ours, or throws an exception into it. [script]
+static Value send_or_throw(VM *vm, Value iterator, Value sent, bool thrown) {
+    bool exit = thrown && value_is_instance(vm, sent, vm->exceptions.generator_exit);
+    String *name = exit ? vm->names.close : thrown ? vm->names.throw_ : vm->names.send;
+    Value method = value_find_attribute(vm, iterator, name);
+    if (is_error(method)) return VALUE_ERROR;
+    if (is_empty(method)) return thrown ? raise_value(vm, sent) : value_get_attribute(vm, iterator, name);
+    Value result = vm_call(vm, method, &sent, exit ? 0 : 1, NULL);
+    return exit && !is_error(result) ? raise_value(vm, sent) : result;
+}
+
 // One step of an iterator that is no generator of ours.
 static Value advance(VM *vm, Value iterator, Value sent, bool thrown) {
     Value item;
     if (!thrown && is_none(sent)) {
         item = value_next(vm, iterator);
     } else {
-        Value held[2] = {iterator, sent};
-        bool exit = thrown && value_is_instance(vm, sent, vm->exceptions.generator_exit);
-        String *name = exit ? vm->names.close : thrown ? vm->names.throw_ : vm->names.send;
-        Value method = value_find_attribute(vm, iterator, name);
-        if (is_error(method)) {
-            item = VALUE_ERROR;
-        } else if (is_empty(method)) {
-            item = thrown ? raise_value(vm, sent) : value_get_attribute(vm, iterator, name);
-        } else {
-            item = vm_call(vm, method, &held[1], exit ? 0 : 1, NULL);
-            if (exit && !is_error(item)) item = raise_value(vm, held[1]);
-        }
+        item = send_or_throw(vm, iterator, sent, thrown);
         if (is_error(item) && exception_matches(vm, vm->exceptions.stop_iteration)) {
             vm->stop_value = stop_iteration_value(vm, vm->exception);
             exception_clear(vm);

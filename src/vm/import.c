@@ -80,12 +80,11 @@ static Value run_source(VM *vm, String *name, const char *file, const char *text
                         const char *folder) {
     ModuleObject *module = module_new(vm, name);
     if (!module) return VALUE_ERROR;
-    Value held = value_object(module);
     Value result = VALUE_ERROR;
     String *file_name = string_from(vm, file), *source = string_new(vm, text, utf8_valid(text, length, false, NULL) ? length : 0);
     if (file_name && source && set_package(vm, module, name, is_package, folder) &&
         dict_set_string(vm, module->namespace, vm->names.__file__, value_object(file_name)) >= 0 &&
-        dict_set_string(vm, vm->modules, name, held) >= 0) {
+        dict_set_string(vm, vm->modules, name, value_object(module)) >= 0) {
         CompileOptions options = {.file_name = file_name, .source = source, .mode = PARSE_FILE};
         Code *code = compile_source(vm, text, length, &options, NULL, NULL);
         if (code) result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY, NULL);
@@ -94,17 +93,17 @@ static Value run_source(VM *vm, String *name, const char *file, const char *text
     if (is_error(result)) return result;
     // A module may have put something else in its place.
     Value now = dict_get_string(vm, vm->modules, name);
-    return is_empty(now) ? held : now;
+    return is_empty(now) ? value_object(module) : now;
 }
 
 static Value make_native(VM *vm, String *name, const NativeModule *native) {
     ModuleObject *module = module_new(vm, name);
     if (!module) return VALUE_ERROR;
-    Value held = value_object(module);
-    bool ok = set_package(vm, module, name, false, "") && dict_set_string(vm, vm->modules, name, held) >= 0 &&
-              native->fill(vm, module);
-    if (!ok) forget(vm, name);
-    return ok ? held : VALUE_ERROR;
+    if (set_package(vm, module, name, false, "") &&
+        dict_set_string(vm, vm->modules, name, value_object(module)) >= 0 && native->fill(vm, module))
+        return value_object(module);
+    forget(vm, name);
+    return VALUE_ERROR;
 }
 
 static Value load_built_in(VM *vm, String *name) {
@@ -132,8 +131,7 @@ static Value try_file(VM *vm, String *name, const char *path, bool is_package, c
     } else if (!bytes_view(text, (const unsigned char **)&data, &length)) {
         return raise_type_error(vm, "the loader gave no text for %s", path);
     }
-    Value module = run_source(vm, name, path, data, length, is_package, folder);
-    return module;
+    return run_source(vm, name, path, data, length, is_package, folder);
 }
 
 // NAME.aio, NAME.py, NAME/__init__.aio, NAME/__init__.py in one folder.
@@ -205,17 +203,16 @@ Value import_module(VM *vm, String *name) {
     if (!is_empty(there) && !is_none(there)) return there;
     if (!vm_may_recurse(vm))
         return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
-    Value held[3] = {VALUE_NONE, VALUE_NONE, value_object(name)}; // the module so far, its name, the whole name
+    Value module = VALUE_NONE;
     String *parent = NULL;
-    for (size_t end = 0; end < name->size && !is_error(held[0]); end++) {
+    for (size_t end = 0; end < name->size && !is_error(module); end++) {
         const char *dot = memchr(name->data + end, '.', name->size - end);
         end = dot ? (size_t)(dot - name->data) : name->size;
         String *part = string_intern_from(vm, name->data, end);
-        held[0] = part ? import_one(vm, part, parent, held[0]) : VALUE_ERROR;
+        module = part ? import_one(vm, part, parent, module) : VALUE_ERROR;
         parent = part;
-        held[1] = part ? value_object(part) : VALUE_NONE;
     }
-    return held[0];
+    return module;
 }
 
 // ---- The import statement
@@ -255,26 +252,26 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
         return first ? import_module(vm, first) : VALUE_ERROR;
     }
     // Names of the list that are submodules are imported too.
-    Value held[2] = {module, from_list};
     Value path = value_find_attribute(vm, module, vm->names.__path__);
-    bool ok = !is_error(path);
+    if (is_error(path)) return VALUE_ERROR;
     Tuple *names = tuple_of(from_list);
-    for (size_t i = 0; ok && is_list(path) && i < names->length; i++) {
+    for (size_t i = 0; is_list(path) && i < names->length; i++) {
         String *wanted = string_of(names->items[i]);
         if (string_is(wanted, "*")) continue;
         Value found = value_find_attribute(vm, module, wanted);
-        ok = !is_error(found);
-        if (!ok || !is_empty(found)) continue;
+        if (is_error(found)) return VALUE_ERROR;
+        if (!is_empty(found)) continue;
         String *sub = string_format(vm, "%s.%s", full->data, wanted->data);
         sub = sub ? string_intern(vm, sub) : NULL;
-        ok = sub != NULL;
-        if (!ok || !is_error(import_module(vm, sub))) continue;
+        if (!sub) return VALUE_ERROR;
+        if (!is_error(import_module(vm, sub))) continue;
         // Only the absence of this very module is left for IMPORT_FROM to report.
-        ok = exception_matches(vm, vm->exceptions.module_not_found_error) &&
-             value_equal(vm, exception_get(vm, exception_of(vm->exception), "name"), value_object(sub)) == 1;
-        if (ok) exception_clear(vm);
+        if (!exception_matches(vm, vm->exceptions.module_not_found_error) ||
+            value_equal(vm, exception_get(vm, exception_of(vm->exception), "name"), value_object(sub)) != 1)
+            return VALUE_ERROR;
+        exception_clear(vm);
     }
-    return ok ? held[0] : VALUE_ERROR;
+    return module;
 }
 
 Value import_from(VM *vm, Value module, String *name) {
@@ -305,26 +302,23 @@ bool import_star(VM *vm, Frame *frame, Value module) {
     if (is_error(dict)) return false;
     List *names = list_new(vm, 16);
     if (!names) return false;
-    bool ok = true;
     if (!is_empty(all)) {
-        ok = list_extend(vm, names, all) >= 0;
+        if (list_extend(vm, names, all) < 0) return false;
     } else if (is_dict(dict)) {
         size_t position = 0;
         Value key, value;
-        while (ok && dict_next(dict_of(dict), &position, &key, &value))
-            if (is_string(key) && string_of(key)->data[0] != '_') ok = list_append(vm, names, key);
+        while (dict_next(dict_of(dict), &position, &key, &value))
+            if (is_string(key) && string_of(key)->data[0] != '_' && !list_append(vm, names, key)) return false;
     }
-    for (size_t i = 0; ok && i < names->length; i++) {
+    for (size_t i = 0; i < names->length; i++) {
         Value name = names->items[i];
-        if (!is_string(name)) {
-            raise_type_error(vm, "Item in __all__ must be str, not %s", type_name(vm, name));
-            ok = false;
-            break;
-        }
+        if (!is_string(name)) return raise_type_error(vm, "Item in __all__ must be str, not %s", type_name(vm, name)), false;
         Value value = value_get_attribute(vm, module, string_of(name));
-        if (is_error(value)) ok = false;
-        else if (frame_code(frame)->flags & CODE_NAMESPACE_LOCALS) ok = store_name(vm, frame, string_of(name), value);
-        else ok = dict_set(vm, frame->function->globals, name, value) >= 0;
+        if (is_error(value)) return false;
+        bool stored = frame_code(frame)->flags & CODE_NAMESPACE_LOCALS
+                          ? store_name(vm, frame, string_of(name), value)
+                          : dict_set(vm, frame->function->globals, name, value) >= 0;
+        if (!stored) return false;
     }
-    return ok;
+    return true;
 }

@@ -154,9 +154,8 @@ Value interpreter_call(VM *vm, Value callee, Value *arguments, size_t count, Tup
     Value method;
     if (class_overrides(vm, cls, SPECIAL_CALL, &method)) {
         if (is_function(method) || is_native(method)) return call_method(vm, method, callee, arguments, count, keywords);
-        Value held[2] = {attribute_bind(vm, method, callee, cls), callee};
-        if (is_error(held[0])) return VALUE_ERROR;
-        return interpreter_call(vm, held[0], arguments, count, keywords);
+        Value bound = attribute_bind(vm, method, callee, cls);
+        return is_error(bound) ? VALUE_ERROR : interpreter_call(vm, bound, arguments, count, keywords);
     }
     if (cls->ops && cls->ops->call) return cls->ops->call(vm, callee, arguments, count, keywords);
     return call_not_callable(vm, callee);
@@ -177,20 +176,15 @@ Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals, Tupl
     function->closure = closure;
     if (!(code->flags & (CODE_MODULE | CODE_NAMESPACE_LOCALS))) return run_function(vm, function, NULL, 0, NULL);
     Interpreter *in = interpreter_of(vm);
-    Value result = VALUE_ERROR;
-    if (!vm_may_recurse(vm)) {
-        raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
-    } else {
-        Frame *frame = frame_push(vm, in, function, in->frame);
-        if (frame) {
-            frame_clear(frame, 0);
-            if (code->flags & CODE_NAMESPACE_LOCALS) frame->registers[0] = locals;
-            frame->flags |= FRAME_ENTRY;
-            vm->native_depth++;
-            result = interpreter_enter(vm, in, frame, RUN_GO);
-            vm->native_depth--;
-        }
-    }
+    if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
+    Frame *frame = frame_push(vm, in, function, in->frame);
+    if (!frame) return VALUE_ERROR;
+    frame_clear(frame, 0);
+    if (code->flags & CODE_NAMESPACE_LOCALS) frame->registers[0] = locals;
+    frame->flags |= FRAME_ENTRY;
+    vm->native_depth++;
+    Value result = interpreter_enter(vm, in, frame, RUN_GO);
+    vm->native_depth--;
     return result;
 }
 

@@ -26,8 +26,6 @@ Value match_mapping(VM *vm, Value v) {
 Value match_keys(VM *vm, Value mapping, Tuple *keys) {
     Tuple *values = tuple_new(vm, keys->length);
     if (!values) return VALUE_ERROR;
-    Value held[2] = {value_object(values), mapping};
-    Value result = held[0];
     for (size_t i = 0; i < keys->length; i++) {
         Value found;
         if (is_dict(mapping)) {
@@ -39,22 +37,19 @@ Value match_keys(VM *vm, Value mapping, Tuple *keys) {
                 found = VALUE_EMPTY;
             }
         }
-        if (is_empty(found) || is_error(found)) {
-            result = is_error(found) ? VALUE_ERROR : VALUE_NONE;
-            break;
-        }
+        if (is_error(found)) return VALUE_ERROR;
+        if (is_empty(found)) return VALUE_NONE;
         values->items[i] = found;
     }
-    return result;
+    return value_object(values);
 }
 
 Value match_rest(VM *vm, Value mapping, Tuple *keys) {
     Dict *rest = dict_new(vm);
-    if (!rest) return VALUE_ERROR;
-    Value held = value_object(rest);
-    bool ok = dict_update(vm, rest, mapping) >= 0;
-    for (size_t i = 0; ok && i < keys->length; i++) ok = dict_delete(vm, rest, keys->items[i]) >= 0;
-    return ok ? held : VALUE_ERROR;
+    if (!rest || dict_update(vm, rest, mapping) < 0) return VALUE_ERROR;
+    for (size_t i = 0; i < keys->length; i++)
+        if (dict_delete(vm, rest, keys->items[i]) < 0) return VALUE_ERROR;
+    return value_object(rest);
 }
 
 // Classes whose one positional pattern is the object itself.
@@ -73,40 +68,35 @@ Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names) {
     if (!value_is_instance(vm, v, class_)) return VALUE_NONE;
     Tuple *found = tuple_new(vm, positional + names->length);
     if (!found) return VALUE_ERROR;
-    Value held[4] = {value_object(found), v, VALUE_NONE, value_object(names)};
-    Value result = held[0];
+    Tuple *match_args = NULL;
     bool self = false;
     if (positional) {
-        held[2] = value_find_attribute(vm, cls, vm->names.__match_args__);
-        size_t allowed = 0;
-        if (is_error(held[2])) {
-            result = VALUE_ERROR;
-        } else if (is_empty(held[2])) {
+        Value attribute = value_find_attribute(vm, cls, vm->names.__match_args__);
+        if (is_error(attribute)) return VALUE_ERROR;
+        if (is_tuple(attribute))
+            match_args = tuple_of(attribute);
+        else if (is_empty(attribute))
             self = matches_itself(vm, class_);
-            allowed = self;
-        } else if (!is_tuple(held[2])) {
-            result = raise_type_error(vm, "%s.__match_args__ must be a tuple (got %s)", class_name(class_), type_name(vm, held[2]));
-        } else {
-            allowed = tuple_of(held[2])->length;
-        }
-        if (!is_error(result) && positional > allowed)
-            result = raise_type_error(vm, "%s() accepts %zu positional sub-pattern%s (%zu given)", class_name(class_), allowed,
-                                      allowed == 1 ? "" : "s", positional);
+        else
+            return raise_type_error(vm, "%s.__match_args__ must be a tuple (got %s)", class_name(class_),
+                                    type_name(vm, attribute));
+        size_t allowed = match_args ? match_args->length : self;
+        if (positional > allowed)
+            return raise_type_error(vm, "%s() accepts %zu positional sub-pattern%s (%zu given)", class_name(class_), allowed,
+                                    allowed == 1 ? "" : "s", positional);
     }
-    for (size_t i = 0; i < positional + names->length && !is_error(result) && !is_none(result); i++) {
-        Value name = i < positional ? (self ? VALUE_EMPTY : tuple_of(held[2])->items[i]) : names->items[i - positional];
-        if (is_empty(name)) {
+    for (size_t i = 0; i < found->length; i++) {
+        if (self && i < positional) {
             found->items[i] = v;
             continue;
         }
-        if (!is_string(name)) {
-            result = raise_type_error(vm, "__match_args__ elements must be strings (got %s)", type_name(vm, name));
-            break;
-        }
+        Value name = i < positional ? match_args->items[i] : names->items[i - positional];
+        if (!is_string(name))
+            return raise_type_error(vm, "__match_args__ elements must be strings (got %s)", type_name(vm, name));
         Value value = value_find_attribute(vm, v, string_of(name));
-        if (is_error(value)) result = VALUE_ERROR;
-        else if (is_empty(value)) result = VALUE_NONE;
-        else found->items[i] = value;
+        if (is_error(value)) return VALUE_ERROR;
+        if (is_empty(value)) return VALUE_NONE;
+        found->items[i] = value;
     }
-    return result;
+    return value_object(found);
 }

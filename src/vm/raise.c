@@ -19,15 +19,15 @@ static Value exception_of_statement(VM *vm, Value v, const char *message) {
 }
 
 bool raise_statement_value(VM *vm, Value v, Value cause, bool has_cause) {
-    Value held[2] = {exception_of_statement(vm, v, "exceptions must derive from BaseException"), cause};
-    if (is_error(held[0])) return false;
+    Value exception = exception_of_statement(vm, v, "exceptions must derive from BaseException");
+    if (is_error(exception)) return false;
     if (has_cause) {
-        if (!is_none(cause)) held[1] = exception_of_statement(vm, cause, "exception causes must derive from BaseException");
-        if (is_error(held[1])) return false;
-        heap_store(vm, object_of(held[0]), &exception_of(held[0])->cause, held[1]);
-        exception_of(held[0])->suppress_context = true;
+        if (!is_none(cause)) cause = exception_of_statement(vm, cause, "exception causes must derive from BaseException");
+        if (is_error(cause)) return false;
+        heap_store(vm, object_of(exception), &exception_of(exception)->cause, cause);
+        exception_of(exception)->suppress_context = true;
     }
-    raise_value(vm, held[0]);
+    raise_value(vm, exception);
     return false;
 }
 

@@ -113,8 +113,9 @@ static bool namespaces(VM *vm, const char *function, Value *args) {
         if (!globals) return false;
         args[1] = value_object(globals);
         if (!has_locals) {
-            args[2] = interpreter_locals(vm);
-            if (is_error(args[2])) return args[2] = VALUE_NONE, false;
+            Value locals = interpreter_locals(vm);
+            if (is_error(locals)) return false;
+            args[2] = locals;
         }
     } else if (!has_locals) {
         args[2] = args[1];
@@ -185,10 +186,7 @@ static Value builtin_dir(VM *vm, Value *args, size_t count) {
     if (is_error(names)) return VALUE_ERROR;
     if (is_empty(names)) return raise_type_error(vm, "object does not provide __dir__");
     List *list = list_from_iterable(vm, names);
-    if (!list) return VALUE_ERROR;
-    Value held = value_object(list);
-    int status = list_sort(vm, list, VALUE_NONE, false);
-    return status < 0 ? VALUE_ERROR : held;
+    return list && list_sort(vm, list, VALUE_NONE, false) >= 0 ? value_object(list) : VALUE_ERROR;
 }
 
 // __import__(name, globals, locals, fromlist, level)
@@ -217,8 +215,7 @@ static Value builtin_build_class(VM *vm, Value *args, size_t count) {
     Tuple *bases = tuple_from(vm, args + 3, count - 3);
     if (!bases) return VALUE_ERROR;
     Value base[4] = {args[1], args[2], value_object(bases), args[0]};
-    Value result = build_class(vm, base);
-    return result;
+    return build_class(vm, base);
 }
 
 static Value builtin_exit(VM *vm, Value *args, size_t count) {

@@ -44,8 +44,7 @@ static bool write_value(VM *vm, FileObject *file, Value to, Value v) {
     String *s = value_str(vm, v);
     if (!s) return false;
     // str() may have closed the file.
-    bool ok = write_piece(vm, file && !file->closed ? file : NULL, to, s);
-    return ok;
+    return write_piece(vm, file && !file->closed ? file : NULL, to, s);
 }
 
 static bool separator(VM *vm, Value v, const char *name, String **out) {

@@ -37,17 +37,14 @@ static Walk *walk_new(VM *vm, Value cls, Class *base) {
     return walk;
 }
 
-// A tuple of iterators over the values. NULL on an error, of which *failed is the place. [script]
-static Tuple *iterators(VM *vm, Value *values, size_t count, size_t *failed) {
+// A tuple of iterators over the values. [script]
+static Tuple *iterators(VM *vm, Value *values, size_t count) {
     Tuple *tuple = tuple_new(vm, count);
     if (!tuple) return NULL;
-    for (size_t i = 0; tuple && i < count; i++) {
-        *failed = i;
-        tuple->items[i] = value_iterate(vm, values[i]);
-        if (is_error(tuple->items[i])) {
-            tuple->items[i] = VALUE_NONE;
-            tuple = NULL;
-        }
+    for (size_t i = 0; i < count; i++) {
+        Value iterator = value_iterate(vm, values[i]);
+        if (is_error(iterator)) return NULL;
+        tuple->items[i] = iterator;
     }
     return tuple;
 }
@@ -68,30 +65,24 @@ static Value enumerate_new(VM *vm, Value *args, size_t count) {
         given[which] = value;
     }
     if (is_empty(given[0])) return raise_type_error(vm, "enumerate() missing required argument 'iterable'");
-    Value held[2] = {given[0], value_small(0)};
-    if (!is_empty(given[1])) held[1] = value_index(vm, given[1]);
-    Walk *walk = NULL;
-    if (!is_error(held[1])) {
-        held[0] = value_iterate(vm, held[0]);
-        walk = is_error(held[0]) ? NULL : walk_new(vm, args[0], library_of(vm)->enumerate);
-    }
-    if (walk) {
-        walk->source = held[0];
-        walk->number = held[1];
-    }
-    return object_or_error(walk);
+    Value number = is_empty(given[1]) ? value_small(0) : value_index(vm, given[1]);
+    Value iterator = is_error(number) ? VALUE_ERROR : value_iterate(vm, given[0]);
+    Walk *walk = is_error(iterator) ? NULL : walk_new(vm, args[0], library_of(vm)->enumerate);
+    if (!walk) return VALUE_ERROR;
+    walk->source = iterator;
+    walk->number = number;
+    return value_object(walk);
 }
 
 static Value enumerate_next(VM *vm, Value self) {
     Walk *walk = walk_of(self);
-    Value pair[2] = {VALUE_NONE, value_next(vm, walk->source)};
-    if (is_stop(pair[1]) || is_error(pair[1])) return pair[1];
-    pair[0] = walk->number;
-    if (is_small(pair[0]) && small_of(pair[0]) < SMALL_INT_MAX)
-        walk->number = value_small(small_of(pair[0]) + 1);
-    else
-        walk->number = int_binary(vm, BINARY_ADD, pair[0], value_small(1));
-    if (is_error(walk->number)) return walk->number = pair[0], VALUE_ERROR;
+    Value item = value_next(vm, walk->source);
+    if (is_stop(item) || is_error(item)) return item;
+    Value number = walk->number, pair[2] = {number, item};
+    Value next = is_small(number) && small_of(number) < SMALL_INT_MAX ? value_small(small_of(number) + 1)
+                                                                      : int_binary(vm, BINARY_ADD, number, value_small(1));
+    if (is_error(next)) return VALUE_ERROR;
+    walk->number = next;
     return object_or_error(tuple_from(vm, pair, 2));
 }
 static const TypeOps enumerate_ops = {.trace = walk_trace, .iterate = walk_self, .next = enumerate_next};
@@ -101,8 +92,7 @@ static const TypeOps enumerate_ops = {.trace = walk_trace, .iterate = walk_self,
 static Value zip_new(VM *vm, Value *args, size_t count) {
     int strict = is_empty(args[1]) ? 0 : value_truth(vm, args[1]);
     if (strict < 0) return VALUE_ERROR;
-    size_t failed = 0;
-    Tuple *sources = iterators(vm, args + 2, count - 2, &failed);
+    Tuple *sources = iterators(vm, args + 2, count - 2);
     if (!sources) return VALUE_ERROR;
     Walk *walk = walk_new(vm, args[0], library_of(vm)->zip);
     if (!walk) return VALUE_ERROR;
@@ -135,16 +125,12 @@ static Value zip_next(VM *vm, Value self) {
     if (sources->length == 0) return VALUE_STOP;
     Tuple *row = tuple_new(vm, sources->length);
     if (!row) return VALUE_ERROR;
-    Value held[2] = {self, value_object(row)}, result = held[1];
     for (size_t i = 0; i < sources->length; i++) {
         Value item = value_next(vm, sources->items[i]);
-        if (is_stop(item) || is_error(item)) {
-            result = is_stop(item) && walk->strict ? zip_ended(vm, sources, i) : item;
-            break;
-        }
+        if (is_stop(item) || is_error(item)) return is_stop(item) && walk->strict ? zip_ended(vm, sources, i) : item;
         row->items[i] = item;
     }
-    return result;
+    return value_object(row);
 }
 static const TypeOps zip_ops = {.trace = walk_trace, .iterate = walk_self, .next = zip_next};
 
@@ -152,8 +138,7 @@ static const TypeOps zip_ops = {.trace = walk_trace, .iterate = walk_self, .next
 
 static Value map_new(VM *vm, Value *args, size_t count) {
     if (count < 3) return raise_type_error(vm, "map() must have at least two arguments.");
-    size_t failed = 0;
-    Tuple *sources = iterators(vm, args + 2, count - 2, &failed);
+    Tuple *sources = iterators(vm, args + 2, count - 2);
     if (!sources) return VALUE_ERROR;
     Walk *walk = walk_new(vm, args[0], library_of(vm)->map);
     if (!walk) return VALUE_ERROR;
@@ -173,48 +158,38 @@ static Value map_next(VM *vm, Value self) {
         items = values_scratch(vm, count);
         if (!items) return VALUE_ERROR;
     }
-    for (size_t i = 0; i < count; i++) items[i] = VALUE_NONE;
-    Value result = VALUE_NONE;
     for (size_t i = 0; i < count; i++) {
         Value item = value_next(vm, sources->items[i]);
-        if (is_stop(item) || is_error(item)) {
-            result = item;
-            break;
-        }
+        if (is_stop(item) || is_error(item)) return item;
         items[i] = item;
     }
-    if (!is_stop(result) && !is_error(result)) result = vm_call(vm, walk->function, items, count, NULL);
-    return result;
+    return vm_call(vm, walk->function, items, count, NULL);
 }
 static const TypeOps map_ops = {.trace = walk_trace, .iterate = walk_self, .next = map_next};
 
 // ---- filter
 
 static Value filter_new(VM *vm, Value *args, size_t count) {
-    args[2] = value_iterate(vm, args[2]);
-    if (is_error(args[2])) return args[2] = VALUE_NONE, VALUE_ERROR;
+    Value iterator = value_iterate(vm, args[2]);
+    if (is_error(iterator)) return VALUE_ERROR;
     Walk *walk = walk_new(vm, args[0], library_of(vm)->filter);
     if (!walk) return VALUE_ERROR;
     walk->function = args[1];
-    walk->source = args[2];
+    walk->source = iterator;
     return value_object(walk);
 }
 
 static Value filter_next(VM *vm, Value self) {
     Walk *walk = walk_of(self);
-    Value held[2] = {self, VALUE_NONE};
-    Value item;
     for (;;) {
-        item = held[1] = value_next(vm, walk->source);
-        if (is_stop(item) || is_error(item)) break;
+        Value item = value_next(vm, walk->source);
+        if (is_stop(item) || is_error(item)) return item;
         Value kept = item;
         if (!is_none(walk->function) && !value_same(walk->function, value_object(vm->classes.boolean)))
             kept = vm_call(vm, walk->function, &item, 1, NULL);
         int truth = is_error(kept) ? -1 : value_truth(vm, kept);
-        if (truth < 0) item = VALUE_ERROR;
-        if (truth) break;
+        if (truth) return truth < 0 ? VALUE_ERROR : item;
     }
-    return item;
 }
 static const TypeOps filter_ops = {.trace = walk_trace, .iterate = walk_self, .next = filter_next};
 
@@ -245,9 +220,8 @@ static Value builtin_sorted(VM *vm, Value *args, size_t count) {
     if (reverse < 0) return VALUE_ERROR;
     List *list = list_from_iterable(vm, args[2]);
     if (!list) return VALUE_ERROR;
-    Value held = value_object(list);
     int status = list_sort(vm, list, is_empty(args[0]) ? VALUE_NONE : args[0], reverse);
-    return status < 0 ? VALUE_ERROR : held;
+    return status < 0 ? VALUE_ERROR : value_object(list);
 }
 
 static Value builtin_aiter(VM *vm, Value *args, size_t count) {

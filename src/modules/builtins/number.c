@@ -154,13 +154,12 @@ static Value builtin_sum(VM *vm, Value *args, size_t count) {
 // ---- min, max
 
 typedef struct {
-    Value best, best_key, key, item;
+    Value best, best_key, key;
     Comparison op;
 } Extreme;
 
 static int extreme_each(VM *vm, Value item, void *data) {
     Extreme *e = data;
-    e->item = item;
     Value key = item;
     if (!is_none(e->key)) {
         key = vm_call(vm, e->key, &item, 1, NULL);
@@ -186,7 +185,7 @@ static Value extreme(VM *vm, const char *name, Comparison op, Value *args, size_
     if (given == 0) return raise_type_error(vm, "%s expected at least 1 argument, got 0", name);
     if (given > 1 && !is_empty(fallback))
         return raise_type_error(vm, "Cannot specify a default for %s() with multiple positional arguments", name);
-    Extreme e = {VALUE_EMPTY, VALUE_EMPTY, is_empty(key) ? VALUE_NONE : key, VALUE_EMPTY, op};
+    Extreme e = {VALUE_EMPTY, VALUE_EMPTY, is_empty(key) ? VALUE_NONE : key, op};
     int status = 1;
     if (given == 1)
         status = value_for_each(vm, values[0], extreme_each, &e);

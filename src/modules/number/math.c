@@ -483,9 +483,7 @@ static Value math_fsum(VM *vm, Value *args, size_t count) {
 static int multiply_each(VM *vm, Value item, void *data) {
     Value *total = data;
     *total = value_binary(vm, BINARY_MULTIPLY, *total, item);
-    if (!is_error(*total)) return 1;
-    *total = VALUE_NONE;
-    return -1;
+    return is_error(*total) ? -1 : 1;
 }
 static Value math_prod(VM *vm, Value *args, size_t count) {
     Value total = is_empty(args[1]) ? value_small(1) : args[1];
@@ -495,38 +493,28 @@ static Value math_prod(VM *vm, Value *args, size_t count) {
 
 static Value math_sumprod(VM *vm, Value *args, size_t count) {
     List *p = list_from_iterable(vm, args[0]);
-    Value held[3] = {p ? value_object(p) : VALUE_NONE, VALUE_NONE, value_small(0)};
-    if (!p) return VALUE_ERROR;
-    List *q = list_from_iterable(vm, args[1]);
-    Value result = VALUE_ERROR;
-    if (q && p->length != q->length) {
-        raise_value_error(vm, "Inputs are not the same length");
-    } else if (q) {
-        held[1] = value_object(q);
-        bool floats = p->length > 0;
-        for (size_t i = 0; floats && i < p->length; i++) floats = is_float(p->items[i]) && is_float(q->items[i]);
-        if (floats) {
-            // Products and sums with what rounding took away kept apart.
-            double high = 0, low = 0;
-            for (size_t i = 0; i < p->length; i++) {
-                double x = float_of(p->items[i]), y = float_of(q->items[i]), z = x * y, rest = fma(x, y, -z);
-                double t = high + z, part = t - high;
-                low += (high - (t - part)) + (z - part) + rest;
-                high = t;
-            }
-            result = value_float(high + low);
-        } else {
-            bool ok = true;
-            for (size_t i = 0; ok && i < p->length && i < q->length; i++) {
-                Value one = value_binary(vm, BINARY_MULTIPLY, p->items[i], q->items[i]);
-                Value sum = is_error(one) ? one : value_binary(vm, BINARY_ADD, held[2], one);
-                ok = !is_error(sum);
-                if (ok) held[2] = sum;
-            }
-            result = ok ? held[2] : VALUE_ERROR;
+    List *q = p ? list_from_iterable(vm, args[1]) : NULL;
+    if (!q) return VALUE_ERROR;
+    if (p->length != q->length) return raise_value_error(vm, "Inputs are not the same length");
+    bool floats = p->length > 0;
+    for (size_t i = 0; floats && i < p->length; i++) floats = is_float(p->items[i]) && is_float(q->items[i]);
+    if (floats) {
+        // Products and sums with what rounding took away kept apart.
+        double high = 0, low = 0;
+        for (size_t i = 0; i < p->length; i++) {
+            double x = float_of(p->items[i]), y = float_of(q->items[i]), z = x * y, rest = fma(x, y, -z);
+            double t = high + z, part = t - high;
+            low += (high - (t - part)) + (z - part) + rest;
+            high = t;
         }
+        return value_float(high + low);
     }
-    return result;
+    Value sum = value_small(0);
+    for (size_t i = 0; i < p->length && i < q->length && !is_error(sum); i++) {
+        Value product = value_binary(vm, BINARY_MULTIPLY, p->items[i], q->items[i]);
+        sum = is_error(product) ? product : value_binary(vm, BINARY_ADD, sum, product);
+    }
+    return sum;
 }
 
 // The length of a vector, scaled so that no square overflows and summed so that no rounding adds up.

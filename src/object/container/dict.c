@@ -404,14 +404,14 @@ static Value dict_repr(VM *vm, Value self) {
     if (!entered) return object_or_error(string_from(vm, "{...}"));
     Buffer buffer = vm_buffer(vm);
     buffer_byte(&buffer, '{');
-    Value held[3] = {self, VALUE_NONE, VALUE_NONE};
     bool good = true;
     size_t position = 0;
-    for (bool first = true; good && dict_next(dict, &position, &held[1], &held[2]); first = false) {
+    Value key, value;
+    for (bool first = true; good && dict_next(dict, &position, &key, &value); first = false) {
         if (!first) buffer_append(&buffer, ", ", 2);
-        good = append_repr(vm, &buffer, held[1]);
+        good = append_repr(vm, &buffer, key);
         buffer_append(&buffer, ": ", 2);
-        good = good && append_repr(vm, &buffer, held[2]);
+        good = good && append_repr(vm, &buffer, value);
     }
     repr_leave(vm);
     if (!good) return buffer_free(&buffer), VALUE_ERROR;

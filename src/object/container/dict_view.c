@@ -37,19 +37,14 @@ static Value view_repr(VM *vm, Value self) {
     int entered = repr_enter(vm, self);
     if (entered < 0) return VALUE_ERROR;
     if (!entered) return object_or_error(string_from(vm, "..."));
-    Value held[2] = {self, VALUE_NONE};
     List *items = list_from_iterable(vm, self);
-    String *text = NULL;
-    if (items) {
-        held[1] = value_object(items);
-        String *inner = value_repr(vm, held[1]);
-        if (inner) {
-            Buffer buffer = vm_buffer(vm);
-            buffer_format(&buffer, "%s(", type_name(vm, self));
-            buffer_string(&buffer, inner);
-            buffer_byte(&buffer, ')');
-            text = string_from_buffer(vm, &buffer);
-        }
+    String *inner = items ? value_repr(vm, value_object(items)) : NULL, *text = NULL;
+    if (inner) {
+        Buffer buffer = vm_buffer(vm);
+        buffer_format(&buffer, "%s(", type_name(vm, self));
+        buffer_string(&buffer, inner);
+        buffer_byte(&buffer, ')');
+        text = string_from_buffer(vm, &buffer);
     }
     repr_leave(vm);
     return object_or_error(text);
@@ -63,21 +58,16 @@ static int view_contains(VM *vm, Value self, Value item) {
         Value value = dict_get(vm, view->dict, item);
         return is_error(value) ? -1 : !is_empty(value);
     }
-    Value held[3] = {self, item, VALUE_NONE};
-    int status = 0;
     if (view->view == VIEW_ITEMS) {
-        if (is_tuple(item) && tuple_of(item)->length == 2) {
-            held[2] = dict_get(vm, view->dict, tuple_of(item)->items[0]);
-            if (is_error(held[2]))
-                status = -1;
-            else if (!is_empty(held[2]))
-                status = quick_equal(vm, held[2], tuple_of(item)->items[1]);
-        }
-    } else {
-        size_t position = 0;
-        while (!status && dict_next(view->dict, &position, NULL, &held[2]))
-            status = quick_equal(vm, held[2], item);
+        if (!is_tuple(item) || tuple_of(item)->length != 2) return 0;
+        Value value = dict_get(vm, view->dict, tuple_of(item)->items[0]);
+        if (is_error(value)) return -1;
+        return is_empty(value) ? 0 : quick_equal(vm, value, tuple_of(item)->items[1]);
     }
+    int status = 0;
+    size_t position = 0;
+    Value value;
+    while (!status && dict_next(view->dict, &position, NULL, &value)) status = quick_equal(vm, value, item);
     return status;
 }
 
@@ -101,21 +91,18 @@ static int check_all(VM *vm, Value items, Value container, bool wanted) {
 static Value view_compare(VM *vm, Comparison op, Value self, Value other) {
     if (!is_set_view(self) || !(is_set_view(other) || is_set(other))) return VALUE_NOT_IMPLEMENTED;
     int64_t a = value_length(vm, self), b = value_length(vm, other);
+    if (a < 0 || b < 0) return VALUE_ERROR;
     int status = 0;
-    if (a < 0 || b < 0) {
-        status = -1;
-    } else {
-        switch (op) {
-        case COMPARISON_EQ:
-        case COMPARISON_NE:
-            if (a == b) status = check_all(vm, self, other, true);
-            if (op == COMPARISON_NE && status >= 0) status = !status;
-            break;
-        case COMPARISON_LT: status = a < b ? check_all(vm, self, other, true) : 0; break;
-        case COMPARISON_LE: status = a <= b ? check_all(vm, self, other, true) : 0; break;
-        case COMPARISON_GT: status = a > b ? check_all(vm, other, self, true) : 0; break;
-        default: status = a >= b ? check_all(vm, other, self, true) : 0; break;
-        }
+    switch (op) {
+    case COMPARISON_EQ:
+    case COMPARISON_NE:
+        if (a == b) status = check_all(vm, self, other, true);
+        if (op == COMPARISON_NE && status >= 0) status = !status;
+        break;
+    case COMPARISON_LT: status = a < b ? check_all(vm, self, other, true) : 0; break;
+    case COMPARISON_LE: status = a <= b ? check_all(vm, self, other, true) : 0; break;
+    case COMPARISON_GT: status = a > b ? check_all(vm, other, self, true) : 0; break;
+    default: status = a >= b ? check_all(vm, other, self, true) : 0; break;
     }
     return status < 0 ? VALUE_ERROR : value_bool(status);
 }
@@ -138,10 +125,8 @@ static Set *view_intersection(VM *vm, Value left, Value right) {
         right = left;
         left = view;
     }
-    if (is_set(right) && view_of(left)->dict->length <= set_of(right)->used) {
-        Set *result = set_intersection(vm, set_of(right), left, set_is_frozen(set_of(right)));
-        return result;
-    }
+    if (is_set(right) && view_of(left)->dict->length <= set_of(right)->used)
+        return set_intersection(vm, set_of(right), left, set_is_frozen(set_of(right)));
     if (is_set_view(right) && view_of(right)->dict->length > view_of(left)->dict->length) {
         Value view = right;
         right = left;
@@ -157,16 +142,12 @@ static Value view_binary(VM *vm, Binary op, Value left, Value right) {
     if (!is_set_view(left) && !is_set_view(right)) return VALUE_NOT_IMPLEMENTED;
     if (op == BINARY_AND) return object_or_error(view_intersection(vm, left, right));
     if (op != BINARY_OR && op != BINARY_SUBTRACT && op != BINARY_XOR) return VALUE_NOT_IMPLEMENTED;
-    Value held[3] = {left, right, VALUE_NONE};
     Set *result = set_from_iterable(vm, left, false);
-    int status = -1;
-    if (result) {
-        held[2] = value_object(result);
-        status = op == BINARY_OR         ? set_update(vm, result, right)
+    if (!result) return VALUE_ERROR;
+    int status = op == BINARY_OR         ? set_update(vm, result, right)
                  : op == BINARY_SUBTRACT ? set_difference_update(vm, result, right)
                                          : set_symmetric_difference_update(vm, result, right);
-    }
-    return status < 0 ? VALUE_ERROR : held[2];
+    return status < 0 ? VALUE_ERROR : value_object(result);
 }
 
 // keys() and items() compare by contents and have no hash; values() compare by identity and have one.

@@ -164,19 +164,15 @@ static Value next_of_sequence(VM *vm, Iterator *it) {
 }
 
 static Value next_of_callable(VM *vm, Iterator *it) {
-    Value held[2] = {value_object(it), VALUE_NONE};
-    held[1] = vm_call(vm, it->source, NULL, 0, NULL);
-    Value result = held[1];
-    if (is_error(result)) {
-        if (exception_matches(vm, vm->exceptions.stop_iteration)) {
-            exception_clear(vm);
-            result = exhausted(vm, it);
-        }
-    } else {
-        int equal = value_equal(vm, it->extra, held[1]);
-        if (equal) result = equal < 0 ? VALUE_ERROR : exhausted(vm, it);
+    Value item = vm_call(vm, it->source, NULL, 0, NULL);
+    if (is_error(item)) {
+        if (!exception_matches(vm, vm->exceptions.stop_iteration)) return item;
+        exception_clear(vm);
+        return exhausted(vm, it);
     }
-    return result;
+    int equal = value_equal(vm, it->extra, item);
+    if (equal < 0) return VALUE_ERROR;
+    return equal ? exhausted(vm, it) : item;
 }
 
 static Value iterator_next(VM *vm, Value self) {

@@ -136,19 +136,17 @@ static Value list_compare(VM *vm, Comparison op, Value self, Value other) {
     if (a->length != b->length && (op == COMPARISON_EQ || op == COMPARISON_NE))
         return value_bool(op == COMPARISON_NE);
     if (!recursion_enter(vm, " in comparison")) return VALUE_ERROR;
-    Value held[4] = {self, other, VALUE_NONE, VALUE_NONE};
     Value result = VALUE_EMPTY;
     for (size_t i = 0; i < a->length && i < b->length; i++) {
-        held[2] = a->items[i];
-        held[3] = b->items[i];
-        int equal = quick_equal(vm, held[2], held[3]);
+        Value x = a->items[i], y = b->items[i];
+        int equal = quick_equal(vm, x, y);
         if (equal > 0) continue;
         if (equal < 0)
             result = VALUE_ERROR;
         else if (op == COMPARISON_EQ || op == COMPARISON_NE)
             result = value_bool(op == COMPARISON_NE);
         else
-            result = value_compare(vm, op, held[2], held[3]);
+            result = value_compare(vm, op, x, y);
         break;
     }
     recursion_leave(vm);
@@ -379,17 +377,12 @@ static Value list_copy_method(VM *vm, Value *args, size_t count) {
 static Value list_count_method(VM *vm, Value *args, size_t count) {
     List *list = list_of(args[0]);
     int64_t found = 0;
-    Value held = VALUE_NONE;
     for (size_t i = 0; i < list->length; i++) {
-        held = list->items[i];
-        int equal = quick_equal(vm, held, args[1]);
-        if (equal < 0) {
-            found = -1;
-            break;
-        }
+        int equal = quick_equal(vm, list->items[i], args[1]);
+        if (equal < 0) return VALUE_ERROR;
         found += equal;
     }
-    return found < 0 ? VALUE_ERROR : value_small(found);
+    return value_small(found);
 }
 
 static Value list_extend_method(VM *vm, Value *args, size_t count) {

@@ -157,15 +157,14 @@ static int range_contains(VM *vm, Value self, Value item) {
         Value position = position_of(vm, range_of(self), item);
         return is_error(position) ? -1 : !is_empty(position);
     }
-    Value held[3] = {self, item, iterator_new(vm, ITERATE_RANGE, self)};
-    if (is_error(held[2])) return -1;
-    int status = 0;
-    while (!status) {
-        Value next = value_next(vm, held[2]);
-        if (is_stop(next)) break;
-        status = is_error(next) ? -1 : value_equal(vm, next, item);
+    Value iterator = iterator_new(vm, ITERATE_RANGE, self);
+    if (is_error(iterator)) return -1;
+    for (;;) {
+        Value next = value_next(vm, iterator);
+        if (is_stop(next)) return 0;
+        int equal = is_error(next) ? -1 : value_equal(vm, next, item);
+        if (equal) return equal;
     }
-    return status;
 }
 
 static Value range_iterate(VM *vm, Value self) { return iterator_new(vm, ITERATE_RANGE, self); }
@@ -204,19 +203,14 @@ static Value range_index_method(VM *vm, Value *args, size_t count) {
         String *text = value_repr(vm, args[1]);
         return text ? raise_value_error(vm, "%s is not in range", text->data) : VALUE_ERROR;
     }
-    Value held = iterator_new(vm, ITERATE_RANGE, args[0]), result = VALUE_EMPTY;
-    if (is_error(held)) return held;
-    for (int64_t i = 0; is_empty(result); i++) {
-        Value next = value_next(vm, held);
-        int equal = is_error(next) ? -1 : is_stop(next) ? 0 : value_equal(vm, next, args[1]);
-        if (equal < 0)
-            result = VALUE_ERROR;
-        else if (is_stop(next))
-            result = raise_value_error(vm, "sequence.index(x): x not in sequence");
-        else if (equal)
-            result = value_small(i);
+    Value iterator = iterator_new(vm, ITERATE_RANGE, args[0]);
+    if (is_error(iterator)) return iterator;
+    for (int64_t i = 0;; i++) {
+        Value next = value_next(vm, iterator);
+        if (is_stop(next)) return raise_value_error(vm, "sequence.index(x): x not in sequence");
+        int equal = is_error(next) ? -1 : value_equal(vm, next, args[1]);
+        if (equal) return equal < 0 ? VALUE_ERROR : value_small(i);
     }
-    return result;
 }
 
 static Value range_reversed_method(VM *vm, Value *args, size_t count) {

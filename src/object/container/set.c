@@ -251,14 +251,9 @@ static int merge_dict(VM *vm, Set *set, Dict *dict) {
 static int add_each(VM *vm, Value item, void *set) { return set_add(vm, set, item) < 0 ? -1 : 1; }
 
 int set_update(VM *vm, Set *set, Value iterable) {
-    int status;
-    if (is_set(iterable))
-        status = merge_set(vm, set, set_of(iterable));
-    else if (is_exactly(iterable, vm->classes.dict))
-        status = merge_dict(vm, set, dict_of(iterable));
-    else
-        status = value_for_each(vm, iterable, add_each, set);
-    return status;
+    if (is_set(iterable)) return merge_set(vm, set, set_of(iterable));
+    if (is_exactly(iterable, vm->classes.dict)) return merge_dict(vm, set, dict_of(iterable));
+    return value_for_each(vm, iterable, add_each, set);
 }
 
 Set *set_from_iterable(VM *vm, Value iterable, bool frozen) {
@@ -400,10 +395,8 @@ int set_symmetric_difference_update(VM *vm, Set *set, Value other) {
 }
 
 Set *set_symmetric_difference(VM *vm, Set *set, Value other, bool frozen) {
-    Value held[2] = {value_object(set), VALUE_NONE};
     Set *result = set_from_iterable(vm, other, frozen);
-    if (result && set_symmetric_difference_update(vm, result, held[0]) < 0) result = NULL;
-    return result;
+    return result && set_symmetric_difference_update(vm, result, value_object(set)) >= 0 ? result : NULL;
 }
 
 int set_is_subset(VM *vm, Set *set, Set *other) {
@@ -438,11 +431,10 @@ static Value set_repr(VM *vm, Value self) {
     if (entered < 0) return VALUE_ERROR;
     if (!entered) return object_or_error(string_format(vm, "%s(...)", name));
     // The items are copied first: their repr may run a script that changes the set.
-    Value held[2] = {self, object_or_error(list_new(vm, set->used))};
-    bool good = !is_error(held[1]);
+    List *items = list_new(vm, set->used);
+    bool good = items != NULL;
     Buffer buffer = vm_buffer(vm);
     if (good) {
-        List *items = list_of(held[1]);
         size_t position = 0;
         while (set_next(set, &position, &items->items[items->length])) items->length++;
         if (!plain) buffer_format(&buffer, "%s(", name);

@@ -25,9 +25,8 @@ static Value frozenset_dunder_new(VM *vm, Value *args, size_t count) {
     Set *set = builtin_allocate(vm, cls, vm->classes.frozenset, KIND_SET, sizeof(Set));
     if (!set) return VALUE_ERROR;
     object_set_flag(&set->object, SET_FROZEN, true);
-    Value held = value_object(set);
-    int status = count > 1 ? set_update(vm, set, args[1]) : 1;
-    return status < 0 ? VALUE_ERROR : held;
+    if (count > 1 && set_update(vm, set, args[1]) < 0) return VALUE_ERROR;
+    return value_object(set);
 }
 
 static Value set_add_method(VM *vm, Value *args, size_t count) {
@@ -73,12 +72,11 @@ static Value set_pop_method(VM *vm, Value *args, size_t count) {
 
 // The methods that take any number of iterables start from a copy and change it by each.
 static Value combine(VM *vm, Value *args, size_t count, Set *(*operation)(VM *, Set *, Value, bool)) {
-    bool frozen = set_is_frozen(set_of(args[0]));
-    if (count == 1) return object_or_error(set_copy(vm, set_of(args[0]), frozen));
-    Value held = args[0];
-    for (size_t i = 1; i < count && !is_error(held); i++)
-        held = object_or_error(operation(vm, set_of(held), args[i], frozen));
-    return held;
+    Set *set = set_of(args[0]);
+    bool frozen = set_is_frozen(set);
+    if (count == 1) return object_or_error(set_copy(vm, set, frozen));
+    for (size_t i = 1; set && i < count; i++) set = operation(vm, set, args[i], frozen);
+    return object_or_error(set);
 }
 
 static Value set_intersection_method(VM *vm, Value *args, size_t count) {
@@ -92,10 +90,9 @@ static Value set_difference_method(VM *vm, Value *args, size_t count) {
 static Value set_union_method(VM *vm, Value *args, size_t count) {
     Set *result = set_copy(vm, set_of(args[0]), set_is_frozen(set_of(args[0])));
     if (!result) return VALUE_ERROR;
-    Value held = value_object(result);
-    for (size_t i = 1; i < count && !is_error(held); i++)
-        if (set_update(vm, result, args[i]) < 0) held = VALUE_ERROR;
-    return held;
+    for (size_t i = 1; i < count; i++)
+        if (set_update(vm, result, args[i]) < 0) return VALUE_ERROR;
+    return value_object(result);
 }
 
 static Value set_symmetric_difference_method(VM *vm, Value *args, size_t count) {

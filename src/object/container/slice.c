@@ -21,8 +21,7 @@ int sequence_repeat_count(VM *vm, Value left, Value right, Value number, int64_t
         raise_type_error(vm, "can't multiply sequence by non-int of type '%s'", type_name(vm, number));
         return -1;
     }
-    bool good = repeat_argument(vm, number, times);
-    return good ? 1 : -1;
+    return repeat_argument(vm, number, times) ? 1 : -1;
 }
 
 bool slice_resolve_bounds(VM *vm, Value value, int64_t *start, int64_t *stop, int64_t *step) {
@@ -88,17 +87,13 @@ static Value as_tuple(VM *vm, Value self) {
 
 static int slice_hash(VM *vm, Value self, uint64_t *out) {
     Value tuple = as_tuple(vm, self);
-    if (is_error(tuple)) return -1;
-    int status = value_hash(vm, tuple, out);
-    return status;
+    return is_error(tuple) ? -1 : value_hash(vm, tuple, out);
 }
 
 static Value slice_compare(VM *vm, Comparison op, Value self, Value other) {
     if (!is_kind(self, KIND_SLICE) || !is_kind(other, KIND_SLICE)) return VALUE_NOT_IMPLEMENTED;
-    Value held[2] = {as_tuple(vm, self), as_tuple(vm, other)};
-    if (is_error(held[0]) || is_error(held[1])) return VALUE_ERROR;
-    Value result = value_compare(vm, op, held[0], held[1]);
-    return result;
+    Value left = as_tuple(vm, self), right = as_tuple(vm, other);
+    return is_error(left) || is_error(right) ? VALUE_ERROR : value_compare(vm, op, left, right);
 }
 
 const TypeOps slice_ops = {
@@ -140,27 +135,21 @@ static Value slice_indices_method(VM *vm, Value *args, size_t count) {
     Value length = value_index(vm, args[1]);
     if (is_error(length)) return VALUE_ERROR;
     if (int_sign(length) < 0) return raise_value_error(vm, "length should not be negative");
-    Value held[4] = {length, VALUE_NONE, VALUE_NONE, VALUE_NONE};
-    Value step = held[3] = slice_number(vm, slice->step, value_small(1));
-    Value result = VALUE_ERROR;
-    if (!is_error(step) && int_sign(step) == 0) {
-        raise_value_error(vm, "slice step cannot be zero");
-    } else if (!is_error(step)) {
-        bool down = int_sign(step) < 0;
-        Value lowest = value_small(down ? -1 : 0);
-        Value highest = down ? int_binary(vm, BINARY_SUBTRACT, length, value_small(1)) : length;
-        held[1] = slice_number(vm, slice->start, VALUE_EMPTY);
-        if (!is_error(held[1])) held[2] = slice_number(vm, slice->stop, VALUE_EMPTY);
-        if (!is_error(held[1]) && !is_error(held[2]) && !is_error(highest)) {
-            Value start =
-                is_empty(held[1]) ? (down ? highest : lowest) : fit(vm, held[1], length, lowest, highest);
-            Value stop =
-                is_empty(held[2]) ? (down ? lowest : highest) : fit(vm, held[2], length, lowest, highest);
-            Value items[3] = {start, stop, step};
-            if (!is_error(start) && !is_error(stop)) result = object_or_error(tuple_from(vm, items, 3));
-        }
-    }
-    return result;
+    Value step = slice_number(vm, slice->step, value_small(1));
+    if (is_error(step)) return VALUE_ERROR;
+    if (int_sign(step) == 0) return raise_value_error(vm, "slice step cannot be zero");
+    bool down = int_sign(step) < 0;
+    Value lowest = value_small(down ? -1 : 0);
+    Value highest = down ? int_binary(vm, BINARY_SUBTRACT, length, value_small(1)) : length;
+    if (is_error(highest)) return VALUE_ERROR;
+    Value start = slice_number(vm, slice->start, VALUE_EMPTY);
+    if (is_error(start)) return VALUE_ERROR;
+    Value stop = slice_number(vm, slice->stop, VALUE_EMPTY);
+    if (is_error(stop)) return VALUE_ERROR;
+    start = is_empty(start) ? (down ? highest : lowest) : fit(vm, start, length, lowest, highest);
+    stop = is_empty(stop) ? (down ? lowest : highest) : fit(vm, stop, length, lowest, highest);
+    Value items[3] = {start, stop, step};
+    return is_error(start) || is_error(stop) ? VALUE_ERROR : object_or_error(tuple_from(vm, items, 3));
 }
 
 static Value slice_reduce_method(VM *vm, Value *args, size_t count) {

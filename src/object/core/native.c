@@ -208,27 +208,24 @@ static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positio
     Signature *s = &native->signature;
     size_t parameters = s->positional + s->keyword_only;
     for (size_t i = 0; i < size; i++) bound[i] = VALUE_EMPTY;
-    Value result = VALUE_ERROR;
     size_t direct = positional < s->positional ? positional : s->positional;
     if (direct) memcpy(bound, arguments, direct * sizeof(Value));
     Dict *rest = NULL;
     if (s->keyword_variadic) {
         rest = dict_new(vm);
-        if (!rest) goto done;
+        if (!rest) return VALUE_ERROR;
         bound[parameters] = value_object(rest);
     }
     if (positional > s->positional) {
         if (!s->variadic) {
             wrong_count(vm, native, positional);
-            goto done;
+            return VALUE_ERROR;
         }
         memcpy(bound + s->fixed, arguments + s->positional, (positional - s->positional) * sizeof(Value));
     }
-    if (keywords && keywords->length && !bind_keywords(vm, native, arguments + positional, keywords, bound, rest)) goto done;
-    if (!check_required(vm, native, bound)) goto done;
-    result = enter(vm, native, bound, size);
-done:
-    return result;
+    if (keywords && keywords->length && !bind_keywords(vm, native, arguments + positional, keywords, bound, rest))
+        return VALUE_ERROR;
+    return check_required(vm, native, bound) ? enter(vm, native, bound, size) : VALUE_ERROR;
 }
 
 static bool check_receiver(VM *vm, Native *native, Value *arguments, size_t count) {

@@ -331,9 +331,8 @@ Value value_get_item(VM *vm, Value o, Value key) {
     if (is_kind(o, KIND_CLASS)) {
         Value getter = class_lookup(vm, (Class *)object_of(o), vm->names.specials[SPECIAL_CLASS_GETITEM]);
         if (!is_empty(getter)) {
-            Value held[2] = {attribute_bind(vm, getter, VALUE_EMPTY, (Class *)object_of(o)), key};
-            if (is_error(held[0])) return VALUE_ERROR;
-            return vm_call(vm, held[0], &held[1], 1, NULL);
+            Value bound = attribute_bind(vm, getter, VALUE_EMPTY, (Class *)object_of(o)), arguments[1] = {key};
+            return is_error(bound) ? VALUE_ERROR : vm_call(vm, bound, arguments, 1, NULL);
         }
         if (class_is_generic(vm, (Class *)object_of(o))) return generic_alias_new(vm, o, key);
         return raise_type_error(vm, "type '%s' is not subscriptable", class_name((Class *)object_of(o)));
@@ -380,15 +379,14 @@ int value_contains(VM *vm, Value container, Value item) {
         raise_type_error(vm, "argument of type '%s' is not iterable", class_name(cls));
         return -1;
     }
-    Value held[3] = {value_iterate(vm, container), item, VALUE_EMPTY};
-    if (is_error(held[0])) return -1;
-    int found = 0;
-    while (!found) {
-        held[2] = value_next(vm, held[0]);
-        if (is_stop(held[2])) break;
-        found = is_error(held[2]) ? -1 : value_equal(vm, held[2], held[1]);
+    Value iterator = value_iterate(vm, container);
+    if (is_error(iterator)) return -1;
+    for (;;) {
+        Value member = value_next(vm, iterator);
+        if (is_stop(member)) return 0;
+        int found = is_error(member) ? -1 : value_equal(vm, member, item);
+        if (found) return found;
     }
-    return found;
 }
 
 // ---- Iteration
@@ -434,15 +432,14 @@ Value value_next(VM *vm, Value it) {
 }
 
 int value_for_each(VM *vm, Value iterable, int (*each)(VM *vm, Value item, void *data), void *data) {
-    Value held[2] = {value_iterate(vm, iterable), VALUE_EMPTY};
-    if (is_error(held[0])) return -1;
-    int status = 1;
-    while (status == 1) {
-        held[1] = value_next(vm, held[0]);
-        if (is_stop(held[1])) break;
-        status = is_error(held[1]) ? -1 : each(vm, held[1], data);
+    Value iterator = value_iterate(vm, iterable);
+    if (is_error(iterator)) return -1;
+    for (;;) {
+        Value item = value_next(vm, iterator);
+        if (is_stop(item)) return 1;
+        int status = is_error(item) ? -1 : each(vm, item, data);
+        if (status != 1) return status;
     }
-    return status;
 }
 
 // ---- Attributes
@@ -541,10 +538,8 @@ Value value_call_special(VM *vm, Value v, Special special, Value *arguments, siz
     Value all[4] = {v};
     for (size_t i = 0; i < count; i++) all[i + 1] = arguments[i];
     if (is_kind(method, KIND_FUNCTION) || is_kind(method, KIND_NATIVE)) return vm_call(vm, method, all, count + 1, NULL);
-    Value bound[2] = {VALUE_EMPTY, v};
-    bound[0] = attribute_bind(vm, method, v, cls);
-    Value result = is_error(bound[0]) ? VALUE_ERROR : vm_call(vm, bound[0], all + 1, count, NULL);
-    return result;
+    Value bound = attribute_bind(vm, method, v, cls);
+    return is_error(bound) ? VALUE_ERROR : vm_call(vm, bound, all + 1, count, NULL);
 }
 
 bool value_callable(VM *vm, Value v) {
@@ -602,6 +597,7 @@ bool value_to_double(VM *vm, Value v, double *out) {
 // ---- Calls
 
 Value call_with_dict(VM *vm, Value callable, Value *arguments, size_t count, Dict *named) {
+    if (!named || !named->length) return vm_call(vm, callable, arguments, count, NULL);
     size_t total = count + named->length;
     Tuple *keywords = tuple_new(vm, named->length);
     if (!keywords) return VALUE_ERROR;

@@ -1,6 +1,6 @@
 // What can be done with any value, as Python's operators and built-in functions do it: overrides in scripts' classes,
 // reflected operators, defaults, and CPython's error messages. Functions that may run a script are marked [script]:
-// before calling one, root what you hold.
+// it may change any list or dict that you are looking through.
 //
 // Value results: VALUE_ERROR on failure. int results: 1, 0, or -1 on failure.
 #ifndef AIOLI_OBJECT_PROTOCOL_H
@@ -34,8 +34,8 @@ int value_delete_item(VM *vm, Value o, Value key);              // [script]
 
 Value value_iterate(VM *vm, Value v); // [script] iter(v)
 Value value_next(VM *vm, Value it);   // [script] the next item, VALUE_STOP, or VALUE_ERROR
-// Calls `each` with every item until it answers other than 1, and returns that (1 at the end). Roots the iterator;
-// `each` must root what it holds itself.
+// Calls `each` with every item until it answers other than 1, and returns that (1 at the end). A collection must find what
+// `data` leads to, as it finds what is in a struct on the C stack.
 int value_for_each(VM *vm, Value iterable, int (*each)(VM *vm, Value item, void *data), void *data); // [script]
 
 Value value_get_attribute(VM *vm, Value o, String *name); // [script] AttributeError with CPython's message
@@ -50,7 +50,7 @@ Value value_call_special(VM *vm, Value v, Special special, Value *arguments, siz
 
 bool value_callable(VM *vm, Value v);
 
-// Calls with named arguments from a dict of str keys. [script]
+// Calls with named arguments from a dict of str keys; NULL: without any. [script]
 Value call_with_dict(VM *vm, Value callable, Value *arguments, size_t count, Dict *named);
 // A hash as Python's int.
 Value value_from_hash(VM *vm, uint64_t hash);

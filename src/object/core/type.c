@@ -305,33 +305,36 @@ Class *metaclass_of(VM *vm, Class *metaclass, Tuple *bases) {
     return winner;
 }
 
+// Adds to the exception on its way whose __set_name__ it came from. [script]
+static void note_set_name(VM *vm, Class *cls, Value key, Value value) {
+    Buffer note = vm_buffer(vm);
+    buffer_format(&note, "Error calling __set_name__ on '%s' instance '%s' in '%s'", type_name(vm, value),
+                  is_string(key) ? string_of(key)->data : "?", class_name(cls));
+    Value failure = vm->exception;
+    String *text = string_from_buffer(vm, &note);
+    String *name = text ? string_from(vm, "add_note") : NULL;
+    vm->exception = VALUE_EMPTY;
+    Value method = name ? value_find_attribute(vm, failure, string_intern(vm, name)) : VALUE_ERROR;
+    Value argument = text ? value_object(text) : VALUE_NONE;
+    if (!is_error(method) && !is_empty(method)) vm_call(vm, method, &argument, 1, NULL);
+    vm->exception = failure;
+}
+
 static bool set_names(VM *vm, Class *cls) {
     Dict *copy = dict_copy(vm, cls->attributes);
     if (!copy) return false;
-    Value held[2] = {value_object(copy), value_object(cls)};
     size_t position = 0;
     Value key, value;
-    bool ok = true;
-    while (ok && dict_next(copy, &position, &key, &value)) {
+    while (dict_next(copy, &position, &key, &value)) {
         if (!is_object(value) || is_function(value)) continue;
-        Value arguments[2] = {held[1], key};
         if (is_empty(class_special(vm, class_of(vm, value), SPECIAL_SET_NAME))) continue;
-        ok = !is_error(value_call_special(vm, value, SPECIAL_SET_NAME, arguments, 2));
-        if (!ok && is_object(vm->exception)) {
-            Buffer note = vm_buffer(vm);
-            buffer_format(&note, "Error calling __set_name__ on '%s' instance '%s' in '%s'", type_name(vm, value),
-                          is_string(key) ? string_of(key)->data : "?", class_name(cls));
-            Value failure = vm->exception;
-            String *text = string_from_buffer(vm, &note);
-            String *name = text ? string_from(vm, "add_note") : NULL;
-            vm->exception = VALUE_EMPTY;
-            Value method = name ? value_find_attribute(vm, failure, string_intern(vm, name)) : VALUE_ERROR;
-            Value argument = text ? value_object(text) : VALUE_NONE;
-            if (!is_error(method) && !is_empty(method)) vm_call(vm, method, &argument, 1, NULL);
-            vm->exception = failure;
+        Value arguments[2] = {value_object(cls), key};
+        if (is_error(value_call_special(vm, value, SPECIAL_SET_NAME, arguments, 2))) {
+            if (is_object(vm->exception)) note_set_name(vm, cls, key, value);
+            return false;
         }
     }
-    return ok;
+    return true;
 }
 
 // super(cls, cls).__init_subclass__(**keywords)
@@ -342,11 +345,8 @@ static bool init_subclass(VM *vm, Class *cls, Dict *keywords) {
         Value found = dict_get_string(vm, base->attributes, name);
         if (is_empty(found)) continue;
         if (base == vm->classes.object && (!keywords || keywords->length == 0)) return true;
-        Value held[2] = {attribute_bind(vm, found, VALUE_EMPTY, cls), value_object(cls)};
-        if (is_error(held[0])) return false;
-        Value result = keywords && keywords->length ? call_with_dict(vm, held[0], NULL, 0, keywords)
-                                                    : vm_call(vm, held[0], NULL, 0, NULL);
-        return !is_error(result);
+        Value bound = attribute_bind(vm, found, VALUE_EMPTY, cls);
+        return !is_error(bound) && !is_error(call_with_dict(vm, bound, NULL, 0, keywords));
     }
     return true;
 }
@@ -375,9 +375,7 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
     Class *cls = class_new(vm, metaclass, name, bases, namespace);
     if (!cls) return VALUE_ERROR;
     if (is_kind(cell, KIND_CELL)) heap_store(vm, object_of(cell), &((Cell *)object_of(cell))->value, value_object(cls));
-    Value held = value_object(cls);
-    bool ok = set_names(vm, cls) && init_subclass(vm, cls, keywords);
-    return ok ? held : VALUE_ERROR;
+    return set_names(vm, cls) && init_subclass(vm, cls, keywords) ? value_object(cls) : VALUE_ERROR;
 }
 
 static Value type_new(VM *vm, Value *args, size_t count) {

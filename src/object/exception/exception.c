@@ -139,24 +139,16 @@ static bool split_members(VM *vm, Value group, Value by, Value *matching, Value 
     Tuple *members = exception_group_members(vm, group);
     List *yes = list_new(vm, 0), *no = list_new(vm, 0);
     if (!yes || !no) return false;
-    Value held[6] = {group, by, value_object(yes), value_object(no), VALUE_NONE, VALUE_NONE};
-    bool ok = true;
-    for (size_t i = 0; ok && i < members->length; i++) {
-        ok = split(vm, members->items[i], by, &held[4], &held[5]);
-        if (ok && !is_none(held[4])) ok = list_append(vm, yes, held[4]);
-        if (ok && !is_none(held[5])) ok = list_append(vm, no, held[5]);
+    for (size_t i = 0; i < members->length; i++) {
+        Value matched, left;
+        if (!split(vm, members->items[i], by, &matched, &left)) return false;
+        if (!is_none(matched) && !list_append(vm, yes, matched)) return false;
+        if (!is_none(left) && !list_append(vm, no, left)) return false;
     }
-    *matching = *rest = VALUE_NONE;
-    if (ok && yes->length) {
-        held[4] = derive(vm, group, yes);
-        ok = !is_error(held[4]);
-        *matching = held[4];
-    }
-    if (ok && no->length) {
-        *rest = derive(vm, group, no);
-        ok = !is_error(*rest);
-    }
-    return ok;
+    *matching = yes->length ? derive(vm, group, yes) : VALUE_NONE;
+    if (is_error(*matching)) return false;
+    *rest = no->length ? derive(vm, group, no) : VALUE_NONE;
+    return !is_error(*rest);
 }
 
 static bool split(VM *vm, Value exception, Value by, Value *matching, Value *rest) {
@@ -351,9 +343,7 @@ static Value group_split(VM *vm, Value *args, size_t count) {
     if (!is_kind(args[1], KIND_CLASS) && !is_tuple(args[1]) && !value_callable(vm, args[1]))
         return raise_type_error(vm, "expected an exception type, a tuple of exception types, or a callable (other than a class)");
     Value pair[2];
-    pair[0] = pair[1] = VALUE_NONE;
-    bool ok = split(vm, args[0], args[1], &pair[0], &pair[1]);
-    Tuple *result = ok ? tuple_from(vm, pair, 2) : NULL;
+    Tuple *result = split(vm, args[0], args[1], &pair[0], &pair[1]) ? tuple_from(vm, pair, 2) : NULL;
     return result ? value_object(result) : VALUE_ERROR;
 }
 

@@ -2,15 +2,12 @@
 #include <string.h>
 
 #include "object/container/dict.h"
+#include "object/exception/library_names.h"
 #include "object/exception/traceback_internal.h"
 #include "object/shared/builtin.h"
 
 // Costs are in halves of a change, since writing a letter large or small is half of one.
 enum { CASE_COST = 1, CHANGE_COST = 2, LONGEST_PART = 40, TOO_MANY_NAMES = 750 };
-
-static const char *const stdlib_names[] = {
-#include "object/exception/stdlib_names.def"
-};
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -122,12 +119,6 @@ static bool has_attribute(VM *vm, Value object, String *name) {
     return has;
 }
 
-static bool is_library_name(const String *name) {
-    for (size_t i = 0; i < sizeof stdlib_names / sizeof *stdlib_names; i++)
-        if (string_is(name, stdlib_names[i])) return true;
-    return false;
-}
-
 void suggestion_write(VM *vm, Value exception, Buffer *out) {
     ExceptionTable *table = &vm->exceptions;
     Exception *e = exception_of(exception);
@@ -158,6 +149,6 @@ void suggestion_write(VM *vm, Value exception, Buffer *out) {
     }
     if (nearest.offered >= TOO_MANY_NAMES) nearest.name = NULL;
     if (nearest.name) buffer_format(out, ". Did you mean: '%s%s'?", before, nearest.name->data);
-    if (name_error && is_library_name(wrong))
+    if (name_error && library_names_have(wrong))
         buffer_format(out, "%s forget to import '%s'?", nearest.name ? " Or did you" : ". Did you", wrong->data);
 }

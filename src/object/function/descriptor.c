@@ -44,9 +44,9 @@ static Value property_init(VM *vm, Value *args, size_t count) {
 
 static Value property_copy(VM *vm, Value self, Value get, Value set, Value delete_) {
     Property *old = (Property *)object_of(self);
-    Value held[4] = {is_empty(get) ? old->get : get, is_empty(set) ? old->set : set,
-                     is_empty(delete_) ? old->delete_ : delete_, is_empty(get) ? old->doc : VALUE_NONE};
-    Value copy = vm_call(vm, value_object(class_of(vm, self)), held, 4, NULL);
+    Value arguments[4] = {is_empty(get) ? old->get : get, is_empty(set) ? old->set : set,
+                          is_empty(delete_) ? old->delete_ : delete_, is_empty(get) ? old->doc : VALUE_NONE};
+    Value copy = vm_call(vm, value_object(class_of(vm, self)), arguments, 4, NULL);
     if (!is_error(copy) && is_kind(copy, KIND_PROPERTY)) ((Property *)object_of(copy))->name = old->name;
     return copy;
 }

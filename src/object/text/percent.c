@@ -44,8 +44,8 @@ static Value next_argument(Percent *p) {
     return raise_type_error(p->vm, "not enough arguments for format string");
 }
 
-// "(key)": looks the key up. `held` keeps the value alive.
-static bool read_key(Percent *p, Value *held) {
+// "(key)": looks the key up.
+static bool read_key(Percent *p) {
     VM *vm = p->vm;
     if (!p->mapping) return raise_type_error(vm, "format requires a mapping"), false;
     size_t start = ++p->at, depth = 1;
@@ -57,10 +57,9 @@ static bool read_key(Percent *p, Value *held) {
     Value key = text_new(vm, p->bytes ? KIND_BYTES : KIND_STRING, p->format + start, p->at - start);
     p->at++;
     if (is_error(key)) return false;
-    *held = key;
     Value value = value_get_item(vm, p->arguments, key);
     if (is_error(value)) return false;
-    p->keyed = *held = value;
+    p->keyed = value;
     return true;
 }
 
@@ -84,9 +83,9 @@ static bool read_size(Percent *p, int64_t *out, int64_t most, const char *what) 
     return true;
 }
 
-static bool read_conversion(Percent *p, Conversion *c, Value *held) {
+static bool read_conversion(Percent *p, Conversion *c) {
     *c = (Conversion){.width = -1, .precision = -1};
-    if (p->at < p->size && p->format[p->at] == '(' && !read_key(p, held)) return false;
+    if (p->at < p->size && p->format[p->at] == '(' && !read_key(p)) return false;
     for (bool flags = true; flags && p->at < p->size;) {
         switch (p->format[p->at]) {
         case '-': c->left = true; break;
@@ -285,12 +284,12 @@ static bool put_character(Percent *p, const Conversion *c, Value v) {
     return true;
 }
 
-static bool put_conversion(Percent *p, Value *held) {
+static bool put_conversion(Percent *p) {
     VM *vm = p->vm;
     Conversion c;
     p->keyed = VALUE_EMPTY;
     if (p->at < p->size && p->format[p->at] == '%') return p->at++, buffer_byte(&p->out, '%'), true;
-    if (!read_conversion(p, &c, held)) return false;
+    if (!read_conversion(p, &c)) return false;
     Value v = next_argument(p);
     if (is_error(v)) return false;
     switch (c.code) {
@@ -329,25 +328,21 @@ static bool put_conversion(Percent *p, Value *held) {
 
 // Everything; the format's text must stay in place (it belongs to an object that does not change).
 static bool run(Percent *p) {
-    VM *vm = p->vm;
-    Value held[2] = {p->arguments, VALUE_NONE};
-    bool good = true;
-    while (good && p->at < p->size) {
+    while (p->at < p->size) {
         const char *sign = memchr(p->format + p->at, '%', p->size - p->at);
         size_t end = sign ? (size_t)(sign - p->format) : p->size;
         buffer_append(&p->out, p->format + p->at, end - p->at);
         p->at = end;
         if (!sign) break;
         p->at++;
-        good = put_conversion(p, &held[1]);
+        if (!put_conversion(p)) return false;
     }
-    if (good && !p->mapping &&
-        (is_tuple(p->arguments) ? p->next < tuple_of(p->arguments)->length : !p->single_taken)) {
-        raise_type_error(vm, "not all arguments converted during %s formatting",
+    bool all = p->mapping ||
+               (is_tuple(p->arguments) ? p->next >= tuple_of(p->arguments)->length : p->single_taken);
+    if (!all)
+        raise_type_error(p->vm, "not all arguments converted during %s formatting",
                          p->bytes ? "bytes" : "string");
-        good = false;
-    }
-    return good;
+    return all;
 }
 
 static bool is_mapping(VM *vm, Value v, bool bytes) {
@@ -365,27 +360,25 @@ Value string_percent(VM *vm, String *format, Value arguments) {
                  .arguments = arguments,
                  .mapping = is_mapping(vm, arguments, false),
                  .keyed = VALUE_EMPTY};
-    bool good = run(&p);
-    if (!good) return buffer_free(&p.out), VALUE_ERROR;
+    if (!run(&p)) return buffer_free(&p.out), VALUE_ERROR;
     return object_or_error(string_from_buffer(vm, &p.out));
 }
 
 Value bytes_percent(VM *vm, Value format, Value arguments) {
     // A bytearray may change under way: its text is copied.
-    Value held = format;
+    Value text = format;
     if (is_kind(format, KIND_BYTEARRAY)) {
-        held = object_or_error(bytes_new(vm, bytearray_of(format)->data, bytearray_of(format)->length));
-        if (is_error(held)) return held;
+        text = object_or_error(bytes_new(vm, bytearray_of(format)->data, bytearray_of(format)->length));
+        if (is_error(text)) return text;
     }
     Percent p = {.vm = vm,
                  .out = vm_buffer(vm),
-                 .format = (char *)bytes_of(held)->data,
-                 .size = bytes_of(held)->length,
+                 .format = (char *)bytes_of(text)->data,
+                 .size = bytes_of(text)->length,
                  .bytes = true,
                  .arguments = arguments,
                  .mapping = is_mapping(vm, arguments, true),
                  .keyed = VALUE_EMPTY};
-    bool good = run(&p);
-    if (!good) return buffer_free(&p.out), VALUE_ERROR;
+    if (!run(&p)) return buffer_free(&p.out), VALUE_ERROR;
     return text_from_buffer(vm, object_kind(object_of(format)), &p.out);
 }

@@ -96,8 +96,7 @@ static Value first_value(Template *t, Part part) {
         Value key = object_or_error(string_new(vm, part.text, part.size));
         if (is_error(key)) return key;
         if (is_empty(t->mapping)) return raise_with_value(vm, vm->exceptions.key_error, key);
-        Value value = value_get_item(vm, t->mapping, key);
-        return value;
+        return value_get_item(vm, t->mapping, key);
     }
     Numbering wanted = part.size ? NUMBERING_MANUAL : NUMBERING_AUTOMATIC;
     if (t->numbering != NUMBERING_UNKNOWN && t->numbering != wanted)
@@ -116,8 +115,8 @@ static Value first_value(Template *t, Part part) {
     return t->arguments[number];
 }
 
-// Follows ".name" and "[index]" from the value in *held.
-static bool follow(Template *t, Part rest, Value *held) {
+// Follows ".name" and "[index]" from *value, which becomes what is found.
+static bool follow(Template *t, Part rest, Value *value) {
     VM *vm = t->vm;
     size_t at = 0;
     while (at < rest.size) {
@@ -128,7 +127,7 @@ static bool follow(Template *t, Part rest, Value *held) {
             if (at == start) return fail(vm, "Empty attribute in format string");
             String *name = string_intern_from(vm, rest.text + start, at - start);
             if (!name) return false;
-            *held = value_get_attribute(vm, *held, name);
+            *value = value_get_attribute(vm, *value, name);
         } else if (c == '[') {
             while (at < rest.size && rest.text[at] != ']') at++;
             if (at >= rest.size) return fail(vm, "Missing ']' in format string");
@@ -139,21 +138,21 @@ static bool follow(Template *t, Part rest, Value *held) {
             Value key = number >= 0 ? int_from_int64(vm, number)
                                     : object_or_error(string_new(vm, index.text, index.size));
             if (is_error(key)) return false;
-            *held = value_get_item(vm, *held, key);
+            *value = value_get_item(vm, *value, key);
         } else {
             return fail(vm, "Only '.' or '[' may follow ']' in format field specifier");
         }
-        if (is_error(*held)) return false;
+        if (is_error(*value)) return false;
     }
     return true;
 }
 
-static bool convert(VM *vm, uint32_t conversion, Value *held) {
+static bool convert(VM *vm, uint32_t conversion, Value *value) {
     String *text;
     switch (conversion) {
-    case 'r': text = value_repr(vm, *held); break;
-    case 's': text = value_str(vm, *held); break;
-    case 'a': text = value_ascii(vm, *held); break;
+    case 'r': text = value_repr(vm, *value); break;
+    case 's': text = value_str(vm, *value); break;
+    case 'a': text = value_ascii(vm, *value); break;
     default:
         if (conversion > 32 && conversion < 127)
             raise_value_error(vm, "Unknown conversion specifier %c", (char)conversion);
@@ -162,7 +161,7 @@ static bool convert(VM *vm, uint32_t conversion, Value *held) {
         return false;
     }
     if (!text) return false;
-    *held = value_object(text);
+    *value = value_object(text);
     return true;
 }
 
@@ -171,32 +170,24 @@ static bool append_field(Template *t, Buffer *out, const Field *field, int depth
     size_t split = 0;
     while (split < field->name.size && field->name.text[split] != '.' && field->name.text[split] != '[')
         split++;
-    Value held[2] = {VALUE_NONE, VALUE_NONE};
-    held[0] = first_value(t, (Part){field->name.text, split});
-    bool good = !is_error(held[0]) &&
-                follow(t, (Part){field->name.text + split, field->name.size - split}, &held[0]) &&
-                (!field->conversion || convert(vm, field->conversion, &held[0]));
-    String *specification = NULL;
-    if (good && field->nested) {
+    Value value = first_value(t, (Part){field->name.text, split});
+    if (is_error(value)) return false;
+    if (!follow(t, (Part){field->name.text + split, field->name.size - split}, &value)) return false;
+    if (field->conversion && !convert(vm, field->conversion, &value)) return false;
+    String *specification;
+    if (field->nested) {
         Buffer expanded = vm_buffer(vm);
-        good = append_template(t, &expanded, field->specification, depth - 1);
-        if (good)
-            specification = string_from_buffer(vm, &expanded);
-        else
-            buffer_free(&expanded);
-    } else if (good) {
+        if (!append_template(t, &expanded, field->specification, depth - 1)) return buffer_free(&expanded), false;
+        specification = string_from_buffer(vm, &expanded);
+    } else {
         specification = string_new(vm, field->specification.text, field->specification.size);
     }
-    good = good && specification;
-    if (good && !specification->size && is_exact_string(vm, held[0])) {
-        buffer_string(out, string_of(held[0]));
-    } else if (good) {
-        held[1] = value_object(specification);
-        String *text = value_format(vm, held[0], specification);
-        if (text) buffer_string(out, text);
-        good = text != NULL;
-    }
-    return good;
+    if (!specification) return false;
+    String *text = !specification->size && is_exact_string(vm, value) ? string_of(value)
+                                                                      : value_format(vm, value, specification);
+    if (!text) return false;
+    buffer_string(out, text);
+    return true;
 }
 
 static bool append_template(Template *t, Buffer *out, Part text, int depth) {
@@ -225,7 +216,6 @@ static bool append_template(Template *t, Buffer *out, Part text, int depth) {
 Value format_template(VM *vm, String *template, Value *arguments, size_t count, Value mapping) {
     Template t = {vm, arguments, count, mapping, NUMBERING_UNKNOWN, 0};
     Buffer out = vm_buffer(vm);
-    bool good = append_template(&t, &out, (Part){template->data, template->size}, 1);
-    if (!good) return buffer_free(&out), VALUE_ERROR;
+    if (!append_template(&t, &out, (Part){template->data, template->size}, 1)) return buffer_free(&out), VALUE_ERROR;
     return object_or_error(string_from_buffer(vm, &out));
 }
