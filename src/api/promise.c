@@ -93,7 +93,7 @@ static bool deliver(aioli *host, aioli_promise *promise) {
     Promised *promised = promise->future;
     bool ok = true;
     take_off(promise);
-    loop_of(vm)->promised--;
+    loop_of(vm)->outstanding--;
     if (promised) {
         promised->promise = NULL;
         Value result = make_result(host, promise), exception = vm->exception;
@@ -212,7 +212,7 @@ aioli_promise *aioli_new_promise(aioli *host, void (*cancelled)(void *user), voi
     mailbox->references++;
     pthread_mutex_unlock(&mailbox->lock);
     promised->promise = promise;
-    loop_of(vm)->promised++;
+    loop_of(vm)->outstanding++;
     *future = handle;
     return promise;
 }

@@ -211,7 +211,7 @@ static bool wait_for_work(VM *vm, Loop *loop) {
         if (isinf(seconds) && loop->driver->is_virtual) seconds = DBL_MAX; // no wait without a deadline is meant
         // Systems have clocks that can't be asked to wait for ever; a virtual one goes there at once.
         if (seconds > 24 * 3600 && !loop->driver->is_virtual) seconds = 24 * 3600;
-    } else if (!loop->driver->expected && !loop->promised) {
+    } else if (!loop->driver->expected && !loop->outstanding) {
         return loop_raise_deadlock(vm), false;
     }
     // Idle: the moment to collect.
@@ -342,7 +342,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
         if (*idle < 0) *idle = 0;
         return TURN_IDLE;
     }
-    return loop->first_task || loop->promised || loop->driver->expected ? TURN_WAITING : TURN_DONE;
+    return loop->first_task || loop->outstanding || loop->driver->expected ? TURN_WAITING : TURN_DONE;
 }
 
 // ---- asyncio.run

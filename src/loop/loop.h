@@ -162,7 +162,7 @@ struct Loop {
     uint32_t mail; // atomic
     bool (*deliver)(VM *vm);
     void (*on_promise_cancelled)(VM *vm, Promised *promised);
-    size_t promised; // promises that are not completed
+    size_t outstanding; // promises that are not completed
     size_t round_left; // entries of the ready queue that belong to the round under way
     bool hosted; // the host has tasks of its own in this loop
     bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
