@@ -87,11 +87,10 @@ static Value make_result(aioli *host, aioli_promise *promise) {
     return result;
 }
 
-// Completes the future and frees the promise. False with an exception.
-static bool deliver(aioli *host, aioli_promise *promise) {
+// Completes the future and frees the promise.
+static void deliver(aioli *host, aioli_promise *promise) {
     VM *vm = &host->vm;
     Promised *promised = promise->future;
-    bool ok = true;
     take_off(promise);
     loop_of(vm)->outstanding--;
     if (promised) {
@@ -99,14 +98,16 @@ static bool deliver(aioli *host, aioli_promise *promise) {
         Value result = make_result(host, promise), exception = vm->exception;
         exception_clear(vm);
         // A script that `make` called may have cancelled it.
-        if (!future_done(&promised->future))
-            ok = is_error(result) ? future_set_exception(vm, &promised->future, exception)
-                                  : future_set_result(vm, &promised->future, result);
+        if (!future_done(&promised->future)) {
+            if (is_error(result))
+                future_set_exception(vm, &promised->future, exception);
+            else
+                future_set_result(vm, &promised->future, result);
+        }
     } else {
         promise->make(NULL, promise->data);
     }
     free_promise(promise);
-    return ok;
 }
 
 static aioli_promise *take_letters(Mailbox *mailbox) {
@@ -115,22 +116,17 @@ static aioli_promise *take_letters(Mailbox *mailbox) {
     return letters;
 }
 
-static bool deliver_letters(VM *vm) {
+static void deliver_letters(VM *vm) {
     aioli *host = host_of_vm(vm);
     pthread_mutex_lock(&host->mailbox->lock);
     __atomic_store_n(&loop_of(vm)->mail, 0, __ATOMIC_RELAXED);
     aioli_promise *letter = take_letters(host->mailbox);
     pthread_mutex_unlock(&host->mailbox->lock);
-    bool ok = true;
     while (letter) {
         aioli_promise *next = letter->next_letter;
-        Value failure = vm->exception; // the last one's is told, but all are delivered
-        exception_clear(vm);
-        if (deliver(host, letter)) vm->exception = failure;
-        ok = is_empty(vm->exception);
+        deliver(host, letter);
         letter = next;
     }
-    return ok;
 }
 
 static void tell_cancelled(VM *vm, Promised *promised) {
@@ -234,10 +230,7 @@ void aioli_complete(aioli_promise *promise, aioli_value (*make)(aioli *vm, void 
         if (!telling) free_promise(promise);
     } else if (__atomic_load_n(&host->thread, __ATOMIC_RELAXED) == stack_thread()) {
         pthread_mutex_unlock(&mailbox->lock);
-        if (!deliver(host, promise)) {
-            host->pending = host->vm.exception;
-            exception_clear(&host->vm);
-        }
+        deliver(host, promise);
     } else {
         if (mailbox->last_letter)
             mailbox->last_letter->next_letter = promise;

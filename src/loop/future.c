@@ -29,48 +29,98 @@ Promised *future_new_promised(VM *vm) {
 
 // ---- Callbacks
 
+// Returns whether it takes a place of its own: not that of the task that it is.
 static bool schedule_callback(VM *vm, Future *f, Value callback) {
-    ReadyKind kind = READY_CALLBACK;
     if (is_task(callback)) {
-        if (future_of(callback)->abandoned) return true;
-        kind = READY_WAKE;
-    } else if (is_gather(callback)) {
-        kind = READY_CHILD;
-    } else if (is_none(callback)) {
-        kind = READY_STOP;
+        if (!future_of(callback)->abandoned) loop_ready(vm, READY_WAKE, callback, value_object(f));
+        return false;
     }
-    return loop_ready(vm, kind, callback, value_object(f));
+    ReadyKind kind = is_gather(callback) ? READY_CHILD : is_none(callback) ? READY_STOP : READY_CALLBACK;
+    loop_ready(vm, kind, callback, value_object(f));
+    return true;
 }
 
-static bool schedule_callbacks(VM *vm, Future *f) {
+// The places in the queue that the callbacks of a pending future have of their own (see loop_reserve).
+static size_t promises_of(const Future *f) {
+    size_t count = !f->is_task && !is_empty(f->callback) && !is_task(f->callback);
+    for (size_t i = 0; f->callbacks && i < f->callbacks->length; i++) count += !is_task(f->callbacks->items[i]);
+    return count;
+}
+
+// After a change to the callbacks of a pending future, of which there were so many that had places.
+static void give_up_promises(VM *vm, Future *f, size_t before) {
+    size_t given_up = before - promises_of(f);
+    loop_of(vm)->promised -= given_up;
+    loop_of(vm)->places -= given_up;
+}
+
+// A marking has come to the pending future.
+static void promise_again(Loop *loop, const Future *f) {
+    size_t count = promises_of(f);
+    if (count > loop->unproven) count = loop->unproven;
+    loop->unproven -= count;
+    loop->promised += count;
+    loop->places += count;
+}
+
+static void schedule_callbacks(VM *vm, Future *f) {
+    Loop *loop = loop_of(vm);
     Value first = f->callback;
     List *rest = f->callbacks;
-    f->callback = VALUE_EMPTY;
+    if (!is_empty(first)) {
+        f->callback = VALUE_EMPTY;
+        if (schedule_callback(vm, f, first)) {
+            if (f->is_task)
+                loop->places++; // it has just given up its own
+            else
+                loop->promised--;
+        }
+    }
+    if (!rest) return;
     f->callbacks = NULL;
-    if (!is_empty(first) && !schedule_callback(vm, f, first)) return false;
-    for (size_t i = 0; rest && i < rest->length; i++)
-        if (!schedule_callback(vm, f, rest->items[i])) return false;
+    for (size_t i = 0; i < rest->length; i++) loop->promised -= schedule_callback(vm, f, rest->items[i]);
+}
+
+static __attribute__((noinline)) bool add_callback_slow(VM *vm, Future *f, Value callback) {
+    bool done = future_done(f), first = is_empty(f->callback) && !f->callbacks;
+    bool own_place = !is_task(callback);
+    if (own_place && !loop_reserve(vm)) return false;
+    if (done) {
+        schedule_callback(vm, f, callback);
+        return true;
+    }
+    if (first) {
+        heap_store(vm, f, &f->callback, callback);
+    } else if ((!f->callbacks && !(f->callbacks = list_new(vm, 2))) || !list_append(vm, f->callbacks, callback)) {
+        loop_of(vm)->places -= own_place;
+        return false;
+    }
+    loop_of(vm)->promised += own_place;
     return true;
 }
 
 bool future_add_callback(VM *vm, Future *f, Value callback) {
-    if (future_done(f)) return schedule_callback(vm, f, callback);
-    if (is_empty(f->callback) && !f->callbacks) {
-        heap_store(vm, f, &f->callback, callback);
-        return true;
-    }
-    if (!f->callbacks) {
-        f->callbacks = list_new(vm, 2);
-        if (!f->callbacks) return false;
-    }
-    return list_append(vm, f->callbacks, callback);
+    // Most wait for a task, alone.
+    if (future_done(f) || !f->is_task || !is_empty(f->callback) || f->callbacks) return add_callback_slow(vm, f, callback);
+    heap_store(vm, f, &f->callback, callback);
+    return true;
+}
+
+void future_take_back_callback(VM *vm, Future *f, Value callback) {
+    size_t before = promises_of(f);
+    List *rest = f->callbacks;
+    if (rest && rest->length && value_same(rest->items[rest->length - 1], callback))
+        rest->length--;
+    else if (value_same(f->callback, callback))
+        f->callback = VALUE_EMPTY;
+    give_up_promises(vm, f, before);
 }
 
 // Takes away those that `gone` names, in their order. Callbacks that are not there any more are passed over.
-static void drop_callbacks(Future *f, const List *gone) {
+static void drop_callbacks(VM *vm, Future *f, const List *gone) {
     List *rest = f->callbacks;
     if (!rest || !gone->length) return;
-    size_t kept = 0, next = 0;
+    size_t before = promises_of(f), kept = 0, next = 0;
     for (size_t i = 0; i < rest->length; i++) {
         if (next < gone->length && value_same(rest->items[i], gone->items[next]))
             next++;
@@ -78,6 +128,7 @@ static void drop_callbacks(Future *f, const List *gone) {
             rest->items[kept++] = rest->items[i];
     }
     rest->length = kept;
+    give_up_promises(vm, f, before);
 }
 
 // Whether a callback is one of a script's and equal to what the script names; or -1.
@@ -99,8 +150,12 @@ static Value remove_callback(VM *vm, Value *args, size_t count) {
         int same = is_named(vm, one, args[1]);
         if (same < 0 || (same && !list_append(vm, gone, one))) return VALUE_ERROR;
     }
-    if (same_first && value_same(f->callback, first)) f->callback = VALUE_EMPTY;
-    drop_callbacks(f, gone);
+    if (same_first && value_same(f->callback, first)) {
+        size_t before = promises_of(f);
+        f->callback = VALUE_EMPTY;
+        give_up_promises(vm, f, before);
+    }
+    drop_callbacks(vm, f, gone);
     return value_small(same_first + (int64_t)gone->length);
 }
 
@@ -116,21 +171,28 @@ bool future_set_result(VM *vm, Future *f, Value result) {
     if (!not_pending(vm, f)) return false;
     heap_store(vm, f, &f->result, result);
     f->state = FUTURE_FINISHED;
-    return schedule_callbacks(vm, f);
+    schedule_callbacks(vm, f);
+    return true;
 }
 
 bool future_set_exception(VM *vm, Future *f, Value exception) {
     if (!not_pending(vm, f)) return false;
     heap_store(vm, f, &f->result, exception);
     f->state = FUTURE_FAILED;
-    return schedule_callbacks(vm, f);
+    schedule_callbacks(vm, f);
+    return true;
 }
 
-bool future_become_cancelled(VM *vm, Future *f, Value message) {
+void future_become_cancelled(VM *vm, Future *f, Value message) {
     f->state = FUTURE_CANCELLED;
     if (f->is_promised) loop_of(vm)->on_promise_cancelled(vm, (Promised *)f);
     heap_store(vm, f, &f->cancel_message, message);
-    return schedule_callbacks(vm, f);
+    schedule_callbacks(vm, f);
+}
+
+static Value cancelled_error(VM *vm, Value message) {
+    Exception *e = exception_new(vm, vm->exceptions.cancelled_error, &message, is_empty(message) || is_none(message) ? 0 : 1);
+    return e ? value_object(e) : VALUE_ERROR;
 }
 
 static int gather_cancel(VM *vm, Gather *gather, Value message) {
@@ -144,28 +206,24 @@ static int gather_cancel(VM *vm, Gather *gather, Value message) {
     return any;
 }
 
-static Value cancelled_error(VM *vm, Value message);
-
-bool task_cancel_park(VM *vm, Task *task, Value message) {
-    // As if the future of a sleep were cancelled: the task wakes by way of the queue, its timer is void. The message
-    // belongs to that future, not to the task.
+// Cancels what a task waits for: 1, 0 when there is nothing that can be cancelled, or -1.
+static int cancel_wait(VM *vm, Task *task, Value message) {
+    Future *f = &task->future;
+    if (f->abandoned) return 0;
+    if (f->park == PARK_NONE && is_future(task->waiting)) return future_cancel(vm, future_of(task->waiting), message);
+    if (f->park != PARK_WAITING && f->park != PARK_DUE) return 0;
+    // The message belongs to the future that the sleep would have, not to the task.
     Value e = cancelled_error(vm, message);
-    if (is_error(e)) return false;
-    task->future.park = PARK_CANCELLED;
-    task->future.park_number++;
-    loop_of(vm)->timer_stale++;
-    return loop_ready(vm, READY_THROW, value_object(task), e);
+    if (is_error(e) || (f->park == PARK_DUE && !loop_reserve(vm))) return -1;
+    task_end_park(vm, task, e);
+    return 1;
 }
 
 static int task_cancel(VM *vm, Task *task, Value message) {
+    int cancelled = cancel_wait(vm, task, message);
+    if (cancelled < 0) return -1;
     task->cancel_requests++;
-    if (!task->future.abandoned) {
-        if (task->future.park == PARK_WAITING) return task_cancel_park(vm, task, message) ? 1 : -1;
-        if (task->future.park == PARK_NONE && is_future(task->waiting)) {
-            int cancelled = future_cancel(vm, future_of(task->waiting), message);
-            if (cancelled) return cancelled;
-        }
-    }
+    if (cancelled) return 1;
     task->future.must_cancel = true;
     heap_store(vm, task, &task->future.cancel_message, message);
     return 1;
@@ -180,14 +238,9 @@ int future_cancel(VM *vm, Future *f, Value message) {
     vm->native_depth++;
     int result = f->is_gather ? gather_cancel(vm, (Gather *)f, message)
                  : f->is_task ? task_cancel(vm, (Task *)f, message)
-                              : (future_become_cancelled(vm, f, message) ? 1 : -1);
+                              : (future_become_cancelled(vm, f, message), 1);
     vm->native_depth--;
     return result;
-}
-
-static Value cancelled_error(VM *vm, Value message) {
-    Exception *e = exception_new(vm, vm->exceptions.cancelled_error, &message, is_empty(message) || is_none(message) ? 0 : 1);
-    return e ? value_object(e) : VALUE_ERROR;
 }
 
 Value future_cancelled_error(VM *vm, Future *f) {
@@ -345,6 +398,7 @@ static void future_trace(VM *vm, Object *o) {
     heap_mark(vm, f->callback);
     heap_mark_object(vm, (Object *)f->callbacks);
     heap_mark(vm, f->cancel_message);
+    if (!is_empty(f->callback) || f->callbacks) promise_again(loop_of(vm), f);
     if (f->is_gather) heap_mark_object(vm, (Object *)((Gather *)f)->children);
     if (!f->is_task) return;
     Task *task = (Task *)f;
@@ -467,7 +521,7 @@ Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exce
     // Those that were done already count when the outer future stands.
     for (size_t i = 0; i < distinct->length; i++) {
         Future *child = future_of(distinct->items[i]);
-        if (future_done(child) && !gather_child_done(vm, gather, child)) return VALUE_ERROR;
+        if (future_done(child)) gather_child_done(vm, gather, child);
     }
     return value_object(gather);
 }
@@ -493,30 +547,33 @@ static List *gather_results(VM *vm, Gather *gather) {
     return results;
 }
 
-bool gather_child_done(VM *vm, Gather *gather, Future *child) {
+// Ends a gather by CancelledError, or by what came of making that.
+static void gather_cancelled(VM *vm, Gather *gather, Future *child) {
+    Value e = future_cancelled_error(vm, child);
+    future_set_exception(vm, &gather->future, is_error(e) ? exception_take(vm) : e);
+}
+
+void gather_child_done(VM *vm, Gather *gather, Future *child) {
     gather->finished++;
     Future *outer = &gather->future;
     if (future_done(outer)) {
         child->retrieved = true;
-        return true;
+        return;
     }
     if (!outer->return_exceptions) {
-        if (child->state == FUTURE_CANCELLED) {
-            Value e = future_cancelled_error(vm, child);
-            return !is_error(e) && future_set_exception(vm, outer, e);
-        }
+        if (child->state == FUTURE_CANCELLED) return gather_cancelled(vm, gather, child);
         if (child->state == FUTURE_FAILED) {
             child->retrieved = true;
-            return future_set_exception(vm, outer, child->result);
+            future_set_exception(vm, outer, child->result);
+            return;
         }
     }
-    if (gather->finished < gather->total) return true;
+    if (gather->finished < gather->total) return;
     List *results = gather_results(vm, gather);
-    if (!results) return false;
-    if (outer->cancel_requested) {
-        // The child that ended last tells with which message.
-        Value e = future_cancelled_error(vm, child);
-        return !is_error(e) && future_set_exception(vm, outer, e);
-    }
-    return future_set_result(vm, outer, value_object(results));
+    if (!results)
+        future_set_exception(vm, outer, exception_take(vm));
+    else if (outer->cancel_requested)
+        gather_cancelled(vm, gather, child); // the child that ended last tells with which message
+    else
+        future_set_result(vm, outer, value_object(results));
 }

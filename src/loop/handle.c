@@ -63,7 +63,8 @@ static Value schedule_now(VM *vm, Value callback, Value *arguments, size_t count
     if (!value_callable(vm, callback)) return raise_type_error(vm, "a callable object was expected by call_soon(), got %s", type_name(vm, callback));
     Tuple *tuple = tuple_from(vm, arguments, count);
     Handle *handle = tuple ? handle_new(vm, callback, tuple, -1) : NULL;
-    if (!handle || !loop_ready(vm, READY_HANDLE, value_object(handle), VALUE_NONE)) return VALUE_ERROR;
+    if (!handle || !loop_reserve(vm)) return VALUE_ERROR;
+    loop_ready(vm, READY_HANDLE, value_object(handle), VALUE_NONE);
     return value_object(handle);
 }
 static Value schedule_at(VM *vm, double when, Value callback, Value *arguments, size_t count) {
@@ -71,7 +72,11 @@ static Value schedule_at(VM *vm, double when, Value callback, Value *arguments, 
     uint64_t sequence;
     Tuple *tuple = tuple_from(vm, arguments, count);
     Handle *handle = tuple ? handle_new(vm, callback, tuple, when < 0 ? 0 : when) : NULL;
-    if (!handle || !loop_timer(vm, when, value_object(handle), &sequence)) return VALUE_ERROR;
+    if (!handle || !loop_reserve(vm)) return VALUE_ERROR;
+    if (!loop_timer(vm, when, value_object(handle), &sequence)) {
+        loop_of(vm)->places--;
+        return VALUE_ERROR;
+    }
     handle->scheduled = true;
     return value_object(handle);
 }

@@ -81,6 +81,11 @@ static bool timer_is_stale(const Timer *timer) {
     return ((Handle *)object_of(timer->target))->cancelled;
 }
 
+// What a stale timer leaves behind when it is dropped: a parked task has kept its place.
+static void give_up_place(Loop *loop, const Timer *timer) {
+    if (!is_future(timer->target)) loop->places--;
+}
+
 static void drop_first_timer(Loop *loop) {
     loop->timers[0] = loop->timers[--loop->timer_count];
     if (loop->timer_count) sift_down(loop->timers, loop->timer_count, 0);
@@ -90,13 +95,18 @@ static void drop_first_timer(Loop *loop) {
 static void drop_stale_timers(Loop *loop) {
     if (loop->timer_stale > 100 && loop->timer_stale > loop->timer_count / 2) {
         size_t kept = 0;
-        for (size_t i = 0; i < loop->timer_count; i++)
-            if (!timer_is_stale(&loop->timers[i])) loop->timers[kept++] = loop->timers[i];
+        for (size_t i = 0; i < loop->timer_count; i++) {
+            if (timer_is_stale(&loop->timers[i]))
+                give_up_place(loop, &loop->timers[i]);
+            else
+                loop->timers[kept++] = loop->timers[i];
+        }
         loop->timer_count = kept;
         for (size_t i = kept / 2; i-- > 0;) sift_down(loop->timers, kept, i);
         loop->timer_stale = 0;
     }
     while (loop->timer_count && timer_is_stale(&loop->timers[0])) {
+        give_up_place(loop, &loop->timers[0]);
         drop_first_timer(loop);
         if (loop->timer_stale) loop->timer_stale--;
     }
@@ -141,14 +151,14 @@ static bool run_handle(VM *vm, Handle *handle) {
     return !is_error(result);
 }
 
+bool loop_must_end(VM *vm) {
+    return !is_exception(vm->exception) || exception_matches(vm, vm->exceptions.keyboard_interrupt) ||
+           exception_matches(vm, vm->exceptions.system_exit);
+}
+
 // A callback's exception does not end the loop: it is shown, as asyncio's default handler does.
 static bool report_callback_error(VM *vm) {
-    if (!is_exception(vm->exception) || exception_matches(vm, vm->exceptions.keyboard_interrupt) ||
-        exception_matches(vm, vm->exceptions.system_exit))
-        return false;
-    Value e = vm->exception;
-    exception_clear(vm);
-    return loop_show_exception(vm, "Exception in callback", e);
+    return !loop_must_end(vm) && loop_show_exception(vm, "Exception in callback", exception_take(vm));
 }
 
 static bool run_entry(VM *vm, Loop *loop, const ReadyEntry *entry) {
@@ -161,44 +171,58 @@ static bool run_entry(VM *vm, Loop *loop, const ReadyEntry *entry) {
         if (f->state == FUTURE_FINISHED || f->state == FUTURE_PENDING) return task_step(vm, task_of(subject), VALUE_EMPTY);
         Value e = f->state == FUTURE_CANCELLED ? future_cancelled_error(vm, f) : f->result;
         f->retrieved = true;
-        return !is_error(e) && task_step(vm, task_of(subject), e);
+        return task_step(vm, task_of(subject), is_error(e) ? exception_take(vm) : e);
     }
     case READY_TIMER: {
         // The sleep is over, its task comes next round: a future's callback would take that way.
         Future *f = future_of(subject);
-        if (f->park != PARK_WAITING || f->park_number != (uint32_t)small_of(entry->b)) return true;
+        if (f->park != PARK_DUE || f->park_number != (uint32_t)small_of(entry->b)) {
+            loop->places--;
+            return true;
+        }
         f->park = PARK_FIRED;
         f->park_number++;
-        return loop_ready(vm, READY_PARK, subject, VALUE_NONE);
+        loop_ready(vm, READY_PARK, subject, VALUE_NONE);
+        return true;
     }
     case READY_PARK: return task_step(vm, task_of(subject), VALUE_EMPTY);
     case READY_CALLBACK: {
         Value argument = entry->b;
+        loop->places--;
         return !is_error(vm_call(vm, subject, &argument, 1, NULL)) || report_callback_error(vm);
     }
-    case READY_CHILD: return gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
-    case READY_HANDLE: return run_handle(vm, (Handle *)object_of(subject)) || report_callback_error(vm);
-    case READY_STOP: loop->stopping = true; return true;
+    case READY_CHILD:
+        loop->places--;
+        gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
+        return true;
+    case READY_HANDLE:
+        loop->places--;
+        return run_handle(vm, (Handle *)object_of(subject)) || report_callback_error(vm);
+    case READY_STOP:
+        loop->places--;
+        loop->stopping = true;
+        return true;
     }
     return true;
 }
 
 // Moves the timers that are due to the ready queue, in their order.
-static bool collect_timers(VM *vm, Loop *loop) {
+static void collect_timers(VM *vm, Loop *loop) {
     double end = loop_time(vm) + 1e-9;
     while (loop->timer_count && loop->timers[0].when <= end) {
         Timer timer = loop->timers[0];
         bool stale = timer_is_stale(&timer);
         drop_first_timer(loop);
         if (stale) {
+            give_up_place(loop, &timer);
             if (loop->timer_stale) loop->timer_stale--;
-            continue;
+        } else if (is_future(timer.target)) {
+            future_of(timer.target)->park = PARK_DUE;
+            loop_ready(vm, READY_TIMER, timer.target, value_small((uint32_t)timer.sequence));
+        } else {
+            loop_ready(vm, READY_HANDLE, timer.target, VALUE_NONE);
         }
-        if (!loop_ready(vm, is_future(timer.target) ? READY_TIMER : READY_HANDLE, timer.target,
-                        value_small((uint32_t)timer.sequence)))
-            return false;
     }
-    return true;
 }
 
 // Waits for the next deadline or event. False with an exception, DeadlockError when nothing can ever come.
@@ -221,15 +245,14 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     return vm->fuel >= 0 && !vm_interrupted(vm) ? true : vm->hooks.attend(vm);
 }
 
-static bool take_mail(VM *vm, Loop *loop) {
-    return !__atomic_load_n(&loop->mail, __ATOMIC_RELAXED) || loop->deliver(vm);
+static void take_mail(VM *vm, Loop *loop) {
+    if (__atomic_load_n(&loop->mail, __ATOMIC_RELAXED)) loop->deliver(vm);
 }
 
 // What was queued when a round begins belongs to it: the timers that are due, and what the driver and the host bring, included.
-static bool begin_round(VM *vm, Loop *loop) {
-    if (loop->timer_count && !collect_timers(vm, loop)) return false;
+static void begin_round(VM *vm, Loop *loop) {
+    if (loop->timer_count) collect_timers(vm, loop);
     loop->round_left = loop->ready_count;
-    return true;
 }
 
 static inline bool run_next(VM *vm, Loop *loop) {
@@ -242,14 +265,14 @@ static inline bool run_next(VM *vm, Loop *loop) {
 
 static bool run_round(VM *vm, Loop *loop) {
     drop_stale_timers(loop);
-    if (!take_mail(vm, loop)) return false;
+    take_mail(vm, loop);
     if (loop->ready_count == 0 && !loop->stopping) {
         if (!wait_for_work(vm, loop)) return false;
-        if (!take_mail(vm, loop)) return false;
+        take_mail(vm, loop);
     } else if (loop->driver->expected && !loop->driver->is_virtual) {
         loop->driver->wait(loop->driver, 0);
     }
-    if (!begin_round(vm, loop)) return false;
+    begin_round(vm, loop);
     while (loop->round_left)
         if (!run_next(vm, loop)) return false;
     return true;
@@ -281,7 +304,7 @@ Value loop_run_until_complete(VM *vm, Value future) {
     bool ok = future_add_callback(vm, f, VALUE_NONE) && run_forever(vm, loop);
     Value result = VALUE_ERROR;
     if (ok) result = future_done(f) ? future_result(vm, f) : raise_runtime_error(vm, "Event loop stopped before Future completed.");
-    if (!ok && value_same(f->callback, VALUE_NONE)) f->callback = VALUE_EMPTY;
+    if (!ok) future_take_back_callback(vm, f, VALUE_NONE);
     return result;
 }
 
@@ -314,10 +337,10 @@ static bool take_turn(VM *vm, void *data) {
         drop_stale_timers(loop);
         // What has woken the driver is forgotten only by looking at it.
         if (!loop->driver->is_virtual && (loop->driver->expected || !loop->ready_count)) loop->driver->wait(loop->driver, 0);
-        if (!take_mail(vm, loop)) return false;
+        take_mail(vm, loop);
         if (!loop->ready_count && loop->timer_count && loop->driver->is_virtual)
             loop->driver->wait(loop->driver, fmin(loop->timers[0].when - loop_time(vm), DBL_MAX));
-        if (!begin_round(vm, loop)) return false;
+        begin_round(vm, loop);
         if (!loop->round_left) return true;
     }
 }
@@ -360,11 +383,11 @@ static bool on_interrupt(VM *vm) {
 
 // Cancels every task that is left and waits for their ends; then shows what failed on the way.
 static bool cancel_the_rest(VM *vm, Loop *loop) {
+    if (!loop->first_task) return true;
     List *rest = list_new(vm, 8);
     if (!rest) return false;
     for (Task *task = loop->first_task; task; task = task->next)
         if (!list_append(vm, rest, value_object(task))) return false;
-    if (rest->length == 0) return true;
     bool ok = true;
     for (size_t i = 0; ok && i < rest->length; i++) ok = future_cancel(vm, future_of(rest->items[i]), VALUE_EMPTY) >= 0;
     Value all = ok ? gather_new(vm, rest->items, rest->length, true) : VALUE_ERROR;
@@ -425,6 +448,7 @@ static bool close_generators(VM *vm, Loop *loop) {
 // The end of a run: what it leaves unfinished is never gone on with.
 static void clear_queues(Loop *loop) {
     loop->ready_count = loop->timer_count = loop->timer_stale = loop->round_left = 0;
+    loop->places = loop->promised;
     for (Task *task = loop->first_task; task;) {
         Task *next = task->next;
         task->next = task->previous = NULL;
@@ -474,8 +498,37 @@ Value loop_run_main(VM *vm, Value coroutine) {
 
 // ---- Making and marking
 
+#ifdef AIOLI_GC_STRESS
+// Whether the places are those that the rules in loop.h give.
+static void check_places(const Loop *loop) {
+    size_t places = loop->promised;
+    for (const Task *task = loop->first_task; task; task = task->next) places++;
+    for (size_t i = 0; i < loop->timer_count; i++) places += !is_future(loop->timers[i].target);
+    for (size_t i = 0; i < loop->ready_count; i++) {
+        const ReadyEntry *entry = &loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)];
+        switch (ready_kind(entry)) {
+        case READY_STEP:
+        case READY_THROW:
+        case READY_WAKE:
+        case READY_PARK: break;
+        case READY_TIMER: places += future_of(ready_subject(entry))->park_number != (uint32_t)small_of(entry->b); break;
+        default: places++;
+        }
+    }
+    assert(places == loop->places && places <= loop->ready_capacity);
+}
+#endif
+
 static void loop_trace(VM *vm) {
     Loop *loop = loop_of(vm);
+#ifdef AIOLI_GC_STRESS
+    check_places(loop);
+#endif
+    // Futures that are found promise their callbacks' places again, see future_trace. An object may be traced more than once:
+    // in all it is never more than was promised before.
+    loop->places -= loop->promised;
+    loop->unproven = loop->promised;
+    loop->promised = 0;
     for (size_t i = 0; i < loop->ready_count; i++) {
         ReadyEntry *entry = &loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)];
         heap_mark(vm, ready_subject(entry));

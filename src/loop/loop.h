@@ -3,6 +3,8 @@
 #ifndef AIOLI_LOOP_LOOP_H
 #define AIOLI_LOOP_LOOP_H
 
+#include <assert.h>
+
 #include "loop/driver.h"
 #include "object/container/list.h"
 #include "object/core/vm.h"
@@ -16,8 +18,8 @@ typedef struct Task Task;
 
 typedef enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED, FUTURE_FAILED } FutureState;
 
-// How a task is parked on a timer by a sleep that is awaited at once (no future of its own).
-typedef enum { PARK_NONE, PARK_WAITING, PARK_FIRED, PARK_CANCELLED } ParkState;
+// How a task is parked on a timer by a sleep that is awaited at once (no future of its own). DUE: the timer stands in the queue.
+typedef enum { PARK_NONE, PARK_WAITING, PARK_DUE, PARK_FIRED, PARK_CANCELLED } ParkState;
 
 struct Future {
     Object object;
@@ -75,14 +77,17 @@ static inline bool is_coroutine(VM *vm, Value v) {
 
 Future *future_new(VM *vm);
 Promised *future_new_promised(VM *vm);
-// Each false with an exception (InvalidStateError when it is done already).
+// Each false with InvalidStateError when it is done already.
 bool future_set_result(VM *vm, Future *f, Value result);
 bool future_set_exception(VM *vm, Future *f, Value exception);
 // asyncio's cancel() of any future, task or gather: 1, 0 (it is done already), or -1. message: VALUE_EMPTY for none.
 int future_cancel(VM *vm, Future *f, Value message);
 // Only the future itself, as Future.cancel() does: for a task whose coroutine has ended by CancelledError.
-bool future_become_cancelled(VM *vm, Future *f, Value message);
+void future_become_cancelled(VM *vm, Future *f, Value message);
+// callback: a task, a gather, VALUE_NONE (ends run_until_complete), a callable. False with MemoryError.
 bool future_add_callback(VM *vm, Future *f, Value callback);
+// Takes back the callback that was added last, unless it is queued already.
+void future_take_back_callback(VM *vm, Future *f, Value callback);
 // The result, or VALUE_ERROR with its exception (or CancelledError, InvalidStateError) raised.
 Value future_result(VM *vm, Future *f);
 // The exception that a cancelled future gives.
@@ -91,16 +96,17 @@ Value future_cancelled_error(VM *vm, Future *f);
 // Makes a task of a coroutine and queues its first step. name: a str, or VALUE_EMPTY. NULL with an exception.
 Task *task_new(VM *vm, Value coroutine, Value name);
 // Runs one step: sends VALUE_NONE or throws `exception` (VALUE_EMPTY: none). False when the loop must stop with the
-// exception raised (KeyboardInterrupt, SystemExit, no memory).
+// exception raised (KeyboardInterrupt, SystemExit).
 bool task_step(VM *vm, Task *task, Value exception);
+// Ends the parked sleep of a task by an exception, with the hops that a cancelled future takes. Where the timer stands in the
+// queue, a place has been taken for that.
+void task_end_park(VM *vm, Task *task, Value exception);
 String *task_name(VM *vm, Task *task);
-// Ends the parked sleep of a task by CancelledError, with the hops that a cancelled future takes.
-bool task_cancel_park(VM *vm, Task *task, Value message);
 // A future or task of an awaitable, as asyncio.ensure_future. VALUE_ERROR with TypeError.
 Value ensure_future(VM *vm, Value awaitable);
 Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exceptions);
-// What a done child of a gather, or a parked sleep, does when its turn in the queue comes.
-bool gather_child_done(VM *vm, Gather *gather, Future *child);
+// What a done child of a gather does when its turn in the queue comes.
+void gather_child_done(VM *vm, Gather *gather, Future *child);
 
 // ---- The loop
 
@@ -144,6 +150,9 @@ struct Loop {
     bool driver_busy;  // atomic: see loop_wake
     ReadyEntry *ready; // a ring
     size_t ready_capacity, ready_first, ready_count;
+    size_t places;     // of the ring, taken or promised: see loop_reserve
+    size_t promised;   // of them, to callbacks of pending futures
+    size_t unproven;   // of those, to futures that the marking under way has not come to
     Timer *timers; // a binary heap by (when, sequence)
     size_t timer_count, timer_capacity, timer_stale; // stale: parked sleeps that were cancelled
     uint64_t next_sequence;
@@ -157,10 +166,10 @@ struct Loop {
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
         *sleep_class, *sleep_iterator_class;
-    // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something;
-    // false with an exception. `on_promise_cancelled` is told of a promised future that is cancelled.
+    // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something.
+    // `on_promise_cancelled` is told of a promised future that is cancelled.
     uint32_t mail; // atomic
-    bool (*deliver)(VM *vm);
+    void (*deliver)(VM *vm);
     void (*on_promise_cancelled)(VM *vm, Promised *promised);
     size_t outstanding; // promises that are not completed
     size_t round_left; // entries of the ready queue that belong to the round under way
@@ -177,15 +186,28 @@ static inline Loop *loop_of(VM *vm) { return vm->loop; }
 bool loop_create(VM *vm);
 void loop_destroy(VM *vm);
 
-// Makes room for one more entry of the ready queue. False with MemoryError.
+// A wake-up never fails for lack of memory: the ring has a place for whatever may come, from the moment on when somebody
+// begins to wait for it; that moment is the one that can fail.
+//   - A task has a place from its making to its end. It is queued once at a time. While its sleep's timer stands in the queue
+//     a cancellation is a second entry: the first one then has a place of its own.
+//   - A callback has one until its turn comes, but for two: one that is a task is queued at that task's place, and a task's
+//     first one at the place that the task gives up by its end.
+//   - A handle has one until its turn comes, or until its timer is dropped.
+// The callbacks of a future that is never done would keep their places for ever: each marking counts anew.
 bool loop_grow_ready(VM *vm);
-// Queues. False with MemoryError.
-static inline bool loop_ready(VM *vm, ReadyKind kind, Value a, Value b) {
+// Takes one more place. False with MemoryError.
+static inline bool loop_reserve(VM *vm) {
     Loop *loop = loop_of(vm);
-    if (__builtin_expect(loop->ready_count == loop->ready_capacity, 0) && !loop_grow_ready(vm)) return false;
+    if (__builtin_expect(loop->places >= loop->ready_capacity, 0) && !loop_grow_ready(vm)) return false;
+    loop->places++;
+    return true;
+}
+// Queues what has a place.
+static inline void loop_ready(VM *vm, ReadyKind kind, Value a, Value b) {
+    Loop *loop = loop_of(vm);
+    assert(loop->ready_count < loop->ready_capacity);
     loop->ready[(loop->ready_first + loop->ready_count++) & (loop->ready_capacity - 1)] =
         (ReadyEntry){.subject = a.bits | kind, .b = b};
-    return true;
 }
 // Returns the timer's sequence number in *sequence.
 bool loop_timer(VM *vm, double when, Value target, uint64_t *sequence);
@@ -206,6 +228,12 @@ Value loop_park(VM *vm, double seconds);
 bool loop_class_init(VM *vm);   // Future, Task, Handle, the loop's own class
 // loop.run_forever(): until stop().
 Value loop_run_forever(VM *vm);
+// Whether the exception that is raised ends the loop, though a task or a callback raised it: KeyboardInterrupt, SystemExit.
+bool loop_must_end(VM *vm);
+// Shows an exception that nobody is there to catch, as asyncio's default handler does. False with an exception.
+bool loop_show_exception(VM *vm, const char *message, Value exception);
+// The deadlock report as text in a DeadlockError that is raised.
+Value loop_raise_deadlock(VM *vm);
 
 // ---- For a host that runs the loop itself
 
@@ -225,9 +253,5 @@ typedef struct {
 
 // Runs what is ready, without ever waiting. *idle gets the seconds until the next deadline (TURN_IDLE).
 TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle);
-// Shows an exception that nobody is there to catch, as asyncio's default handler does. False with an exception.
-bool loop_show_exception(VM *vm, const char *message, Value exception);
-// The deadlock report as text in a DeadlockError that is raised.
-Value loop_raise_deadlock(VM *vm);
 
 #endif

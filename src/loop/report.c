@@ -1,4 +1,6 @@
 // What the loop tells people: deadlocks, and exceptions that nobody is there to catch.
+#include <stdio.h>
+
 #include "loop/loop.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -12,9 +14,20 @@ bool loop_show_exception(VM *vm, const char *message, Value exception) {
     Buffer text = vm_buffer(vm);
     buffer_format(&text, "%s\n", message);
     if (is_exception(exception)) exception_print(vm, exception, &text);
-    bool ok = !text.failed && loop->show_error(vm, text.data, text.length);
-    if (text.failed) raise_memory_error(vm);
+    bool ok;
+    if (text.failed) {
+        char shorter[200];
+        snprintf(shorter, sizeof shorter, "%.100s\n%.90s\n", message, is_exception(exception) ? type_name(vm, exception) : "");
+        ok = loop->show_error(vm, shorter, strlen(shorter));
+    } else {
+        ok = loop->show_error(vm, text.data, text.length);
+    }
     buffer_free(&text);
+    // That there is no memory to tell of it is no reason to end the loop.
+    if (!ok && exception_matches(vm, vm->exceptions.memory_error)) {
+        exception_clear(vm);
+        ok = true;
+    }
     return ok;
 }
 

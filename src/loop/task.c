@@ -31,7 +31,8 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
     task->waiting = VALUE_NONE;
     task->name = is_empty(name) ? value_small((int64_t)loop->next_task_number++) : name;
     note_creation(vm, task);
-    if (!loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE)) return NULL;
+    if (!loop_reserve(vm)) return NULL;
+    loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
     task->previous = loop->last_task;
     if (loop->last_task)
         loop->last_task->next = task;
@@ -41,7 +42,9 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
     return task;
 }
 
+// The end of a task: its place is its first callback's.
 static void forget_task(Loop *loop, Task *task) {
+    loop->places--;
     if (task->previous)
         task->previous->next = task->next;
     else
@@ -92,41 +95,57 @@ static Value run_coroutine(VM *vm, Value coroutine, Value sent, bool thrown) {
     return ops->await_step(vm, coroutine, sent, thrown);
 }
 
-// What the coroutine gave up its turn for.
+void task_end_park(VM *vm, Task *task, Value exception) {
+    Future *f = &task->future;
+    if (f->park == PARK_WAITING) loop_of(vm)->timer_stale++;
+    f->park = PARK_CANCELLED;
+    f->park_number++;
+    loop_ready(vm, READY_THROW, value_object(task), exception);
+}
+
+// The coroutine parked the task on a timer.
+static void parked(VM *vm, Task *task) {
+    if (!task->future.must_cancel) return;
+    Value e = future_cancelled_error(vm, &task->future);
+    task->future.must_cancel = is_error(e);
+    task_end_park(vm, task, is_error(e) ? exception_take(vm) : e);
+}
+
+// The task waits for the future. False with an exception: it does not.
+static bool wait_for(VM *vm, Task *task, Future *on) {
+    Future *f = &task->future;
+    if (on == f) return raise_runtime_error(vm, "Task cannot await on itself: %s", "<Task>"), false;
+    on->yielded = false;
+    if (!future_add_callback(vm, on, value_object(f))) return false;
+    heap_store(vm, task, &task->waiting, value_object(on));
+    if (!f->must_cancel) return true;
+    int cancelled = future_cancel(vm, on, f->cancel_message);
+    if (cancelled > 0) f->must_cancel = false;
+    if (cancelled >= 0) return true;
+    future_take_back_callback(vm, on, value_object(f));
+    task->waiting = VALUE_NONE;
+    return false;
+}
+
+// What the coroutine gave up its turn for. False when that ends the loop.
 static bool suspended(VM *vm, Task *task) {
     Value on = vm->suspended_on;
     vm->suspended_on = VALUE_NONE;
-    Value self = value_object(task);
-    Future *f = &task->future;
-    if (is_none(on)) return loop_ready(vm, READY_STEP, self, VALUE_NONE);
-    if (is_stop(on)) { // parked on a timer
-        if (!f->must_cancel) return true;
-        f->must_cancel = false;
-        return task_cancel_park(vm, task, f->cancel_message);
-    }
-    if (is_future(on)) {
-        if (value_same(on, self)) {
-            raise_runtime_error(vm, "Task cannot await on itself: %s", "<Task>");
-            Value e = vm->exception;
-            exception_clear(vm);
-            return loop_ready(vm, READY_THROW, self, e);
-        }
-        future_of(on)->yielded = false;
-        heap_store(vm, task, &task->waiting, on);
-        if (!future_add_callback(vm, future_of(on), self)) return false;
-        if (f->must_cancel) {
-            int cancelled = future_cancel(vm, future_of(on), f->cancel_message);
-            if (cancelled < 0) return false;
-            if (cancelled) f->must_cancel = false;
-        }
+    if (is_none(on)) {
+        loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
         return true;
     }
-    String *shown = value_repr(vm, on);
-    if (!shown) return false;
-    raise_runtime_error(vm, "Task got bad yield: %s", shown->data);
-    Value e = vm->exception;
-    exception_clear(vm);
-    return loop_ready(vm, READY_THROW, self, e);
+    if (is_stop(on)) return parked(vm, task), true;
+    if (is_future(on)) {
+        if (wait_for(vm, task, future_of(on))) return true;
+    } else {
+        String *shown = value_repr(vm, on);
+        if (shown) raise_runtime_error(vm, "Task got bad yield: %s", shown->data);
+    }
+    bool ends = loop_must_end(vm);
+    loop_ready(vm, READY_THROW, value_object(task), vm->exception);
+    if (!ends) exception_clear(vm);
+    return !ends;
 }
 
 static bool ended_by_exception(VM *vm, Task *task) {
@@ -135,9 +154,10 @@ static bool ended_by_exception(VM *vm, Task *task) {
     forget_task(loop_of(vm), task);
     if (value_is_instance(vm, e, vm->exceptions.cancelled_error)) {
         heap_store(vm, task, &task->future.result, e); // kept for whoever asks for the result first
-        return future_become_cancelled(vm, &task->future, VALUE_EMPTY);
+        future_become_cancelled(vm, &task->future, VALUE_EMPTY);
+        return true;
     }
-    if (!future_set_exception(vm, &task->future, e)) return false;
+    future_set_exception(vm, &task->future, e);
     if (value_is_instance(vm, e, vm->exceptions.keyboard_interrupt) ||
         value_is_instance(vm, e, vm->exceptions.system_exit)) {
         raise_value(vm, e);
@@ -153,9 +173,10 @@ bool task_step(VM *vm, Task *task, Value exception) {
     if (f->must_cancel) {
         if (is_empty(exception) || !value_is_instance(vm, exception, vm->exceptions.cancelled_error)) {
             exception = future_cancelled_error(vm, f);
-            if (is_error(exception)) return false;
         }
-        f->must_cancel = false;
+        // Without memory for it, that is what the task hears of first.
+        f->must_cancel = is_error(exception);
+        if (is_error(exception)) exception = exception_take(vm);
     }
     task->waiting = VALUE_NONE;
     f->park = PARK_NONE;
@@ -164,21 +185,16 @@ bool task_step(VM *vm, Task *task, Value exception) {
     bool thrown = !is_empty(exception);
     Value result = run_coroutine(vm, task->coroutine, thrown ? exception : VALUE_NONE, thrown);
     loop->current = before;
-    bool ok;
-    if (result.bits == VALUE_SUSPEND.bits) {
-        ok = suspended(vm, task);
-    } else if (is_error(result)) {
-        ok = ended_by_exception(vm, task);
+    if (result.bits == VALUE_SUSPEND.bits) return suspended(vm, task);
+    if (is_error(result)) return ended_by_exception(vm, task);
+    forget_task(loop, task);
+    if (f->must_cancel) {
+        f->must_cancel = false;
+        future_become_cancelled(vm, f, f->cancel_message);
     } else {
-        forget_task(loop_of(vm), task);
-        if (f->must_cancel) {
-            f->must_cancel = false;
-            ok = future_become_cancelled(vm, f, f->cancel_message);
-        } else {
-            ok = future_set_result(vm, f, result);
-        }
+        future_set_result(vm, f, result);
     }
-    return ok;
+    return true;
 }
 
 // ---- Sleep without a future

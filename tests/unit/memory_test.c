@@ -1,6 +1,8 @@
-// Every allocation fails once: a script then sees MemoryError or the run reports it, nothing crashes, nothing leaks.
+// Every allocation fails once: a script then sees MemoryError or the run reports it, nothing crashes, nothing leaks. And the
+// event loop goes on without memory: what waits is woken.
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,7 +14,8 @@
 
 typedef struct {
     long until_failure; // allocations that succeed before one fails; negative: none fails
-    long allocations;
+    bool refuses;       // all fail
+    long failing;       // until_failure from when the script says so
     long live_bytes;
 } Memory;
 
@@ -24,7 +27,7 @@ static void *resize(void *user, void *block, size_t old_size, size_t new_size) {
         return NULL;
     }
     if (new_size > old_size) {
-        memory->allocations++;
+        if (memory->refuses) return NULL;
         if (memory->until_failure == 0) {
             memory->until_failure = -1;
             return NULL;
@@ -106,7 +109,125 @@ static void each_fails(void **state) {
     for (long failing = 0; run_once(failing); failing += failing < 300 ? 1 : 7) {}
 }
 
+// ---- The loop without memory
+
+// A script's print to the standard output tells when memory fails: "none", "one", "plenty".
+static int obey(void *user, int stream, const char *bytes, size_t length) {
+    Memory *memory = user;
+    if (stream == 1 && length >= 3 && !memcmp(bytes, "one", 3)) memory->until_failure = memory->failing;
+    if (stream == 1 && length >= 4 && !memcmp(bytes, "none", 4)) memory->refuses = true;
+    if (stream == 1 && length >= 6 && !memcmp(bytes, "plenty", 6)) memory->refuses = false;
+    return 0;
+}
+
+// Whether one failed, or any could not be had.
+static bool run_told(const char *told, long failing) {
+    Memory memory = {.until_failure = -1, .failing = failing};
+    aioli_config config = {.resize = resize, .write = obey, .user = &memory, .virtual_time = 1};
+    aioli *vm = aioli_new(&config);
+    aioli_status status = aioli_run_source(vm, "<test>", told, strlen(told));
+    if (status != AIOLI_OK) fail_msg("allocation %ld: %s", failing, aioli_error_text(vm, NULL));
+    aioli_free(vm);
+    if (memory.live_bytes) fail_msg("allocation %ld: %ld bytes left", failing, memory.live_bytes);
+    return memory.until_failure < 0;
+}
+
+// Many become ready at once, more than ever before, while nothing can be allocated.
+static void all_are_woken(void **state) {
+    (void)state;
+    run_told("import asyncio\n"
+             "count = 0\n"
+             "def called(*args):\n"
+             "    global count\n"
+             "    count += 1\n"
+             "async def sleeper(seconds):\n"
+             "    await asyncio.sleep(seconds)\n"
+             "    called()\n"
+             "async def waiter(future):\n"
+             "    await future\n"
+             "    called()\n"
+             "async def main():\n"
+             "    loop, first, second = asyncio.get_running_loop(), asyncio.Future(), asyncio.Future()\n"
+             "    until = loop.time() + 100\n"
+             "    tasks = []\n"
+             "    for i in range(1000):\n"
+             "        asyncio.create_task(sleeper(until - loop.time()))\n"
+             "        asyncio.create_task(waiter(first))\n"
+             "        first.add_done_callback(called)\n"
+             "        second.add_done_callback(called)\n"
+             "        tasks.append(asyncio.create_task(waiter(second)))\n"
+             "        tasks[-1].add_done_callback(called)\n"
+             "        loop.call_at(until, called)\n"
+             "        await asyncio.sleep(0.001)\n"
+             "    together = asyncio.gather(*tasks)\n"
+             "    print('none', flush=True)\n"
+             "    first.set_result(None)\n"
+             "    second.set_result(None)\n"
+             "    try: await together\n"
+             "    except MemoryError: called()\n" // no room for its list
+             "    await asyncio.sleep(100)\n"
+             "    assert count == 7001, count\n"
+             "    print('plenty', flush=True)\n"
+             "asyncio.run(main())\n", 0);
+}
+
+// Whatever fails is a MemoryError in the script, which repeats what it wanted; the loop does not end, and nobody waits in vain.
+static void script_goes_on(void **state) {
+    (void)state;
+    static const char told[] =
+        "import asyncio\n"
+        "async def job(i):\n"
+        "    await asyncio.sleep(i % 3)\n"
+        "    return i\n"
+        "async def gathering():\n"
+        "    assert await asyncio.gather(*[job(i) for i in range(150)]) == list(range(150))\n"
+        "async def cancelling():\n"
+        "    tasks = [asyncio.create_task(asyncio.sleep(n % 2 * 9)) for n in range(100)]\n"
+        "    future = asyncio.Future()\n"
+        "    tasks += [asyncio.create_task(waiting(future)) for n in range(2)]\n"
+        "    await asyncio.sleep(0)\n"
+        "    await asyncio.sleep(0)\n"
+        "    for task in tasks: task.cancel()\n"
+        "    await asyncio.wait(tasks)\n"
+        "    for task in tasks:\n"
+        "        try: await task\n"
+        "        except asyncio.CancelledError: pass\n"
+        "async def waiting(future): await future\n"
+        "async def calling_back():\n"
+        "    called, future, loop = [], asyncio.Future(), asyncio.get_running_loop()\n"
+        "    for n in range(100): future.add_done_callback(called.append)\n"
+        "    for n in range(200): loop.call_soon(called.append, n)\n"
+        "    for n in range(200): loop.call_later(1, called.append, n)\n"
+        "    future.set_result(1)\n"
+        "    await asyncio.sleep(2)\n"
+        "async def grouping():\n"
+        "    try:\n"
+        "        async with asyncio.TaskGroup() as group:\n"
+        "            for n in range(100): group.create_task(job(n))\n"
+        "    except* MemoryError: raise MemoryError\n"
+        "async def timing():\n"
+        "    try:\n"
+        "        async with asyncio.timeout(1): await asyncio.gather(*[asyncio.sleep(9) for n in range(100)])\n"
+        "    except TimeoutError: return\n"
+        "    assert False\n"
+        "async def main():\n"
+        "    global finished\n"
+        "    print('one', flush=True)\n"
+        "    for work in gathering, cancelling, calling_back, grouping, timing:\n"
+        "        while True:\n"
+        "            try: await work()\n"
+        "            except MemoryError: continue\n"
+        "            break\n"
+        "    finished = True\n"
+        "finished = False\n"
+        "try: asyncio.run(main())\n"
+        "except MemoryError: assert finished\n"
+        "assert finished\n";
+    for (long failing = 0; run_told(told, failing); failing++) {}
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_fails), cmocka_unit_test(each_fails)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_fails), cmocka_unit_test(each_fails),
+                                       cmocka_unit_test(all_are_woken), cmocka_unit_test(script_goes_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

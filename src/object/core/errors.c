@@ -43,3 +43,9 @@ bool exception_matches(VM *vm, Class *cls) {
 }
 
 void exception_clear(VM *vm) { vm->exception = VALUE_EMPTY; }
+
+Value exception_take(VM *vm) {
+    Value e = vm->exception;
+    exception_clear(vm);
+    return e;
+}

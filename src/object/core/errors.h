@@ -24,5 +24,7 @@ Value raise_value(VM *vm, Value exception);
 bool exception_matches(VM *vm, Class *cls);
 // Forgets the exception on its way.
 void exception_clear(VM *vm);
+// The same, and returns it.
+Value exception_take(VM *vm);
 
 #endif
