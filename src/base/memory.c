@@ -31,13 +31,9 @@ Allocator allocator_system(void) {
     return (Allocator){.resize = system_resize, .user = NULL, .maps_pages = MAPS_PAGES};
 }
 
-void *memory_map(size_t size, size_t alignment) {
-    char *block = mmap(NULL, size + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED) return NULL;
-    char *start = (char *)(((uintptr_t)block + alignment - 1) & ~(uintptr_t)(alignment - 1));
-    if (start > block) munmap(block, (size_t)(start - block));
-    if (block + alignment > start) munmap(start + size, (size_t)(block + alignment - start));
-    return start;
+void *memory_map(size_t size) {
+    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return block == MAP_FAILED ? NULL : block;
 }
 
 void memory_unmap(void *block, size_t size) { munmap(block, size); }
@@ -46,4 +42,12 @@ void memory_discard(char *block, size_t size, size_t keep) {
     uintptr_t unit = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t from = ((uintptr_t)block + keep + unit - 1) & ~(unit - 1), to = ((uintptr_t)block + size) & ~(unit - 1);
     if (from < to) madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+void memory_prepare(char *block, size_t size) {
+#ifdef MADV_POPULATE_WRITE
+    madvise(block, size, MADV_POPULATE_WRITE);
+#else
+    (void)block, (void)size;
+#endif
 }

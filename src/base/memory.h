@@ -33,11 +33,13 @@ static inline void release(Allocator *allocator, void *block, size_t size) {
     if (block) allocator->resize(allocator, block, size, 0);
 }
 
-// Regions straight from the operating system, `alignment` (a power of two, at least its page size) in place. NULL when
-// memory is short. memory_discard gives back the memory of a region's bytes, but for the first `keep`, until they are
+// Regions straight from the operating system. NULL when memory is short. memory_discard gives back the memory of a region's bytes, but for the first `keep`, until they are
 // touched again; what they held is lost.
-void *memory_map(size_t size, size_t alignment);
+void *memory_map(size_t size);
 void memory_unmap(void *block, size_t size);
 void memory_discard(char *block, size_t size, size_t keep);
+// Lets the system lay memory under a part of a region at once, which it does in a fraction of the time that it takes page after
+// page when they are touched. Where it can't, nothing happens.
+void memory_prepare(char *block, size_t size);
 
 #endif

@@ -815,6 +815,7 @@ dispatch:
         Value *arguments;
         size_t count;
         Tuple *keywords;
+        Value answer;
         CASE(CALL) {
             callee = B;
             arguments = &regs[i->b + 1];
@@ -843,6 +844,17 @@ dispatch:
                     LOAD_FRAME();
                     NEXT();
                 }
+                if (code->flags & CODE_SIMPLE_CALL && code->positional_count == count) {
+                    Generator *generator = generator_new(vm, function, count);
+                    if (UNLIKELY(!generator)) goto error;
+                    for (size_t k = 0; k < count; k++) generator->frame.registers[k] = arguments[k];
+                    GIVE(value_object(generator));
+                }
+            } else if (is_kind(callee, KIND_NATIVE)) {
+                vm->awaited = i->n;
+                answer = native_call(vm, native_of(callee), arguments, count, NULL);
+                vm->awaited = false;
+                goto answered_call;
             } else if (is_kind(callee, KIND_BOUND_METHOD)) {
                 // The register before the arguments is free: it held what was called.
                 BoundMethod *method = (BoundMethod *)object_of(callee);
@@ -889,22 +901,22 @@ dispatch:
             SAVE();
         call_general:;
             Frame *entered = NULL;
-            Value v = invoke(vm, in, frame, callee, arguments, count, keywords, i->a, i->n, &entered);
+            answer = invoke(vm, in, frame, callee, arguments, count, keywords, i->a, i->n, &entered);
             if (entered) {
                 frame = entered;
                 LOAD_FRAME();
                 NEXT();
             }
-            if (UNLIKELY(is_error(v))) goto error;
-            if (UNLIKELY(v.bits == VALUE_SUSPEND.bits)) {
+        answered_call:
+            if (UNLIKELY(is_error(answer))) goto error;
+            if (UNLIKELY(answer.bits == VALUE_SUSPEND.bits)) {
                 // A native that is awaited at once gives up the turn without an object of its own: what follows is the
                 // AWAIT, whose result is what will be sent.
                 pc++;
                 SAVE();
                 goto suspend;
             }
-            A = v;
-            NEXT();
+            GIVE(answer);
         }
         CASE(CALL_SPREAD) {
             SAFEPOINT();

@@ -18,13 +18,6 @@
 
 // A generator, coroutine or async generator object instead of a run.
 static Value make_generator(VM *vm, Function *function, const Value *arguments, size_t count, Tuple *keywords) {
-    const Code *code = function->code;
-    if (code->flags & CODE_SIMPLE_CALL && code->positional_count == count && !keywords) {
-        Generator *generator = generator_new(vm, function, count);
-        if (!generator) return VALUE_ERROR;
-        for (size_t i = 0; i < count; i++) generator->frame.registers[i] = arguments[i];
-        return value_object(generator);
-    }
     Generator *generator = generator_new(vm, function, 0);
     if (!generator) return VALUE_ERROR;
     if (!bind_arguments(vm, function, generator->frame.registers, arguments, count, keywords)) return VALUE_ERROR;

@@ -50,7 +50,8 @@ typedef struct {
     HeapChunk *chunks;    // by address
     size_t chunk_count, chunk_capacity;
     size_t page_count;    // of all chunks
-    char *fresh, *fresh_end; // pages of the newest chunk that were never used
+    char *fresh, *fresh_end; // pages of the newest chunk that were never used,
+    char *prepared;          // and how far the system has been told that they will be
     HeapPage *side_pages[HEAP_CLASS_COUNT + 1]; // of blocks of one size of side memory, those with free ones
     HeapPage *pool;       // used pages that are in no size class now
     size_t pool_count;

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 
-enum { LEAST_PAGES = 64, MOST_PAGES = 4096 };
+enum { LEAST_PAGES = 64, MOST_PAGES = 4096, LEAST_AHEAD = 64, MOST_AHEAD = 512 };
 
 static size_t chunk_size(const HeapChunk *chunk) { return chunk->page_count * HEAP_PAGE_SIZE; }
 
@@ -21,18 +21,17 @@ static bool room_for_chunk(Heap *heap) {
 static void chunk_release(Heap *heap, HeapChunk *chunk) {
     __asan_unpoison_memory_region(chunk->base, chunk_size(chunk));
     if (heap->allocator.maps_pages)
-        memory_unmap(chunk->block, chunk_size(chunk));
+        memory_unmap(chunk->block, chunk_size(chunk) + HEAP_PAGE_SIZE);
     else
         release(&heap->allocator, chunk->block, chunk_size(chunk) + HEAP_PAGE_SIZE);
 }
 
-// Asks for a chunk of so many pages. A resize function promises no alignment, so it is asked for one page more.
+// Asks for a chunk of so many pages. Nobody promises the alignment, so one page more is asked for.
 static bool chunk_request(Heap *heap, HeapChunk *chunk, size_t page_count) {
     *chunk = (HeapChunk){.page_count = page_count};
-    if (heap->allocator.maps_pages)
-        chunk->block = chunk->base = memory_map(chunk_size(chunk), HEAP_PAGE_SIZE);
-    else if ((chunk->block = allocate(&heap->allocator, chunk_size(chunk) + HEAP_PAGE_SIZE)) != NULL)
-        chunk->base = (char *)(((uintptr_t)chunk->block + HEAP_PAGE_SIZE - 1) & ~(uintptr_t)(HEAP_PAGE_SIZE - 1));
+    size_t size = chunk_size(chunk) + HEAP_PAGE_SIZE;
+    chunk->block = heap->allocator.maps_pages ? memory_map(size) : allocate(&heap->allocator, size);
+    chunk->base = (char *)(((uintptr_t)chunk->block + HEAP_PAGE_SIZE - 1) & ~(uintptr_t)(HEAP_PAGE_SIZE - 1));
     return chunk->block != NULL;
 }
 
@@ -50,10 +49,21 @@ static bool add_chunk(Heap *heap) {
     size_t at = heap->chunk_count++;
     for (; at && heap->chunks[at - 1].base > chunk.base; at--) heap->chunks[at] = heap->chunks[at - 1];
     heap->chunks[at] = chunk;
-    heap->fresh = chunk.base;
+    heap->fresh = heap->prepared = chunk.base;
     heap->fresh_end = chunk.base + chunk_size(&chunk);
     heap->page_count += chunk.page_count;
     return true;
+}
+
+// A heap that has grown goes on growing: it asks for the memory of its next pages together, an eighth of what it has.
+static void prepare_pages(Heap *heap) {
+    size_t ahead = heap->page_count / 8;
+    if (ahead < LEAST_AHEAD) ahead = LEAST_AHEAD;
+    if (ahead > MOST_AHEAD) ahead = MOST_AHEAD;
+    size_t size = ahead * HEAP_PAGE_SIZE, left = (size_t)(heap->fresh_end - heap->fresh);
+    if (size > left) size = left;
+    heap->prepared = heap->fresh + size;
+    memory_prepare(heap->fresh, size);
 }
 
 HeapPage *page_take(VM *vm) {
@@ -65,6 +75,7 @@ HeapPage *page_take(VM *vm) {
     } else {
         // Only when no page of the last chunk is left untouched is another one added.
         if (heap->fresh == heap->fresh_end && !add_chunk(heap)) return NULL;
+        if (heap->fresh == heap->prepared && heap->chunk_count > 1 && heap->allocator.maps_pages) prepare_pages(heap);
         page = (HeapPage *)heap->fresh;
         heap->fresh += HEAP_PAGE_SIZE;
     }
