@@ -221,6 +221,19 @@ static void caught_again_and_again(void **state) {
          "        except MemoryError: continue\n"
          "        1 / 0\n"
          "asyncio.run(main())\n", ""},
+        // What has become garbage makes room for what is asked for again, though nothing else is allocated.
+        {"def fill():\n"
+         "    kept = []\n"
+         "    try:\n"
+         "        while 1: kept.append(bytes(9999))\n"
+         "    except MemoryError: pass\n"
+         "def tries():\n"
+         "    for n in range(10):\n"
+         "        try: return 'x' * (2 * 10 ** 6)\n"
+         "        except MemoryError: pass\n"
+         "for n in range(10):\n"
+         "    fill()\n"
+         "    assert tries()\n", ""},
         // With a traceback and a context, since a request for a large block leaves room for a small one.
         {"try: 1 / 0\n"
          "except ZeroDivisionError as first:\n"
