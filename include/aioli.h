@@ -44,7 +44,8 @@ typedef struct {
     // Whether stream 0, 1 or 2 is a terminal: output is then written line by line. NULL: what the descriptors are.
     int (*is_terminal)(void *user, int stream);
     void *user; // handed to the functions above
-    // Bytes that the VM's objects may take; past it scripts get MemoryError. 0: no limit.
+    // Bytes that the VM's objects may take; past it scripts get MemoryError. 0: no limit. The last 32nd of them is
+    // for whoever catches that.
     size_t memory_limit;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;

@@ -158,7 +158,7 @@ static bool create(aioli *host) {
     vm->hooks.clock = virtual_clock;
     Streams streams = {stream_write, stream_read, stream_is_terminal, host};
     if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, load_module)) return false;
-    if (host->config.memory_limit) vm->heap.cap = host->config.memory_limit;
+    if (host->config.memory_limit) heap_set_limit(vm, host->config.memory_limit);
     aioli_set_virtual_time(host, host->config.virtual_time);
     return true;
 }

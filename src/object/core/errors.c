@@ -18,6 +18,7 @@ Value raise_memory_error(VM *vm) {
         vm->collect = true;
         vm->fuel = 0;
     }
+    heap_give_reserve(vm);
     return raise_value(vm, vm->memory_error);
 }
 
