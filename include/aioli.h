@@ -70,7 +70,8 @@ typedef struct {
     // NULL: the message goes to the standard error.
     void (*misuse)(void *user, const char *message);
     void *user; // handed to the functions above
-    // Bytes that the VM's objects may take; past it scripts get MemoryError. 0: no limit.
+    // Bytes that the VM's objects may take; past it scripts get MemoryError. 0: no limit. The last 32nd of them is
+    // for whoever catches that.
     size_t memory_limit;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;

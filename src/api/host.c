@@ -174,7 +174,7 @@ static bool create(aioli *host) {
     host->outer_trace = vm->hooks.trace;
     vm->hooks.trace = trace;
     vm->hooks.forget = forget;
-    if (host->config.memory_limit) vm->heap.cap = host->config.memory_limit;
+    if (host->config.memory_limit) heap_set_limit(vm, host->config.memory_limit);
     loop_of(vm)->use_virtual_time = host->config.virtual_time != 0;
     return true;
 }

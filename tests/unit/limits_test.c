@@ -221,6 +221,19 @@ static void caught_again_and_again(void **state) {
          "        except MemoryError: continue\n"
          "        1 / 0\n"
          "asyncio.run(main())\n", ""},
+        // What has become garbage makes room for what is asked for again, though nothing else is allocated.
+        {"def fill():\n"
+         "    kept = []\n"
+         "    try:\n"
+         "        while 1: kept.append(bytes(9999))\n"
+         "    except MemoryError: pass\n"
+         "def tries():\n"
+         "    for n in range(10):\n"
+         "        try: return 'x' * (2 * 10 ** 6)\n"
+         "        except MemoryError: pass\n"
+         "for n in range(10):\n"
+         "    fill()\n"
+         "    assert tries()\n", ""},
         // With a traceback and a context, since a request for a large block leaves room for a small one.
         {"try: 1 / 0\n"
          "except ZeroDivisionError as first:\n"
@@ -231,8 +244,41 @@ static void caught_again_and_again(void **state) {
     EACH_ENDS(cases, SMALL_LIMIT);
 }
 
+// What fills memory stays there while the handler runs: it has a reserve for what it says and does.
+static void handlers_have_a_reserve(void **state) {
+    (void)state;
+#define AT_THE_LIMIT(fill) \
+    "class Note:\n" \
+    "    def __init__(self, **words): self.__dict__.update(words)\n" \
+    "def told(error):\n" \
+    "    import math\n" \
+    "    lines = [f'{type(error).__name__} {n}: {len(kept)} kept, {math.sqrt(n):.3f}' for n in range(30)]\n" \
+    "    words = {line: Note(text=line, number=n * 10 ** 30, half=n / 2) for n, line in enumerate(lines)}\n" \
+    "    try: raise ValueError(words) from error\n" \
+    "    except ValueError as e: lines.append(repr(e.__cause__) + str(sorted(words)[0]) + str(set(lines)))\n" \
+    "    return '\\n'.join(lines), [*map(str, range(50))], (lambda: lines)()\n" \
+    "def fill():\n" fill "\n" \
+    "for again in range(20):\n" \
+    "    kept = []\n" \
+    "    try: fill()\n" \
+    "    except MemoryError as error: report = told(error)\n" \
+    "    else: 1 / 0\n"
+    static const char *const cases[][2] = {
+        {AT_THE_LIMIT("    while 1: kept.append([])"), ""},
+        {AT_THE_LIMIT("    while 1: kept.append(len(kept) / 3)"), ""},
+        {AT_THE_LIMIT("    while 1: kept.append([0] * 100)"), ""},
+        {AT_THE_LIMIT("    while 1: kept.append({'a': kept})"), ""},
+        {AT_THE_LIMIT("    while 1: kept.append(lambda: kept)"), ""},
+        {AT_THE_LIMIT("    while 1: kept.append('x' * 999)"), ""},
+        {AT_THE_LIMIT("    while 1: kept.append(bytes(9999))"), ""},
+    };
+    EACH_ENDS(cases, SMALL_LIMIT);
+    EACH_ENDS(cases, LIMIT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(huge_texts), cmocka_unit_test(huge_containers),
-                                       cmocka_unit_test(huge_numbers), cmocka_unit_test(caught_again_and_again)};
+                                       cmocka_unit_test(huge_numbers), cmocka_unit_test(caught_again_and_again),
+                                       cmocka_unit_test(handlers_have_a_reserve)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

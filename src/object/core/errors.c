@@ -11,11 +11,14 @@ Value raise_value(VM *vm, Value exception) {
 }
 
 Value raise_memory_error(VM *vm) {
-    // What is garbage is to make room for whoever catches it; unless the last collection is so fresh that there is none.
+    // What is garbage is to make room for whoever catches it; unless the last collection is so fresh that there is none. What was
+    // let go since then is not known, so that an error counts like some allocation: every few of them collect all the same.
+    vm->heap.allocated += (int64_t)(vm->heap.live / 200 + 1);
     if (vm->heap.allocated > (int64_t)(vm->heap.live / 64)) {
         vm->collect = true;
         vm->fuel = 0;
     }
+    heap_give_reserve(vm);
     return raise_value(vm, vm->memory_error);
 }
 

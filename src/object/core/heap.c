@@ -12,8 +12,27 @@ static void *counted_resize(Allocator *allocator, void *block, size_t old_size, 
 
 void heap_init(VM *vm, Allocator allocator) {
     Heap *heap = &vm->heap;
-    *heap = (Heap){.allocator = allocator, .budget = HEAP_LEAST_BUDGET, .cap = SIZE_MAX};
+    *heap = (Heap){.allocator = allocator, .budget = HEAP_LEAST_BUDGET, .cap = SIZE_MAX, .limit = SIZE_MAX};
     heap->counted = (Allocator){.resize = counted_resize, .user = vm};
+}
+
+// ---- The limit
+
+// Twice what may be allocated with memory full before a collection is wanted (see budget_for): half for the handler, and half
+// for what comes after it, up to the collection that finds what it has let go.
+static size_t cap_below(size_t limit) { return limit == SIZE_MAX ? limit : limit - limit / 32; }
+
+void heap_set_limit(VM *vm, size_t limit) {
+    vm->heap.limit = limit;
+    vm->heap.cap = cap_below(limit);
+}
+
+void heap_give_reserve(VM *vm) { vm->heap.cap = vm->heap.limit; }
+
+// Not when the heap has just stayed below the cap: so it does whenever a MemoryError is raised.
+static void take_reserve_back(Heap *heap) {
+    size_t cap = cap_below(heap->limit);
+    if (heap->bytes <= cap - (heap->limit - cap)) heap->cap = cap;
 }
 
 // ---- Sweeping
@@ -133,6 +152,7 @@ static int64_t budget_for(const Heap *heap, size_t live) {
 static void sweep_done(VM *vm) {
     Heap *heap = &vm->heap;
     size_t side = heap->side_marked > heap->side_swept ? heap->side_marked - heap->side_swept : 0;
+    take_reserve_back(heap);
     heap->budget = budget_for(heap, heap->live + side);
     heap_trim(vm);
 }

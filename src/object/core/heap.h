@@ -57,6 +57,7 @@ typedef struct {
     size_t pool_count;
     size_t bytes;         // of pages in a size class, large cells and side memory: what the cap is about
     size_t cap;           // `bytes` past which an allocation fails
+    size_t limit;         // the cap with what is kept in reserve for handlers of MemoryError
     int64_t allocated;    // bytes allocated since the last marking, less what its owners have freed again
     int64_t budget;       // `allocated` at which the next collection is wanted
     size_t live;          // bytes of the cells that the last marking marked
@@ -74,6 +75,12 @@ typedef struct {
 } Heap;
 
 void heap_init(VM *vm, Allocator allocator);
+
+// Limits the heap to so many bytes. A part of them is kept in reserve, so that whoever catches a MemoryError has something to
+// work with though memory stays full: it is given out when one is raised, and taken back by the first collection that leaves
+// as much free below the cap.
+void heap_set_limit(VM *vm, size_t limit);
+void heap_give_reserve(VM *vm);
 
 // Frees every object (running the kinds' finalize) and every page.
 void heap_free(VM *vm);
