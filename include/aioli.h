@@ -49,10 +49,19 @@ typedef enum {
     AIOLI_EXIT,        // by SystemExit: see aioli_exit_status and aioli_error_text
     AIOLI_ERROR,       // by another exception that nobody caught: aioli_error_text is its traceback
     AIOLI_INTERRUPTED, // by KeyboardInterrupt: as AIOLI_ERROR
+    AIOLI_LIMIT,       // by a limit of the config: as AIOLI_ERROR
     AIOLI_CLOSED_PIPE, // by a write to an output that nobody reads any more
     AIOLI_NO_FILE,     // it did not begin: the file can't be read; aioli_error_text says why
     AIOLI_NO_MEMORY    // memory ran out where no script could be told
 } aioli_status;
+
+// For aioli_config.grants.
+enum {
+    AIOLI_GRANT_FILES = 1, // all files, to read and to write
+    AIOLI_GRANT_CLOCK = 2, // the module time; asyncio's clock is always there
+    AIOLI_GRANT_INPUT = 4, // file descriptor 0; what `read` gives is granted by giving it
+    AIOLI_GRANT_ALL = 0x7FFFFFFF
+};
 
 // What a host decides about a VM. Zero every field that is left to the default: aioli_config config = {0};
 typedef struct {
@@ -70,9 +79,31 @@ typedef struct {
     // NULL: the message goes to the standard error.
     void (*misuse)(void *user, const char *message);
     void *user; // handed to the functions above
-    // Bytes that the VM's objects may take; past it scripts get MemoryError. 0: no limit. The last 32nd of them is
-    // for whoever catches that.
+    // ---- Limits. 0: none, but for the recursion limit, which is 1000.
+    // Bytes that the VM's objects may take, of which it keeps a 32nd for handlers of the MemoryError that scripts get past them.
     size_t memory_limit;
+    // Bytes of any single string, int, list or other block: past it scripts get MemoryError.
+    size_t size_limit;
+    // What one call of a function of the header may do before it comes back: steps (calls and turns of loops, and whatever takes as
+    // long as some of these), and microseconds. The host's own natives, and waiting for its promises, are not counted. Past one the
+    // script gets aioli.LimitError, a BaseException, and an eighth more to clean up; past that it ends, and nothing in it catches
+    // anything any more. Runs then end with AIOLI_LIMIT.
+    uint64_t step_limit, time_limit;
+    // Bytes of output that one such call may write: past it scripts get OSError (EFBIG).
+    uint64_t output_limit;
+    // Tasks that are unfinished at a time: past it scripts get RuntimeError.
+    size_t task_limit;
+    // Calls within calls: past it scripts get RecursionError. They can't set it higher.
+    uint32_t recursion_limit;
+    // Nonzero: limits that are left 0 are what suits scripts that nobody has read (64 MB, 16 MB for a block, 100 million steps, a
+    // second, a megabyte of output, 10,000 tasks).
+    int untrusted;
+
+    // ---- Grants. What scripts may reach: nothing that is not named here. Without it they get PermissionError, which names it.
+    unsigned grants; // AIOLI_GRANT_…
+    // Folders below which files may be read, and imported from; and written. Arrays that end with NULL, copied; or NULL.
+    const char *const *readable, *const *writable;
+
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;
 } aioli_config;

@@ -44,7 +44,10 @@ static int is_terminal_descriptor(void *user, int stream) { return isatty(stream
 
 static aioli *host_of(void *user) { return user; }
 static int stream_write(void *user, int stream, const char *bytes, size_t length) {
-    return host_of(user)->config.write(host_of(user)->config.user, stream, bytes, length);
+    aioli *host = host_of(user);
+    if (length > host->output_left) return EFBIG;
+    if (host->output_left != UINT64_MAX) host->output_left -= length;
+    return host->config.write(host->config.user, stream, bytes, length);
 }
 static long stream_read(void *user, int stream, char *bytes, size_t size) {
     // Our own read waits in slices: an interrupt from another thread can't end it. A host's is the host's matter.
@@ -101,6 +104,7 @@ int host_read_file(Allocator *allocator, const char *path, char **data, size_t *
 
 // What the importer asks for: a module's text, or nothing.
 static Value load_module(VM *vm, const char *path) {
+    if (!grants_file(host_of_vm(vm), false, path)) return VALUE_EMPTY;
     char *data;
     size_t length, capacity;
     int error = host_read_file(&vm->heap.counted, path, &data, &length, &capacity);
@@ -170,11 +174,13 @@ static bool create(aioli *host) {
     vm->hooks.clock = virtual_clock;
     if (!promises_create(host)) return false;
     Streams streams = {stream_write, stream_read, stream_is_terminal, host};
-    if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, load_module)) return false;
+    if (!grants_create(host)) return false;
+    bool reads = host->config.grants & AIOLI_GRANT_FILES || host->readable.count;
+    if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, reads ? load_module : NULL)) return false;
     host->outer_trace = vm->hooks.trace;
     vm->hooks.trace = trace;
     vm->hooks.forget = forget;
-    if (host->config.memory_limit) heap_set_limit(vm, host->config.memory_limit);
+    limits_create(host);
     loop_of(vm)->use_virtual_time = host->config.virtual_time != 0;
     return true;
 }
@@ -187,7 +193,11 @@ aioli *aioli_new(const aioli_config *config) {
     memset(host, 0, sizeof *host);
     host->config = wanted;
     if (!wanted.write) host->config.write = write_descriptor;
-    if (!wanted.read) host->config.read = read_descriptor;
+    if (!wanted.read)
+        host->config.read = read_descriptor;
+    else
+        host->config.grants |= AIOLI_GRANT_INPUT;
+    host->output_left = UINT64_MAX;
     if (!wanted.is_terminal) host->config.is_terminal = is_terminal_descriptor;
     host->allocator = allocator;
     if (wanted.resize) host->allocator.user = &host->config;
@@ -218,6 +228,7 @@ void aioli_free(aioli *host) {
     vm_destroy(vm);
     library_destroy(vm, &host->allocator);
     host_classes_free(host);
+    grants_free(host);
     Allocator allocator = host->allocator;
     aioli_config config = host->config;
     if (config.resize) allocator.user = &config;

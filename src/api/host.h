@@ -29,6 +29,11 @@ typedef struct HostFunction HostFunction;
 typedef struct HostClass HostClass;
 typedef struct Mailbox Mailbox;
 
+typedef struct {
+    char **paths; // `count` of them, in a block for `capacity`
+    size_t count, capacity;
+} Folders;
+
 struct aioli {
     VM vm; // first, so that a VM's host is found from it
     aioli_config config;
@@ -49,6 +54,13 @@ struct aioli {
     HostFunction *functions;
     HostClass *classes;
     Mailbox *mailbox; // of promises
+    Folders readable, writable; // granted
+    bool limited;         // there are limits for what one call does:
+    bool warned;          // the script has had its first LimitError
+    uint64_t steps_end;   // of vm_work
+    uint64_t time_end;    // nanoseconds of the script's own time; 0: no limit
+    uint64_t used, since; // of which so many had passed when the time began to run on; since 0: it stands still
+    uint64_t output_left; // bytes
     void (*outer_trace)(VM *vm); // hooks.trace before the host joined it
 };
 
@@ -70,8 +82,14 @@ aioli_status host_finish(aioli *host);
 typedef struct {
     NativeSpan span;
     bool outermost;
+    bool resumed;         // the script's time ran not, since a native of the host was running
     const char *function; // of the header, for messages
 } Entry;
+
+// The limits of one call begin anew; the script's time stands still, and runs on.
+void limits_begin(aioli *host);
+void limits_pause(aioli *host);
+void limits_resume(aioli *host);
 
 // Says that another thread is inside. Returns false.
 bool host_refuse(aioli *host, const char *function);
@@ -82,17 +100,28 @@ static inline bool host_enter(aioli *host, Entry *entry, const char *function, c
     uintptr_t self = stack_thread(), inside = __atomic_load_n(&host->thread, __ATOMIC_RELAXED);
     entry->function = function;
     entry->outermost = inside != self;
-    if (!entry->outermost) return true;
+    entry->resumed = false;
+    if (!entry->outermost) {
+        if (__builtin_expect(host->time_end && !host->since, 0)) {
+            entry->resumed = true;
+            limits_resume(host);
+        }
+        return true;
+    }
     inside = 0;
     if (!__atomic_compare_exchange_n(&host->thread, &inside, self, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return host_refuse(host, function);
     NativeSpan *span = &entry->span;
     __asm__("" : "+r"(span)); // gcc does not see that it is left again by the same condition, and warns
     natives_enter(&host->vm, span, here);
+    if (__builtin_expect(host->limited, 0)) limits_begin(host);
     return true;
 }
 static inline void host_leave(aioli *host, Entry *entry) {
-    if (!entry->outermost) return;
+    if (!entry->outermost) {
+        if (__builtin_expect(entry->resumed, 0)) limits_pause(host);
+        return;
+    }
     natives_leave(&host->vm, &entry->span);
     __atomic_store_n(&host->thread, 0, __ATOMIC_RELEASE);
 }
@@ -192,6 +221,16 @@ Native *host_native(aioli *host, const aioli_function *function, void *data, Cla
 void host_functions_free(aioli *host);
 void host_classes_trace(aioli *host);
 void host_classes_free(aioli *host);
+
+// ---- Limits and grants
+
+// Sets the limits of the config, when all parts of the VM are there.
+void limits_create(aioli *host);
+// False: memory is short.
+bool grants_create(aioli *host);
+void grants_free(aioli *host);
+// Whether a file may be read or written, at all if `path` is NULL.
+bool grants_file(const aioli *host, bool writes, const char *path);
 
 // ---- Promises
 

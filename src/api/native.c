@@ -40,7 +40,9 @@ static Value call_host(VM *vm, Value *args, size_t count) {
     }
     if (i == count) {
         host->pending = VALUE_EMPTY;
+        if (host->time_end) limits_pause(host);
         aioli_value answer = function->function(host, handles, count, function->data);
+        if (host->time_end) limits_resume(host);
         if (answer) {
             Entry entry = {.function = function->definition.name};
             result = host_value(host, &entry, answer);

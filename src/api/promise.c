@@ -74,7 +74,9 @@ static Value make_result(aioli *host, aioli_promise *promise) {
     Value outer_pending = host->pending, result = VALUE_ERROR;
     host->scope_base = outer_count;
     host->pending = VALUE_EMPTY;
+    if (host->time_end) limits_pause(host);
     aioli_value answer = promise->make(host, promise->data);
+    if (host->time_end) limits_resume(host);
     if (answer)
         result = host_value(host, &entry, answer);
     else if (is_empty(host->pending))

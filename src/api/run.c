@@ -125,11 +125,12 @@ aioli_status host_finish(aioli *host) {
         return AIOLI_CLOSED_PIPE;
     }
     bool interrupted = value_is_instance(vm, exception, vm->exceptions.keyboard_interrupt);
+    bool limit = value_is_instance(vm, exception, vm->exceptions.limit_error);
     if (value_is_instance(vm, exception, vm->exceptions.system_exit)) return finish_exit(host, exception);
     host->exit_status = interrupted ? 130 : 1;
-    if (!call_hook(host, exception)) exception_print(vm, exception, &host->error);
+    if (vm->ending || !call_hook(host, exception)) exception_print(vm, exception, &host->error);
     exception_clear(vm);
-    return interrupted ? AIOLI_INTERRUPTED : AIOLI_ERROR;
+    return interrupted ? AIOLI_INTERRUPTED : limit ? AIOLI_LIMIT : AIOLI_ERROR;
 }
 
 // Writes out what is held back, at the end of a run that went as `status` says.

@@ -185,7 +185,7 @@ int main(int argc, char **argv) {
     mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 #endif
     signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of the write
-    aioli_config config = {.virtual_time = virtual_time};
+    aioli_config config = {.virtual_time = virtual_time, .grants = AIOLI_GRANT_ALL};
     aioli *vm = aioli_new(&config);
     if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
     own_path(argv[0], executable, sizeof executable);

@@ -152,7 +152,7 @@ static bool run_handle(VM *vm, Handle *handle) {
 }
 
 bool loop_must_end(VM *vm) {
-    return !is_exception(vm->exception) || exception_matches(vm, vm->exceptions.keyboard_interrupt) ||
+    return vm->ending || !is_exception(vm->exception) || exception_matches(vm, vm->exceptions.keyboard_interrupt) ||
            exception_matches(vm, vm->exceptions.system_exit);
 }
 
@@ -242,7 +242,9 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     // Idle: the moment to collect.
     if (heap_wants_collection(&vm->heap)) vm_collect(vm);
     // An interrupt that comes from here on wakes the driver, or keeps it from falling asleep.
+    if (vm->hooks.wait_begins) seconds = fmin(seconds, vm->hooks.wait_begins(vm, loop->outstanding > 0));
     if (!vm_interrupted(vm)) loop->driver->wait(loop->driver, seconds);
+    if (vm->hooks.wait_ends) vm->hooks.wait_ends(vm);
     return vm->fuel >= 0 && !vm_interrupted(vm) ? true : vm->hooks.attend(vm);
 }
 
@@ -457,6 +459,7 @@ static void clear_queues(Loop *loop) {
         task = next;
     }
     loop->first_task = loop->last_task = NULL;
+    loop->task_count = 0;
 }
 
 Value loop_run_main(VM *vm, Value coroutine) {
@@ -489,7 +492,7 @@ Value loop_run_main(VM *vm, Value coroutine) {
     }
     // After a deadlock there is nothing to wait for: those that wait are cancelled all the same, so that their
     // clean-up runs.
-    bool ok = cancel_the_rest(vm, loop) && close_generators(vm, loop);
+    bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
     clear_queues(loop);
     loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run

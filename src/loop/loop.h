@@ -158,6 +158,7 @@ struct Loop {
     uint64_t next_sequence;
     Task *current;     // the task whose step runs
     Task *first_task, *last_task;
+    size_t task_count, most_tasks; // unfinished ones; most_tasks 0: no limit
     List *generators;  // async generators that have begun, so that a run's end can close those left; or NULL
     Task *main_task;   // of asyncio.run: Ctrl-C cancels it
     uint64_t next_task_number;

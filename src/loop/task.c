@@ -22,6 +22,8 @@ static void note_creation(VM *vm, Task *task) {
 
 Task *task_new(VM *vm, Value coroutine, Value name) {
     Loop *loop = loop_of(vm);
+    if (loop->most_tasks && loop->task_count >= loop->most_tasks)
+        return raise_runtime_error(vm, "too many tasks: the limit is %zu", loop->most_tasks), NULL;
     Task *task = heap_allocate(vm, loop->task_class->root, KIND_FUTURE, sizeof(Task));
     if (!task) return NULL;
     task->future.is_task = true;
@@ -33,6 +35,7 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
     note_creation(vm, task);
     if (!loop_reserve(vm)) return NULL;
     loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
+    loop->task_count++;
     task->previous = loop->last_task;
     if (loop->last_task)
         loop->last_task->next = task;
@@ -45,6 +48,7 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
 // The end of a task: its place is its first callback's.
 static void forget_task(Loop *loop, Task *task) {
     loop->places--;
+    loop->task_count--;
     if (task->previous)
         task->previous->next = task->next;
     else

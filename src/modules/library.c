@@ -17,7 +17,7 @@
 const NativeModule native_modules[] = {
     {"builtins", builtins_module_fill}, {"sys", sys_module_fill}, {"time", time_module_fill},
     {"math", math_module_fill},         {"gc", gc_module_fill},   {"errno", errno_module_fill},
-    {"_asyncio", asyncio_module_fill},
+    {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {
@@ -48,10 +48,11 @@ static bool add_classes(VM *vm, Dict *namespace) {
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (!classes[i] || !add_value(vm, namespace, class_name(classes[i]), value_object(classes[i]))) return false;
     // These are found in modules of their own.
-    Class *elsewhere[] = {vm->exceptions.cancelled_error, vm->exceptions.invalid_state_error, vm->exceptions.deadlock_error};
+    Class *elsewhere[] = {vm->exceptions.cancelled_error, vm->exceptions.invalid_state_error, vm->exceptions.deadlock_error,
+                          vm->exceptions.limit_error};
 #define EXCEPTION(field, name, base)                                                                                   \
     if (vm->exceptions.field != elsewhere[0] && vm->exceptions.field != elsewhere[1] &&                                \
-        vm->exceptions.field != elsewhere[2] &&                                                                        \
+        vm->exceptions.field != elsewhere[2] && vm->exceptions.field != elsewhere[3] &&                                \
         !add_value(vm, namespace, name, value_object(vm->exceptions.field)))                                           \
         return false;
 #include "object/core/exceptions.def"
@@ -74,6 +75,11 @@ bool builtins_create(VM *vm) {
 bool builtins_module_fill(VM *vm, ModuleObject *module) {
     module->namespace = vm->builtins;
     return true;
+}
+
+// The module `aioli`: what CPython has not.
+bool aioli_module_fill(VM *vm, ModuleObject *module) {
+    return add_value(vm, module->namespace, "LimitError", value_object(vm->exceptions.limit_error));
 }
 
 bool library_create(VM *vm, const Streams *streams) {

@@ -19,6 +19,7 @@ bool builtins_object_add(VM *vm, Dict *namespace);  // getattr, isinstance, repr
 bool sys_streams_add(VM *vm); // sys.stdin, sys.stdout, sys.stderr, before anything is imported
 
 bool builtins_module_fill(VM *vm, ModuleObject *module);
+bool aioli_module_fill(VM *vm, ModuleObject *module);
 bool sys_module_fill(VM *vm, ModuleObject *module);
 bool time_module_fill(VM *vm, ModuleObject *module);
 bool math_module_fill(VM *vm, ModuleObject *module);

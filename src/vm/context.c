@@ -103,14 +103,26 @@ static bool interrupt(VM *vm) {
     return false;
 }
 
-static bool attend(VM *vm, void (*collect)(VM *)) {
+// Begins a new slice of fuel. False with an exception: a limit of the host's is reached.
+static bool refuel(VM *vm) {
     vm->work += (uint64_t)(FUEL_SLICE - vm->fuel);
     vm->fuel = FUEL_SLICE;
+    return !vm->hooks.charge || vm->hooks.charge(vm);
+}
+
+static bool attend(VM *vm, void (*collect)(VM *)) {
+    if (!refuel(vm)) return false;
 #ifdef AIOLI_GC_STRESS
     if (!vm->gc_disabled || vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
 #else
     if (vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
 #endif
+    return !vm_interrupted(vm) || interrupt(vm);
+}
+
+// A collection that is due waits for the next slice's end.
+static bool poll(VM *vm) {
+    if (vm->fuel < 0 && !refuel(vm)) return false;
     return !vm_interrupted(vm) || interrupt(vm);
 }
 
@@ -120,12 +132,12 @@ static bool natives_attend(VM *vm) { return attend(vm, vm_collect); }
 bool interpreter_create(VM *vm) {
     Interpreter *in = heap_resize(vm, NULL, 0, sizeof(Interpreter));
     if (!in) return false;
-    *in = (Interpreter){.depth_limit = DEFAULT_DEPTH_LIMIT, .sent = VALUE_NONE};
+    *in = (Interpreter){.depth_limit = DEFAULT_DEPTH_LIMIT, .most_depth = UINT32_MAX, .sent = VALUE_NONE};
     vm->interpreter = in;
     vm->hooks.call = interpreter_call;
     vm->hooks.trace = trace;
     vm->hooks.attend = natives_attend;
-    vm->hooks.interrupt = interrupt;
+    vm->hooks.poll = poll;
     vm->hooks.current_place = current_place;
     vm->hooks.current_module = current_module;
     return generator_class_init(vm);

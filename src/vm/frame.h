@@ -63,7 +63,7 @@ struct Interpreter {
     char *stack_end;
     StackSegment *segment;
     StackSegment *spare; // one empty segment is kept, so that calls at the edge don't allocate each time
-    uint32_t depth_limit;
+    uint32_t depth_limit, most_depth; // most: what a script may set the limit to
     // For an instruction that is executed again after it suspended (FRAME_WAITING): that it is, what it was sent, and
     // whether that is an exception to be raised there. The instruction resets them.
     bool resumed, thrown;

@@ -190,7 +190,9 @@ static Value import_one(VM *vm, String *name, String *parent, Value parent_modul
     }
     Value module = find_module(vm, name, path);
     if (is_empty(module))
-        return not_found(vm, name, library_names_have(name) ? " (aioli does not have this module of Python's library yet)" : "");
+        return not_found(vm, name, library_names_have(name)  ? " (aioli does not have this module of Python's library yet)"
+                                   : !state_of(vm)->load ? " (and this VM may not read files)"
+                                                         : "");
     if (!is_error(module) && parent) {
         String *last = string_intern_from(vm, name->data + parent->size + 1, name->size - parent->size - 1);
         if (!last || value_set_attribute(vm, parent_module, last, module) < 0) return VALUE_ERROR;

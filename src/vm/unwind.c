@@ -105,7 +105,7 @@ static void guard_stop(VM *vm, Frame *frame) {
 
 Frame *unwind(VM *vm, Interpreter *in, Frame *frame) {
     for (;;) {
-        const HandlerRange *handler = find_handler(frame_code(frame), frame_instruction(frame));
+        const HandlerRange *handler = vm->ending ? NULL : find_handler(frame_code(frame), frame_instruction(frame));
         if (handler) {
             frame->flags &= (uint16_t)~FRAME_WAITING;
             frame->registers[handler->target] = vm->exception;

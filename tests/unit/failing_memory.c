@@ -237,7 +237,7 @@ static int run_once(const Program *program, const Options *options, uint64_t see
     Run run = {.input = -1};
     Mode mode = plan(&run, program, options, seed);
     if (program->input) run.input = open(program->input, O_RDONLY);
-    aioli_config config = {.resize = run_resize, .write = take, .read = give, .is_terminal = is_terminal, .user = &run,
+    aioli_config config = {.resize = run_resize, .write = take, .read = give, .is_terminal = is_terminal, .user = &run, .grants = AIOLI_GRANT_ALL,
                            .memory_limit = run.cap, .virtual_time = 1};
     key_state = seed;
     bool good = true;
@@ -284,7 +284,7 @@ static void count_allocations(Program *program, const Options *options) {
     if (child == 0) {
         begin_child(program, options);
         Run run = {.input = program->input ? open(program->input, O_RDONLY) : -1};
-        aioli_config config = {.resize = run_resize, .write = take, .read = give, .is_terminal = is_terminal, .user = &run,
+        aioli_config config = {.resize = run_resize, .write = take, .read = give, .is_terminal = is_terminal, .user = &run, .grants = AIOLI_GRANT_ALL,
                                .virtual_time = 1};
         key_state = 1;
         aioli *vm = aioli_new(&config);

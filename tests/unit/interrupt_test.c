@@ -125,7 +125,7 @@ static bool ended(Run *r) {
 
 // Interrupts a program after so many microseconds. Returns the seconds of computing from then to its end.
 static double interrupt_after(const char *program, long microseconds) {
-    aioli_config config = {.write = discard};
+    aioli_config config = {.write = discard, .grants = AIOLI_GRANT_ALL};
     Run r = {.vm = aioli_new(&config), .program = program, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     assert_non_null(r.vm);
     pthread_t thread;

@@ -150,6 +150,7 @@ static int fill(VM *vm, FileObject *file, size_t wanted) {
         if (file->stream >= 0) {
             Streams *streams = &library_of(vm)->streams;
             if (!streams->read) return 0;
+            if (file->stream == 0 && !vm_permit(vm, CAPABILITY_INPUT, NULL)) return -1;
             n = streams->read(streams->user, file->stream, at, wanted);
         } else {
             n = wait_readable(vm, file->fd) ? read(file->fd, at, wanted) : -EINTR;
@@ -617,6 +618,11 @@ static bool parse_mode(VM *vm, const String *text, Mode *mode) {
     return true;
 }
 
+static bool permit(VM *vm, const Mode *mode, const char *path) {
+    bool reads = mode->read || mode->update, writes = !mode->read || mode->update;
+    return (!reads || vm_permit(vm, CAPABILITY_READ, path)) && (!writes || vm_permit(vm, CAPABILITY_WRITE, path));
+}
+
 // The descriptor of a path or number. -1 with an exception.
 static int open_descriptor(VM *vm, Value file, const Mode *mode) {
     if (is_int(file)) {
@@ -624,6 +630,7 @@ static int open_descriptor(VM *vm, Value file, const Mode *mode) {
         if (!c_int_argument(vm, file, &fd)) return -1;
         struct stat status;
         if (fd < 0) return raise_value_error(vm, "negative file descriptor"), -1;
+        if (!permit(vm, mode, NULL)) return -1;
         if (fstat(fd, &status) != 0) return raise_os_error(vm, errno, VALUE_EMPTY), -1;
         return fd;
     }
@@ -638,6 +645,7 @@ static int open_descriptor(VM *vm, Value file, const Mode *mode) {
         length = bytes->length;
     }
     if (strlen(path) != length) return raise_value_error(vm, "embedded null byte"), -1;
+    if (!permit(vm, mode, path)) return -1;
     int fd;
     do fd = open(path, mode->flags | O_CLOEXEC, 0666);
     while (fd < 0 && errno == EINTR);

@@ -42,6 +42,8 @@ static Value sys_setrecursionlimit(VM *vm, Value *args, size_t count) {
     int limit;
     if (!c_int_argument(vm, args[0], &limit)) return VALUE_ERROR;
     if (limit < 1) return raise_value_error(vm, "recursion limit must be greater or equal than 1");
+    if ((uint32_t)limit > interpreter_of(vm)->most_depth)
+        return raise_value_error(vm, "the recursion limit can't be more than %u here", interpreter_of(vm)->most_depth);
     interpreter_of(vm)->depth_limit = (uint32_t)limit;
     return VALUE_NONE;
 }

@@ -15,21 +15,28 @@
 
 static bool virtual_now(VM *vm, double *now) { return vm->hooks.clock && vm->hooks.clock(vm, 0, now); }
 
-static int64_t clock_nanoseconds(VM *vm, clockid_t clock) {
+// False with PermissionError.
+static bool clock_nanoseconds(VM *vm, clockid_t clock, int64_t *nanoseconds) {
     double now;
-    if (clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID && virtual_now(vm, &now))
-        return (int64_t)llround(now * 1e9);
+    if (clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID && virtual_now(vm, &now)) {
+        *nanoseconds = (int64_t)llround(now * 1e9);
+        return true;
+    }
+    if (!vm_permit(vm, CAPABILITY_CLOCK, NULL)) return false;
     struct timespec t;
     clock_gettime(clock, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    *nanoseconds = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return true;
 }
 
 #define CLOCK_FUNCTIONS(name, clock)                                                                                   \
     static Value time_##name(VM *vm, Value *args, size_t count) {                                                      \
-        return value_float((double)clock_nanoseconds(vm, clock) / 1e9);                                                \
+        int64_t now;                                                                                                   \
+        return clock_nanoseconds(vm, clock, &now) ? value_float((double)now / 1e9) : VALUE_ERROR;                      \
     }                                                                                                                  \
     static Value time_##name##_ns(VM *vm, Value *args, size_t count) {                                                 \
-        return int_from_int64(vm, clock_nanoseconds(vm, clock));                                                       \
+        int64_t now;                                                                                                   \
+        return clock_nanoseconds(vm, clock, &now) ? int_from_int64(vm, now) : VALUE_ERROR;                             \
     }
 CLOCK_FUNCTIONS(time, CLOCK_REALTIME)
 CLOCK_FUNCTIONS(monotonic, CLOCK_MONOTONIC)
@@ -42,6 +49,7 @@ static bool sleep_until(VM *vm, const struct timespec *end) {
     enum { SLICE = 20 * 1000 * 1000 };
     for (;;) {
         if (vm_interrupted(vm) && !vm->hooks.attend(vm)) return false;
+        if (vm->hooks.charge && !vm->hooks.charge(vm)) return false;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         if (until.tv_sec > end->tv_sec || (until.tv_sec == end->tv_sec && until.tv_nsec >= end->tv_nsec)) return true;
@@ -61,6 +69,7 @@ static Value time_sleep(VM *vm, Value *args, size_t count) {
     if (seconds < 0) return raise_value_error(vm, "sleep length must be non-negative");
     if (seconds > 9.2e9) return raise_overflow_error(vm, "timestamp too large to convert to C PyTime_t");
     if (vm->hooks.clock && vm->hooks.clock(vm, seconds, &now)) return VALUE_NONE;
+    if (!vm_permit(vm, CAPABILITY_CLOCK, NULL)) return VALUE_ERROR;
     // What the program has said is to be seen while it sleeps, on a terminal or not.
     if (!sys_flush(vm)) return VALUE_ERROR;
     struct timespec end;
@@ -130,7 +139,9 @@ static bool check_tm(VM *vm, struct tm *t) {
 static bool seconds_argument(VM *vm, Value v, time_t *out) {
     double seconds;
     if (is_empty(v) || is_none(v)) {
-        *out = (time_t)(clock_nanoseconds(vm, CLOCK_REALTIME) / 1000000000);
+        int64_t now;
+        if (!clock_nanoseconds(vm, CLOCK_REALTIME, &now)) return false;
+        *out = (time_t)(now / 1000000000);
         return true;
     }
     if (!value_to_double(vm, v, &seconds)) return false;

@@ -12,7 +12,7 @@ static void *counted_resize(Allocator *allocator, void *block, size_t old_size, 
 
 void heap_init(VM *vm, Allocator allocator) {
     Heap *heap = &vm->heap;
-    *heap = (Heap){.allocator = allocator, .budget = HEAP_LEAST_BUDGET, .cap = SIZE_MAX, .limit = SIZE_MAX};
+    *heap = (Heap){.allocator = allocator, .budget = HEAP_LEAST_BUDGET, .cap = SIZE_MAX, .limit = SIZE_MAX, .largest = SIZE_MAX};
     heap->counted = (Allocator){.resize = counted_resize, .user = vm};
 }
 
@@ -203,13 +203,14 @@ void heap_count_side(VM *vm, int64_t size) {
 
 bool heap_has_room(VM *vm, size_t size) {
     Heap *heap = &vm->heap;
+    if (size > heap->largest) return false;
     if (size <= heap->cap && heap->bytes <= heap->cap - size) return true;
     heap_finish_sweep(vm);
     return size <= heap->cap && heap->bytes <= heap->cap - size;
 }
 
 void *heap_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
-    if (new_size > old_size && !heap_has_room(vm, new_size - old_size)) return NULL;
+    if (new_size > old_size && (new_size > vm->heap.largest || !heap_has_room(vm, new_size - old_size))) return NULL;
     void *result = side_resize(vm, block, old_size, new_size);
     if (!result && new_size) return NULL;
     heap_count_side(vm, (int64_t)new_size - (int64_t)old_size);

@@ -57,6 +57,7 @@ typedef struct {
     size_t pool_count;
     size_t bytes;         // of pages in a size class, large cells and side memory: what the cap is about
     size_t cap;           // `bytes` past which an allocation fails
+    size_t largest;       // bytes of a single allocation past which it fails
     size_t limit;         // the cap with what is kept in reserve for handlers of MemoryError
     int64_t allocated;    // bytes allocated since the last marking, less what its owners have freed again
     int64_t budget;       // `allocated` at which the next collection is wanted

@@ -22,6 +22,9 @@ struct NativeSpan {
     const char *low, *high;
 };
 
+// What a host may grant scripts.
+typedef enum { CAPABILITY_READ, CAPABILITY_WRITE, CAPABILITY_CLOCK, CAPABILITY_INPUT } Capability;
+
 // What the floors above hand down.
 typedef struct {
     // Calls anything callable: `count` arguments, the last `keywords->length` of which are named by keywords (a tuple
@@ -39,8 +42,17 @@ typedef struct {
     // What a safepoint inside a native does when the fuel is spent: collects if that is due, delivers an interrupt. False:
     // an exception is raised.
     bool (*attend)(VM *vm);
-    // Delivers an interrupt that vm_interrupted has seen. False: an exception is raised.
-    bool (*interrupt)(VM *vm);
+    // What vm_poll does when the fuel is spent or an interrupt is there: delivers that, never collects. False: an exception is raised.
+    bool (*poll)(VM *vm);
+    // Charges what has been done so far to the host's limits. False: an exception is raised. NULL: there are none.
+    bool (*charge)(VM *vm);
+    // Called before and after the loop waits: `for_host` when the host may end the wait, so that it is not the script's own time.
+    // wait_begins returns the most seconds that it may wait. NULL: nobody wants to know.
+    double (*wait_begins)(VM *vm, bool for_host);
+    void (*wait_ends)(VM *vm);
+    // Whether the host grants scripts a capability; for files, for that path (or NULL for a descriptor). False with PermissionError.
+    // NULL: everything is granted.
+    bool (*permit)(VM *vm, Capability capability, const char *path);
     // The virtual clock, moved on by `advance` seconds first. False when time is real. NULL: time is real.
     bool (*clock)(VM *vm, double advance, double *now);
 } Hooks;
@@ -85,6 +97,7 @@ struct VM {
     uint32_t next_layout_id; // of namespaces seen by an inline cache
     Value memory_error;    // made beforehand, since raising it must not allocate
     bool gc_disabled;      // the script has called gc.disable()
+    bool ending;           // a limit ends what runs: no handler of a script catches anything any more
     int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:
     uint64_t work;         // what has been counted down before the present slice began: see vm_work
     bool collect;          // a collection is wanted,
@@ -200,11 +213,15 @@ static inline bool vm_safepoint(VM *vm, size_t work) {
 // Whether somebody wants to interrupt this VM.
 static inline bool vm_interrupted(VM *vm) { return __atomic_load_n(&vm->interrupt, __ATOMIC_RELAXED) != 0; }
 
-// Never collects: for loops in the middle of something. False: an exception is raised. The work is charged to the next
-// safepoint.
+// Never collects: for loops in the middle of something. False: an exception is raised.
 static inline bool vm_poll(VM *vm, size_t work) {
-    if (vm->fuel >= 0) vm->fuel -= work < MOST_WORK ? (int32_t)work : MOST_WORK;
-    return __builtin_expect(!vm_interrupted(vm), 1) || vm->hooks.interrupt(vm);
+    vm->fuel -= work < MOST_WORK ? (int32_t)work : MOST_WORK;
+    return __builtin_expect(vm->fuel >= 0 && !vm_interrupted(vm), 1) || vm->hooks.poll(vm);
+}
+
+// Whether scripts may do that.
+static inline bool vm_permit(VM *vm, Capability capability, const char *path) {
+    return !vm->hooks.permit || vm->hooks.permit(vm, capability, path);
 }
 
 static inline Value vm_call(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords) {
