@@ -75,6 +75,11 @@ typedef struct {
     long (*read)(void *user, int stream, char *bytes, size_t size);
     // Whether stream 0, 1 or 2 is a terminal: output is then written line by line. NULL: what the descriptors are.
     int (*is_terminal)(void *user, int stream);
+    // The event loop's clock, in seconds from any start and never going back, and its wait: for so many seconds (INFINITY: no limit, 0:
+    // none), or until `wake` is called, which other threads and signal handlers may do. NULL, one of them: the library's own.
+    double (*now)(void *user);
+    void (*wait)(void *user, double seconds);
+    void (*wake)(void *user);
     // Is told what the host did wrong: a dead handle used, a VM entered by two threads at once. `message` names the function.
     // NULL: the message goes to the standard error.
     void (*misuse)(void *user, const char *message);

@@ -169,6 +169,7 @@ static bool create(aioli *host) {
     vm->host = host;
     if (!interpreter_create(vm)) return false;
     if (!loop_create(vm)) return false;
+    host_driver_use(host);
     loop_of(vm)->before_wait = flush_before_wait;
     loop_of(vm)->show_error = show_error;
     vm->hooks.clock = virtual_clock;

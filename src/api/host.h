@@ -222,6 +222,11 @@ void host_functions_free(aioli *host);
 void host_classes_trace(aioli *host);
 void host_classes_free(aioli *host);
 
+// ---- The host's driver
+
+// Makes the loop use the clock and the wait of the config, if there are any.
+void host_driver_use(aioli *host);
+
 // ---- Limits and grants
 
 // Sets the limits of the config, when all parts of the VM are there.

@@ -28,9 +28,9 @@ struct Driver {
 
 // A clock that stands still while anything is ready and jumps to the next deadline when all is idle. NULL: no memory.
 Driver *driver_virtual_new(Allocator *allocator);
-// libuv's loop. NULL: no memory, or the system refuses.
-Driver *driver_uv_new(Allocator *allocator);
+// libuv's loop. NULL: no memory, or the system refuses. `user` is nobody's.
+Driver *driver_uv_new(Allocator *allocator, void *user);
 // Only sleeps and wakes, for builds without I/O.
-Driver *driver_plain_new(Allocator *allocator);
+Driver *driver_plain_new(Allocator *allocator, void *user);
 
 #endif

@@ -49,7 +49,8 @@ static void plain_close(Driver *driver) {
     release(self->allocator, self, sizeof(PlainDriver));
 }
 
-Driver *driver_plain_new(Allocator *allocator) {
+Driver *driver_plain_new(Allocator *allocator, void *user) {
+    (void)user;
     int ends[2];
     PlainDriver *self = allocate(allocator, sizeof(PlainDriver));
     if (!self) return NULL;

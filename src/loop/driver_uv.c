@@ -59,7 +59,8 @@ static void uv_driver_close(Driver *driver) {
     release(self->allocator, self, sizeof(UvDriver));
 }
 
-Driver *driver_uv_new(Allocator *allocator) {
+Driver *driver_uv_new(Allocator *allocator, void *user) {
+    (void)user;
     UvDriver *self = allocate(allocator, sizeof(UvDriver));
     if (!self) return NULL;
     *self = (UvDriver){.driver = {.now = uv_driver_now,

@@ -134,7 +134,7 @@ void loop_wake(VM *vm) {
 bool loop_open(VM *vm) {
     Loop *loop = loop_of(vm);
     if (loop->driver) return true;
-    replace_driver(loop, loop->use_virtual_time ? driver_virtual_new(&vm->heap.counted) : loop->new_driver(&vm->heap.counted));
+    replace_driver(loop, loop->use_virtual_time ? driver_virtual_new(&vm->heap.counted) : loop->new_driver(&vm->heap.counted, loop->driver_user));
     if (!loop->driver) raise_error(vm, vm->exceptions.os_error, "the event loop's driver could not be started");
     return loop->driver != NULL;
 }

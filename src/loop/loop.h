@@ -177,7 +177,8 @@ struct Loop {
     bool hosted; // the host has tasks of its own in this loop
     bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
     Value (*before_wait)(VM *vm); // flushes the standard output; handed down. VALUE_ERROR stops the loop.
-    Driver *(*new_driver)(Allocator *allocator);
+    Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
+    void *driver_user;
     bool use_virtual_time;
 };
 

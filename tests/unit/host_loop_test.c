@@ -417,6 +417,48 @@ static void test_interrupt(void **state) {
     }
 }
 
+// A driver of the host's own: its clock goes by what it is asked to wait.
+typedef struct {
+    double now;
+    int waits, wakes;
+    bool woken;
+} OwnClock;
+static double own_now(void *user) { return ((OwnClock *)user)->now; }
+static void own_wait(void *user, double seconds) {
+    OwnClock *clock = user;
+    clock->waits++;
+    if (!clock->woken) clock->now += seconds;
+    clock->woken = false;
+}
+static void own_wake(void *user) {
+    ((OwnClock *)user)->woken = true;
+    ((OwnClock *)user)->wakes++;
+}
+
+static void test_own_driver(void **state) {
+    (void)state;
+    OwnClock clock = {.now = 100};
+    aioli_config config = {.now = own_now, .wait = own_wait, .wake = own_wake, .user = &clock};
+    aioli *vm = aioli_new(&config);
+    run(vm, "import asyncio\nasync def nap(n):\n    await asyncio.sleep(n)\n    return asyncio.get_running_loop().time()\n");
+    aioli_value hour = aioli_int(vm, 3600);
+    double time;
+    aioli_value nap = aioli_call_method(vm, aioli_import(vm, "__main__"), "nap", 1, &hour);
+    assert_int_equal(aioli_get_float(vm, aioli_run_until(vm, nap), &time), 0);
+    assert_true(time >= 3700 && time < 3701);
+    assert_true(clock.waits >= 1);
+    assert_int_equal(aioli_descriptor(vm), -1);
+    aioli_wake(vm);
+    assert_int_equal(clock.wakes, 1);
+    nap = aioli_start(vm, aioli_call_method(vm, aioli_import(vm, "__main__"), "nap", 1, &hour));
+    double seconds;
+    assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_IDLE);
+    assert_true(seconds > 3599 && seconds <= 3600);
+    clock.now += 3600;
+    assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_DONE);
+    aioli_free(vm);
+}
+
 // ---- Failing allocations
 
 static bool use_everything(World *world, aioli *vm) {
@@ -471,6 +513,7 @@ int main(void) {
         cmocka_unit_test(test_at_once),      cmocka_unit_test(test_threads),         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_freed_before), cmocka_unit_test(test_freed_meanwhile), cmocka_unit_test(test_run_until),
         cmocka_unit_test(test_turns),        cmocka_unit_test(test_same_order),      cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_own_driver),
         cmocka_unit_test(test_every_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
