@@ -69,14 +69,6 @@ Value host_bad_handle(aioli *host, const Entry *entry, aioli_value handle) {
     return raise_runtime_error(vm, "%s: %s", entry->function, what);
 }
 
-bool host_values(aioli *host, const Entry *entry, size_t count, const aioli_value *handles, Value *values) {
-    for (size_t i = 0; i < count; i++) {
-        values[i] = host_value(host, entry, handles[i]);
-        if (is_error(values[i])) return false;
-    }
-    return true;
-}
-
 // ---- Making handles
 
 static void *grow(aioli *host, void *places, uint32_t *capacity, size_t size) {

@@ -35,15 +35,21 @@ static bool keywords_of(aioli *host, const Entry *entry, const char *const *name
     return *keywords != NULL;
 }
 
-static Value call(aioli *host, const Entry *entry, Value callee, size_t count, const aioli_value *arguments,
-                  const char *const *names) {
-    VM *vm = &host->vm;
+static Value call_many(aioli *host, const Entry *entry, Value callee, size_t count, const aioli_value *arguments,
+                       const char *const *names) {
     Tuple *keywords;
-    Value few[FEW], *values = count <= FEW ? few : values_scratch(vm, count);
-    if (is_error(callee) || !values || !host_values(host, entry, count, arguments, values) ||
-        !keywords_of(host, entry, names, count, &keywords))
+    Value few[FEW], *values = count <= FEW ? few : values_scratch(&host->vm, count);
+    if (!values || !host_values(host, entry, count, arguments, values) || !keywords_of(host, entry, names, count, &keywords))
         return VALUE_ERROR;
-    return vm_call(vm, callee, values, count, keywords);
+    return vm_call(&host->vm, callee, values, count, keywords);
+}
+
+static inline Value call(aioli *host, const Entry *entry, Value callee, size_t count, const aioli_value *arguments,
+                         const char *const *names) {
+    Value values[4];
+    if (is_error(callee)) return callee;
+    if (count > 4 || names) return call_many(host, entry, callee, count, arguments, names);
+    return host_values(host, entry, count, arguments, values) ? vm_call(&host->vm, callee, values, count, NULL) : VALUE_ERROR;
 }
 
 aioli_value aioli_call(aioli *host, aioli_value callable, size_t count, const aioli_value *arguments, const char *const *names) {
