@@ -218,6 +218,7 @@ void aioli_free(aioli *host) {
         return;
     }
     promises_abandon(host);
+    if (vm->loop && vm->library) lost_end(vm, true);
     if (vm->library) sys_flush(vm);
     if (vm->loop) loop_destroy(vm);
     buffer_free(&host->error);

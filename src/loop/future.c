@@ -7,6 +7,7 @@
 #include "object/exception/exception.h"
 #include "object/function/generic_alias.h"
 #include "object/text/str.h"
+#include "vm/frame.h"
 
 static void init_future(Future *f) {
     f->result = VALUE_NONE;
@@ -179,6 +180,7 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
     if (!not_pending(vm, f)) return false;
     heap_store(vm, f, &f->result, exception);
     f->state = FUTURE_FAILED;
+    lost_watch(vm, f);
     schedule_callbacks(vm, f);
     return true;
 }
@@ -363,6 +365,17 @@ static Value future_next(VM *vm, Value self) {
     return VALUE_STOP;
 }
 
+// "<name() running at FILE:LINE>", and when it is over "<name() done, defined at FILE:LINE>".
+static String *describe_coroutine(VM *vm, Value coroutine) {
+    if (!is_kind(coroutine, KIND_GENERATOR)) return value_repr(vm, coroutine);
+    const Generator *g = (const Generator *)object_of(coroutine);
+    Code *code = frame_code(&g->frame);
+    bool done = g->state == GENERATOR_DONE;
+    uint32_t line = done || g->state == GENERATOR_CREATED ? code->first_line : code_place(code, frame_instruction(&g->frame))->line;
+    return string_format(vm, "<%s() %s at %s:%u>", code->qualified_name->data, done ? "done, defined" : "running",
+                         code->file_name->data, line);
+}
+
 static Value future_repr(VM *vm, Value self) {
     Future *f = future_of(self);
     static const char *const states[] = {"pending", "cancelled", "finished", "finished"};
@@ -378,7 +391,7 @@ static Value future_repr(VM *vm, Value self) {
             buffer_text(&out, " name=");
             string_append_repr(vm, &out, name, false);
         }
-        String *coroutine = value_repr(vm, ((Task *)f)->coroutine);
+        String *coroutine = describe_coroutine(vm, ((Task *)f)->coroutine);
         if (!coroutine) return buffer_free(&out), VALUE_ERROR;
         if (!is_none(((Task *)f)->coroutine)) buffer_format(&out, " coro=%s", coroutine->data);
     }

@@ -267,6 +267,7 @@ static inline bool run_next(VM *vm, Loop *loop) {
 }
 
 static bool run_round(VM *vm, Loop *loop) {
+    if (loop->any_lost) lost_report(vm);
     if (loop->timer_count) drop_stale_timers(loop);
     take_mail(vm, loop);
     if (loop->ready_count == 0 && !loop->stopping) {
@@ -363,6 +364,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
     if (loop->ready_count) return TURN_READY;
     if (is_error(loop->before_wait ? loop->before_wait(vm) : VALUE_NONE)) return TURN_FAILED;
     if (heap_wants_collection(&vm->heap)) vm_collect(vm);
+    if (loop->any_lost) lost_report(vm);
     if (loop->timer_count) {
         *idle = loop->timers[0].when - loop_time(vm);
         if (*idle < 0) *idle = 0;
@@ -397,7 +399,9 @@ static bool cancel_the_rest(VM *vm, Loop *loop) {
     ok = !is_error(all) && !is_error(loop_run_until_complete(vm, all));
     for (size_t i = 0; ok && i < rest->length; i++) {
         Future *f = future_of(rest->items[i]);
-        if (f->state == FUTURE_FAILED) ok = loop_show_exception(vm, "unhandled exception during asyncio.run() shutdown", f->result);
+        if (f->state != FUTURE_FAILED) continue;
+        f->retrieved = true;
+        ok = loop_show_exception(vm, "unhandled exception during asyncio.run() shutdown", f->result);
     }
     return ok;
 }
@@ -495,6 +499,7 @@ Value loop_run_main(VM *vm, Value coroutine) {
     bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
     clear_queues(loop);
+    if (!vm->ending) lost_end(vm, false);
     loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run
     if (!is_empty(held[FAILURE])) return raise_value(vm, held[FAILURE]);
     return ok ? held[RESULT] : VALUE_ERROR;
@@ -544,6 +549,7 @@ static void loop_trace(VM *vm) {
     heap_mark_object(vm, (Object *)loop->main_task);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
+    lost_trace(vm);
     Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,
                         loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->sleep_class,
                         loop->sleep_iterator_class};
@@ -556,6 +562,7 @@ bool loop_create(VM *vm) {
     *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE};
     vm->loop = loop;
     interpreter_of(vm)->trace_loop = loop_trace;
+    lost_init(vm);
     interpreter_of(vm)->on_async_generator = note_generator;
 #ifdef AIOLI_IO
     loop->new_driver = driver_uv_new;

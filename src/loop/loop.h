@@ -172,6 +172,7 @@ struct Loop {
     uint32_t mail; // atomic
     void (*deliver)(VM *vm);
     void (*on_promise_cancelled)(VM *vm, Promised *promised);
+    bool any_lost;      // of interpreter's `watched`
     size_t outstanding; // promises that are not completed
     size_t round_left; // entries of the ready queue that belong to the round under way
     bool hosted; // the host has tasks of its own in this loop
@@ -236,6 +237,17 @@ bool loop_must_end(VM *vm);
 bool loop_show_exception(VM *vm, const char *message, Value exception);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
+
+// ---- What is lost (lost.c): exceptions of futures that nobody has seen, coroutines that nobody has awaited
+
+// Watches a future that has failed.
+void lost_watch(VM *vm, Future *f);
+// Reports what markings have found to be lost.
+void lost_report(VM *vm);
+// The end of a run, or of the VM (`all`): looks for what is lost, or takes all that is watched for lost, and reports it.
+void lost_end(VM *vm, bool all);
+void lost_trace(VM *vm);
+void lost_init(VM *vm);
 
 // ---- For a host that runs the loop itself
 

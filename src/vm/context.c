@@ -156,6 +156,7 @@ void interpreter_destroy(VM *vm) {
         segment = previous;
     }
     free_segment(vm, in->spare);
+    heap_resize(vm, in->watched, in->watched_capacity * sizeof *in->watched, 0);
     import_destroy(vm);
     heap_resize(vm, in, sizeof(Interpreter), 0);
     vm->interpreter = NULL;

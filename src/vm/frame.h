@@ -48,6 +48,15 @@ struct Generator {
     Frame frame;   // last: its registers follow
 };
 
+// Something that a script may lose by mistake: a coroutine that nobody has awaited yet, or (the loop's) a future whose exception
+// nobody has seen. Held weakly, with the place where a coroutine was made.
+typedef struct {
+    Object *object;
+    Code *code;
+    uint32_t instruction;
+    bool lost; // no longer held weakly: to be reported
+} Watched;
+
 typedef struct StackSegment StackSegment;
 struct StackSegment {
     StackSegment *previous;
@@ -69,11 +78,20 @@ struct Interpreter {
     bool resumed, thrown;
     Value sent;
     struct ImportState *imports;
+    Watched *watched; // side memory
+    uint32_t watched_count, watched_capacity;
+    // Handed down by the loop: makes room for one more Watched, or not.
+    bool (*on_watched_full)(VM *vm);
     // Handed down by the loop: an async generator is entered for the first time. False: out of memory.
     bool (*on_async_generator)(VM *vm, Generator *generator);
     bool (*on_interrupt)(VM *vm); // handed down by the loop: true when it has dealt with Ctrl-C
     void (*trace_loop)(VM *vm); // handed down by the loop: marks its queues
 };
+
+static inline void watch(VM *vm, Interpreter *in, Object *object, Code *code, uint32_t instruction) {
+    if (in->watched_count == in->watched_capacity && !(in->on_watched_full && in->on_watched_full(vm))) return;
+    in->watched[in->watched_count++] = (Watched){.object = object, .code = code, .instruction = instruction};
+}
 
 static inline Interpreter *interpreter_of(VM *vm) { return vm->interpreter; }
 static inline Generator *generator_of_frame(Frame *frame) {

@@ -848,6 +848,8 @@ dispatch:
                     Generator *generator = generator_new(vm, function, count);
                     if (UNLIKELY(!generator)) goto error;
                     for (size_t k = 0; k < count; k++) generator->frame.registers[k] = arguments[k];
+                    if (!i->n && (code->flags & CODE_ASYNC_GENERATOR) == CODE_COROUTINE)
+                        watch(vm, in, &generator->object, frame_code(frame), frame_instruction(frame));
                     GIVE(value_object(generator));
                 }
             } else if (is_kind(callee, KIND_NATIVE)) {

@@ -17,10 +17,13 @@
 // ---- Script functions
 
 // A generator, coroutine or async generator object instead of a run.
-static Value make_generator(VM *vm, Function *function, const Value *arguments, size_t count, Tuple *keywords) {
+static Value make_generator(VM *vm, Function *function, const Value *arguments, size_t count, Tuple *keywords, bool awaited) {
     Generator *generator = generator_new(vm, function, 0);
     if (!generator) return VALUE_ERROR;
     if (!bind_arguments(vm, function, generator->frame.registers, arguments, count, keywords)) return VALUE_ERROR;
+    Interpreter *in = interpreter_of(vm);
+    if (!awaited && in->frame && (function->code->flags & CODE_ASYNC_GENERATOR) == CODE_COROUTINE)
+        watch(vm, in, &generator->object, frame_code(in->frame), frame_instruction(in->frame));
     return value_object(generator);
 }
 
@@ -60,7 +63,8 @@ Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *argumen
     switch (object_kind(object_of(callee))) {
     case KIND_FUNCTION: {
         Function *function = function_of(callee);
-        if (function->code->flags & CODE_ASYNC_GENERATOR) return make_generator(vm, function, arguments, count, keywords);
+        if (function->code->flags & CODE_ASYNC_GENERATOR)
+            return make_generator(vm, function, arguments, count, keywords, awaited);
         *entered = make_frame(vm, in, frame, function, arguments, count, keywords);
         if (*entered) (*entered)->result = result;
         return VALUE_ERROR;
@@ -100,7 +104,8 @@ Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *argumen
 
 static Value run_function(VM *vm, Function *function, const Value *arguments, size_t count, Tuple *keywords) {
     Interpreter *in = interpreter_of(vm);
-    if (function->code->flags & CODE_ASYNC_GENERATOR) return make_generator(vm, function, arguments, count, keywords);
+    if (function->code->flags & CODE_ASYNC_GENERATOR)
+        return make_generator(vm, function, arguments, count, keywords, false);
     if (!vm_may_recurse(vm))
         return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     const Code *code = function->code;

@@ -205,6 +205,14 @@ static void sweep_large(VM *vm) {
     heap->large_count = kept;
 }
 
+static void mark_rest(VM *vm) {
+    drain(vm);
+    while (vm->heap.gray_overflow) {
+        vm->heap.gray_overflow = false;
+        heap_for_every_object(vm, retrace_marked);
+    }
+}
+
 void heap_collect(VM *vm) {
     Heap *heap = &vm->heap;
     heap_finish_sweep(vm);
@@ -212,10 +220,10 @@ void heap_collect(VM *vm) {
     heap->live = 0;
     mark_roots(vm);
     mark_stack(vm);
-    drain(vm);
-    while (heap->gray_overflow) {
-        heap->gray_overflow = false;
-        heap_for_every_object(vm, retrace_marked);
+    mark_rest(vm);
+    if (vm->hooks.rescue) {
+        vm->hooks.rescue(vm);
+        mark_rest(vm);
     }
     forget_dead_strings(vm);
     forget_dead_subclasses(vm, vm->classes.object);

@@ -1,0 +1,159 @@
+// What a script has lost by mistake: an exception that a task or future ended by and that nobody has seen, a coroutine that nobody has
+// awaited. Both are watched, without being kept, until it turns out that somebody cares; when a marking finds one that nobody can
+// reach any more, it is kept until it has been reported.
+#include <stdio.h>
+#include <string.h>
+
+#include "loop/loop.h"
+#include "object/core/errors.h"
+#include "object/core/protocol.h"
+#include "object/exception/exception.h"
+#include "object/text/str.h"
+#include "vm/generator.h"
+#include "vm/interpreter.h"
+
+enum { LEAST_WATCHED = 64, MOST_WATCHED = 1 << 16 };
+
+// Whether somebody should be told if it got lost now.
+static bool is_worth_telling(const Object *o) {
+    if (object_kind(o) == KIND_FUTURE) {
+        const Future *f = (const Future *)o;
+        return f->state == FUTURE_FAILED && !f->retrieved;
+    }
+    return ((const Generator *)o)->state == GENERATOR_CREATED;
+}
+
+static void keep_worth(Interpreter *in) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < in->watched_count; i++)
+        if (in->watched[i].lost || is_worth_telling(in->watched[i].object)) in->watched[kept++] = in->watched[i];
+    in->watched_count = kept;
+}
+
+// Those that are not worth it any more make room, before the list grows. Of very many the older half is watched no more.
+static bool make_room(VM *vm) {
+    Interpreter *in = interpreter_of(vm);
+    keep_worth(in);
+    if (in->watched_count <= in->watched_capacity / 2 && in->watched_capacity) return true;
+    if (in->watched_capacity == MOST_WATCHED) {
+        in->watched_count /= 2;
+        memmove(in->watched, in->watched + in->watched_count, in->watched_count * sizeof *in->watched);
+        return true;
+    }
+    uint32_t capacity = in->watched_capacity ? in->watched_capacity * 2 : LEAST_WATCHED;
+    Watched *grown = heap_resize(vm, in->watched, in->watched_capacity * sizeof *grown, capacity * sizeof *grown);
+    if (!grown) return in->watched_count < in->watched_capacity;
+    in->watched = grown;
+    in->watched_capacity = capacity;
+    return true;
+}
+
+void lost_watch(VM *vm, Future *f) { watch(vm, interpreter_of(vm), &f->object, NULL, 0); }
+
+// ---- Markings
+
+void lost_trace(VM *vm) {
+    const Interpreter *in = interpreter_of(vm);
+    for (uint32_t i = 0; i < in->watched_count; i++) {
+        heap_mark_object(vm, in->watched[i].code);
+        if (in->watched[i].lost) heap_mark_object(vm, in->watched[i].object);
+    }
+}
+
+static void rescue(VM *vm) {
+    Interpreter *in = interpreter_of(vm);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < in->watched_count; i++) {
+        Watched one = in->watched[i];
+        if (!one.lost) {
+            if (!is_worth_telling(one.object)) continue;
+            if (!(one.object->header & OBJECT_MARKED)) {
+                one.lost = loop_of(vm)->any_lost = true;
+                heap_mark_object(vm, one.object);
+            }
+        }
+        in->watched[kept++] = one;
+    }
+    in->watched_count = kept;
+}
+
+void lost_init(VM *vm) {
+    interpreter_of(vm)->on_watched_full = make_room;
+    vm->hooks.rescue = rescue;
+}
+
+// ---- Reports
+
+static void report_future(VM *vm, Future *f) {
+    f->retrieved = true;
+    String *shown = value_repr(vm, value_object(f));
+    if (!shown) exception_clear(vm);
+    Buffer text = vm_buffer(vm);
+    buffer_format(&text, "%s exception was never retrieved\nfuture: %s", f->is_task ? "Task" : "Future", shown ? shown->data : "?");
+    buffer_byte(&text, 0);
+    if (!loop_show_exception(vm, text.failed ? "An exception was never retrieved" : text.data, f->result)) exception_clear(vm);
+    buffer_free(&text);
+}
+
+// The line of a code's source, without blanks at its ends.
+static void source_line(const Code *code, uint32_t line, const char **start, size_t *size) {
+    *size = 0;
+    if (!is_string(code->source)) return;
+    const char *at = string_of(code->source)->data;
+    for (; line > 1 && at; line--) at = (at = strchr(at, '\n')) ? at + 1 : NULL;
+    if (!at) return;
+    at += strspn(at, " \t\f");
+    *start = at;
+    *size = strcspn(at, "\r\n");
+    while (*size && (at[*size - 1] == ' ' || at[*size - 1] == '\t')) --*size;
+}
+
+static void report_coroutine(VM *vm, const Watched *one) {
+    Loop *loop = loop_of(vm);
+    Generator *g = (Generator *)one->object;
+    uint32_t line = code_place(one->code, one->instruction)->line;
+    const char *start;
+    size_t size;
+    source_line(one->code, line, &start, &size);
+    Buffer text = vm_buffer(vm);
+    buffer_format(&text, "%s:%u: RuntimeWarning: coroutine '%s' was never awaited\n", one->code->file_name->data, line,
+                  frame_code(&g->frame)->qualified_name->data);
+    if (size) buffer_format(&text, "  %.*s\n", (int)size, start);
+    if (loop->show_error && !text.failed && !loop->show_error(vm, text.data, text.length)) exception_clear(vm);
+    buffer_free(&text);
+}
+
+void lost_report(VM *vm) {
+    Interpreter *in = interpreter_of(vm);
+    Loop *loop = loop_of(vm);
+    loop->any_lost = false;
+    Value before = vm->exception;
+    exception_clear(vm);
+    // A report may run a script (a repr), which may make more to be watched.
+    for (uint32_t i = 0; i < in->watched_count;) {
+        Watched one = in->watched[i];
+        if (!one.lost) {
+            i++;
+            continue;
+        }
+        memmove(in->watched + i, in->watched + i + 1, (--in->watched_count - i) * sizeof one);
+        if (object_kind(one.object) == KIND_FUTURE)
+            report_future(vm, (Future *)one.object);
+        else
+            report_coroutine(vm, &one);
+    }
+    vm->exception = before;
+}
+
+void lost_end(VM *vm, bool all) {
+    Interpreter *in = interpreter_of(vm);
+    keep_worth(in);
+    if (!in->watched_count) return;
+    if (all) {
+        for (uint32_t i = 0; i < in->watched_count; i++) in->watched[i].lost = true;
+    } else {
+        vm_collect(vm);
+        if (!loop_of(vm)->any_lost) return;
+    }
+    lost_report(vm);
+}
