@@ -12,10 +12,13 @@ Value raise_value(VM *vm, Value exception) {
 
 Value raise_memory_error(VM *vm) {
     // What is garbage is to make room for whoever catches it; unless the last collection is so fresh that there is none. What was
-    // let go since then is not known, so that an error counts like some allocation: every few of them collect all the same.
-    vm->heap.allocated += (int64_t)(vm->heap.live / 200 + 1);
+    // let go since then is not known, so that an error counts like some allocation: every few of them collect all the same. Where
+    // collections find nothing again and again, it takes twice as many errors each time: thousands of tasks may fail one by one.
+    enum { PATIENCE = 4 };
+    uint32_t vain = vm->heap.vain > PATIENCE ? vm->heap.vain - PATIENCE : 0;
+    vm->heap.allocated += (int64_t)((vm->heap.live / 200 + 1) >> (vain < 30 ? vain : 30));
     if (vm->heap.allocated > (int64_t)(vm->heap.live / 64)) {
-        vm->collect = true;
+        vm->collect = vm->heap.refused = true;
         vm->fuel = 0;
     }
     heap_give_reserve(vm);

@@ -58,6 +58,8 @@ typedef struct {
     size_t bytes;         // of pages in a size class, large cells and side memory: what the cap is about
     size_t cap;           // `bytes` past which an allocation fails
     size_t largest;       // bytes of a single allocation past which it fails
+    bool refused;         // a MemoryError wants the next collection
+    uint32_t vain;        // such collections, one after another, that have freed next to nothing
     size_t limit;         // the cap with what is kept in reserve for handlers of MemoryError
     int64_t allocated;    // bytes allocated since the last marking, less what its owners have freed again
     int64_t budget;       // `allocated` at which the next collection is wanted

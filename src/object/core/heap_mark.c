@@ -216,6 +216,7 @@ static void mark_rest(VM *vm) {
 void heap_collect(VM *vm) {
     Heap *heap = &vm->heap;
     heap_finish_sweep(vm);
+    size_t before = heap->bytes;
     heap->collections++;
     heap->live = 0;
     mark_roots(vm);
@@ -235,6 +236,11 @@ void heap_collect(VM *vm) {
     heap_finish_sweep(vm);
 #endif
     if (heap->cap != SIZE_MAX) heap_finish_sweep(vm);
+    if (heap->refused) {
+        heap_finish_sweep(vm);
+        heap->vain = heap->bytes + before / 64 > before ? heap->vain + 1 : 0;
+        heap->refused = false;
+    }
     vm->collect = false;
 }
 
