@@ -1,13 +1,13 @@
 // What a script has lost by mistake: an exception that a task or future ended by and that nobody has seen, a coroutine that nobody has
 // awaited. Both are watched, without being kept, until it turns out that somebody cares; when a marking finds one that nobody can
 // reach any more, it is kept until it has been reported.
-#include <stdio.h>
 #include <string.h>
 
 #include "loop/loop.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/exception/traceback.h"
 #include "object/text/str.h"
 #include "vm/generator.h"
 #include "vm/interpreter.h"
@@ -95,30 +95,14 @@ static void report_future(VM *vm, Future *f) {
     buffer_free(&text);
 }
 
-// The line of a code's source, without blanks at its ends.
-static void source_line(const Code *code, uint32_t line, const char **start, size_t *size) {
-    *size = 0;
-    if (!is_string(code->source)) return;
-    const char *at = string_of(code->source)->data;
-    for (; line > 1 && at; line--) at = (at = strchr(at, '\n')) ? at + 1 : NULL;
-    if (!at) return;
-    at += strspn(at, " \t\f");
-    *start = at;
-    *size = strcspn(at, "\r\n");
-    while (*size && (at[*size - 1] == ' ' || at[*size - 1] == '\t')) --*size;
-}
-
 static void report_coroutine(VM *vm, const Watched *one) {
     Loop *loop = loop_of(vm);
     Generator *g = (Generator *)one->object;
     uint32_t line = code_place(one->code, one->instruction)->line;
-    const char *start;
-    size_t size;
-    source_line(one->code, line, &start, &size);
     Buffer text = vm_buffer(vm);
     buffer_format(&text, "%s:%u: RuntimeWarning: coroutine '%s' was never awaited\n", one->code->file_name->data, line,
                   frame_code(&g->frame)->qualified_name->data);
-    if (size) buffer_format(&text, "  %.*s\n", (int)size, start);
+    traceback_write_line(one->code, line, &text);
     if (loop->show_error && !text.failed && !loop->show_error(vm, text.data, text.length)) exception_clear(vm);
     buffer_free(&text);
 }

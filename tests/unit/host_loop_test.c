@@ -15,49 +15,18 @@
 #include <cmocka.h>
 
 #include "aioli.h"
+#include "counted_memory.h"
 
 enum { MOST_PROMISES = 64 };
 
 typedef struct {
-    long until_failure; // allocations that succeed before one fails; negative: none fails
-    long allocations, live_bytes;
-    char output[4096];
-    size_t output_length;
+    CountedMemory memory; // first
     aioli_promise *promises[MOST_PROMISES]; // made and not completed
     int count;
     int cancelled, made, dropped; // how often `cancelled`, `make` with a VM and without one were called
     bool in_thread;
     pthread_t threads[MOST_PROMISES];
 } World;
-
-static void *resize(void *user, void *block, size_t old_size, size_t new_size) {
-    World *world = user;
-    if (new_size == 0) {
-        world->live_bytes -= (long)old_size;
-        free(block);
-        return NULL;
-    }
-    if (new_size > old_size) {
-        world->allocations++;
-        if (world->until_failure == 0) {
-            world->until_failure = -1;
-            return NULL;
-        }
-        if (world->until_failure > 0) world->until_failure--;
-    }
-    void *result = realloc(block, new_size);
-    if (result) world->live_bytes += (long)new_size - (long)old_size;
-    return result;
-}
-
-static int take_output(void *user, int stream, const char *bytes, size_t length) {
-    (void)stream;
-    World *world = user;
-    size_t room = sizeof world->output - 1 - world->output_length, taken = length < room ? length : room;
-    memcpy(world->output + world->output_length, bytes, taken);
-    world->output[world->output_length += taken] = 0;
-    return 0;
-}
 
 // ---- The host's functions
 
@@ -139,12 +108,12 @@ static const aioli_function functions[] = {{"promised", promised, NULL, NULL},
                                            {0}};
 
 static aioli *new_vm(World *world, bool real_time) {
-    aioli_config config = {.resize = resize, .write = take_output, .user = world, .virtual_time = !real_time};
+    aioli_config config = {.resize = counted_resize, .write = counted_write, .user = world, .virtual_time = !real_time};
     return aioli_new(&config);
 }
 
 static void start(World *world, aioli **vm, bool real_time) {
-    *world = (World){.until_failure = -1};
+    *world = (World){.memory.until_failure = -1};
     *vm = new_vm(world, real_time);
     assert_non_null(*vm);
     assert_non_null(aioli_module(*vm, "host", NULL, functions, world));
@@ -152,7 +121,7 @@ static void start(World *world, aioli **vm, bool real_time) {
 
 static void end(World *world, aioli *vm) {
     aioli_free(vm);
-    assert_int_equal(world->live_bytes, 0);
+    assert_int_equal(world->memory.live_bytes, 0);
 }
 
 static void complete(World *world, int which, int64_t number) {
@@ -191,7 +160,7 @@ static void test_at_once(void **state) {
             "    except ValueError as e: print(e)\n"
             "    print(await asyncio.gather(host.at_once(1), host.at_once(2)))\n"
             "asyncio.run(main())\n");
-    assert_string_equal(world.output, "5 [0, 1, 2]\nnumber -1\n[1, 2]\n");
+    assert_string_equal(world.memory.output, "5 [0, 1, 2]\nnumber -1\n[1, 2]\n");
     assert_int_equal(world.made, 7);
     end(&world, vm);
 }
@@ -209,7 +178,7 @@ static void test_threads(void **state) {
                 "    try: await host.threaded(-3)\n"
                 "    except ValueError as e: print(e)\n"
                 "asyncio.run(main())\n");
-        assert_string_equal(world.output, "5\n[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]\nnumber -3\n");
+        assert_string_equal(world.memory.output, "5\n[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]\nnumber -3\n");
         for (int i = 0; i < world.count; i++) pthread_join(world.threads[i], NULL);
         assert_int_equal(world.made, 22);
         end(&world, vm);
@@ -232,7 +201,7 @@ static void test_cancelled(void **state) {
             "    except asyncio.CancelledError: print('cancelled')\n"
             "async def wait(): await host.promised()\n"
             "asyncio.run(main())\n");
-    assert_string_equal(world.output, "late\ncancelled\n");
+    assert_string_equal(world.memory.output, "late\ncancelled\n");
     assert_int_equal(world.cancelled, 2);
     complete(&world, 0, 1);
     complete(&world, 1, 2);
@@ -490,19 +459,19 @@ static bool use_everything(World *world, aioli *vm) {
 
 static void test_every_allocation_fails(void **state) {
     (void)state;
-    World world = {.until_failure = -1};
+    World world = {.memory.until_failure = -1};
     aioli *vm = new_vm(&world, false);
-    long begin = world.allocations;
+    long begin = world.memory.allocations;
     assert_true(use_everything(&world, vm));
-    long count = world.allocations - begin;
+    long count = world.memory.allocations - begin;
     end(&world, vm);
     for (long i = 0; i < count; i += i < 300 ? 1 : 7) {
-        world = (World){.until_failure = -1};
+        world = (World){.memory.until_failure = -1};
         vm = new_vm(&world, false);
         assert_non_null(vm);
-        world.until_failure = i;
+        world.memory.until_failure = i;
         use_everything(&world, vm);
-        world.until_failure = -1;
+        world.memory.until_failure = -1;
         run(vm, "assert sum(range(10)) == 45\n");
         end(&world, vm);
     }

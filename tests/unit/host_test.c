@@ -13,46 +13,15 @@
 #include <cmocka.h>
 
 #include "aioli.h"
+#include "counted_memory.h"
 
 // ---- A VM for a test
 
 typedef struct {
-    long until_failure; // allocations that succeed before one fails; negative: none fails
-    long allocations, live_bytes;
+    CountedMemory memory; // first
     char misuse[256]; // the last report
-    char output[4096];
-    size_t output_length;
     int finalized;
 } World;
-
-static void *resize(void *user, void *block, size_t old_size, size_t new_size) {
-    World *world = user;
-    if (new_size == 0) {
-        world->live_bytes -= (long)old_size;
-        free(block);
-        return NULL;
-    }
-    if (new_size > old_size) {
-        world->allocations++;
-        if (world->until_failure == 0) {
-            world->until_failure = -1;
-            return NULL;
-        }
-        if (world->until_failure > 0) world->until_failure--;
-    }
-    void *result = realloc(block, new_size);
-    if (result) world->live_bytes += (long)new_size - (long)old_size;
-    return result;
-}
-
-static int take_output(void *user, int stream, const char *bytes, size_t length) {
-    (void)stream;
-    World *world = user;
-    size_t room = sizeof world->output - 1 - world->output_length, taken = length < room ? length : room;
-    memcpy(world->output + world->output_length, bytes, taken);
-    world->output[world->output_length += taken] = 0;
-    return 0;
-}
 
 static void take_misuse(void *user, const char *message) {
     World *world = user;
@@ -60,19 +29,19 @@ static void take_misuse(void *user, const char *message) {
 }
 
 static aioli *new_vm(World *world) {
-    aioli_config config = {.resize = resize, .write = take_output, .misuse = take_misuse, .user = world, .virtual_time = 1};
+    aioli_config config = {.resize = counted_resize, .write = counted_write, .misuse = take_misuse, .user = world, .virtual_time = 1};
     return aioli_new(&config);
 }
 
 static void start(World *world, aioli **vm) {
-    *world = (World){.until_failure = -1};
+    *world = (World){.memory.until_failure = -1};
     *vm = new_vm(world);
     assert_non_null(*vm);
 }
 
 static void end(World *world, aioli *vm) {
     aioli_free(vm);
-    assert_int_equal(world->live_bytes, 0);
+    assert_int_equal(world->memory.live_bytes, 0);
 }
 
 static aioli_value text(aioli *vm, const char *s) { return aioli_string(vm, s, strlen(s)); }
@@ -522,7 +491,7 @@ static void test_natives(void **state) {
     assert_int_equal(aioli_kind_of(vm, aioli_int(vm, 1)), AIOLI_KIND_INT);
     assert_true(add_module(vm));
     run(vm, native_script);
-    assert_string_equal(world.output, native_output);
+    assert_string_equal(world.memory.output, native_output);
     static const aioli_function many = {"many", give_nothing, "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y", NULL};
     assert_null(aioli_new_function(vm, &many, NULL));
     expect_error(vm, "ValueError('many() has more than 24 parameters')");
@@ -675,7 +644,7 @@ static void test_classes(void **state) {
     start(&world, &vm);
     assert_true(add_classes(&world, vm));
     run(vm, class_script);
-    assert_string_equal(world.output, class_output);
+    assert_string_equal(world.memory.output, class_output);
     assert_true(world.finalized >= 1000);
     assert_null(aioli_new_class(vm, "host", &point_class));
     expect_error(vm, "ValueError('the class Point is there already')");
@@ -760,19 +729,19 @@ static bool use_everything(World *world, aioli *vm) {
 
 static void test_every_allocation_fails(void **state) {
     (void)state;
-    World world = {.until_failure = -1};
+    World world = {.memory.until_failure = -1};
     aioli *vm = new_vm(&world);
-    long begin = world.allocations;
+    long begin = world.memory.allocations;
     assert_true(use_everything(&world, vm));
-    long count = world.allocations - begin;
+    long count = world.memory.allocations - begin;
     end(&world, vm);
     for (long i = 0; i < count; i += i < 300 ? 1 : 7) {
-        world = (World){.until_failure = -1};
+        world = (World){.memory.until_failure = -1};
         vm = new_vm(&world);
         assert_non_null(vm);
-        world.until_failure = i;
+        world.memory.until_failure = i;
         use_everything(&world, vm);
-        world.until_failure = -1;
+        world.memory.until_failure = -1;
         run(vm, "assert sum(range(10)) == 45\n");
         end(&world, vm);
     }

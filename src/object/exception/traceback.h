@@ -6,4 +6,8 @@
 
 bool traceback_class_init(VM *vm);
 
+// Appends a line of the code's source, without blanks at its ends, behind two blanks and with a line end; nothing if the source is not
+// there.
+void traceback_write_line(const Code *code, uint32_t line, Buffer *out);
+
 #endif

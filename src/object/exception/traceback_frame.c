@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include "base/utf8.h"
+#include "object/exception/traceback.h"
 #include "object/exception/traceback_internal.h"
 #include "object/shared/builtin.h"
 
@@ -37,6 +38,15 @@ static size_t leading_blanks(SourceLine line) {
     size_t n = 0;
     while (n < line.length && (line.text[n] == ' ' || line.text[n] == '\t')) n++;
     return n;
+}
+
+void traceback_write_line(const Code *code, uint32_t line, Buffer *out) {
+    SourceLine item;
+    Lines lines = {.items = &item};
+    source_lines(code, line, line, &lines);
+    if (!lines.count) return;
+    size_t blanks = leading_blanks(item);
+    buffer_format(out, "  %.*s\n", (int)(item.length - blanks), item.text + blanks);
 }
 
 // How many leading bytes all lines that are not empty have in common, as textwrap.dedent.
