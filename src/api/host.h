@@ -56,7 +56,7 @@ struct aioli {
     Mailbox *mailbox; // of promises
     Folders readable, writable; // granted
     bool limited;         // there are limits for what one call does:
-    bool warned;          // the script has had its first LimitError
+    bool warned, was_late; // the script has had its first LimitError; the last was about time
     uint64_t steps_end;   // of vm_work
     uint64_t time_end;    // nanoseconds of the script's own time; 0: no limit
     uint64_t used, since; // of which so many had passed when the time began to run on; since 0: it stands still

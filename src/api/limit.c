@@ -52,9 +52,10 @@ static bool charge(VM *vm) {
     if (!steps && !late && !vm->ending) return true;
     if (host->warned) vm->ending = true;
     host->warned = true;
+    if (steps || late) host->was_late = late;
     if (steps) host->steps_end = vm_work(vm) + config->step_limit / 8 + 1;
     if (late) host->time_end = time_used(host) + config->time_limit * 1000 / 8 + 1;
-    if (late)
+    if (host->was_late)
         raise_error(vm, vm->exceptions.limit_error, "the time limit of %g seconds is reached", (double)config->time_limit / 1e6);
     else
         raise_error(vm, vm->exceptions.limit_error, "the limit of %llu steps is reached", (unsigned long long)config->step_limit);
