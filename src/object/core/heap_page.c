@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 
-enum { LEAST_PAGES = 64, MOST_PAGES = 4096, LEAST_AHEAD = 64, MOST_AHEAD = 512 };
+enum { LEAST_PAGES = 64, LEAST_PAGES_OF_HOST = 16, MOST_PAGES = 4096, LEAST_AHEAD = 64, MOST_AHEAD = 512 };
 
 static size_t chunk_size(const HeapChunk *chunk) { return chunk->page_count * HEAP_PAGE_SIZE; }
 
@@ -39,12 +39,14 @@ static bool chunk_request(Heap *heap, HeapChunk *chunk, size_t page_count) {
 // so that a large heap takes few calls of the system.
 static bool add_chunk(Heap *heap) {
     if (!room_for_chunk(heap)) return false;
+    // (What a host's own function gives may cost it something from the start.)
+    size_t least = heap->allocator.maps_pages ? LEAST_PAGES : LEAST_PAGES_OF_HOST;
     size_t page_count = heap->allocator.maps_pages ? heap->page_count / 2 : 0;
-    if (page_count < LEAST_PAGES) page_count = LEAST_PAGES;
+    if (page_count < least) page_count = least;
     if (page_count > MOST_PAGES) page_count = MOST_PAGES;
     HeapChunk chunk;
     if (!chunk_request(heap, &chunk, page_count) &&
-        (page_count == LEAST_PAGES || !chunk_request(heap, &chunk, LEAST_PAGES)))
+        (page_count == least || !chunk_request(heap, &chunk, least)))
         return false;
     size_t at = heap->chunk_count++;
     for (; at && heap->chunks[at - 1].base > chunk.base; at--) heap->chunks[at] = heap->chunks[at - 1];
