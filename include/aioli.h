@@ -363,7 +363,8 @@ AIOLI_API aioli_promise *aioli_new_promise(aioli *vm, void (*cancelled)(void *us
 
 // Completes a promise; from any thread. On the VM's thread `make` then gives the result, or NULL with an exception for whoever
 // awaits: at once when this is called by a native function, else in the loop's next turn, which is woken. When nobody waits any
-// more `make` is called with a NULL vm, on whichever thread, so that it can free `data`.
+// more `make` is called with a NULL vm, on whichever thread, so that it can free `data`: never while another thread is in `cancelled`,
+// and nothing calls that afterwards.
 AIOLI_API void aioli_complete(aioli_promise *promise, aioli_value (*make)(aioli *vm, void *data), void *data);
 
 // ---- The event loop in the host's hands

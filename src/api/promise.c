@@ -26,7 +26,7 @@ struct aioli_promise {
     void *user;
     aioli_value (*make)(aioli *vm, void *data);
     void *data;
-    bool telling;   // promises_abandon is calling `cancelled`, and frees it afterwards if it is
+    bool telling;   // promises_abandon is calling `cancelled`: what `user` points to must stay as long, so that `make` comes later
     bool completed; // by then
 };
 
@@ -178,6 +178,7 @@ void promises_abandon(aioli *host) {
         tell_abandoned(mailbox, promise);
         if (!promise->completed) continue;
         pthread_mutex_unlock(&mailbox->lock);
+        promise->make(NULL, promise->data);
         free_promise(promise);
         pthread_mutex_lock(&mailbox->lock);
     }
@@ -228,8 +229,9 @@ void aioli_complete(aioli_promise *promise, aioli_value (*make)(aioli *vm, void 
         if (promise->previous || mailbox->promises == promise) take_off(promise);
         promise->completed = true;
         pthread_mutex_unlock(&mailbox->lock);
+        if (telling) return;
         make(NULL, data);
-        if (!telling) free_promise(promise);
+        free_promise(promise);
     } else if (__atomic_load_n(&host->thread, __ATOMIC_RELAXED) == stack_thread()) {
         pthread_mutex_unlock(&mailbox->lock);
         deliver(host, promise);

@@ -24,7 +24,7 @@ typedef struct {
     aioli_promise *promises[MOST_PROMISES]; // made and not completed
     int count;
     int cancelled, made, dropped; // how often `cancelled`, `make` with a VM and without one were called
-    bool in_thread;
+    bool in_order; // `make` came after `cancelled`
     pthread_t threads[MOST_PROMISES];
 } World;
 
@@ -245,6 +245,34 @@ static void test_freed_meanwhile(void **state) {
         for (int i = 0; i < 16; i++) pthread_join(world.threads[i], NULL);
         assert_int_equal(world.made + world.dropped, 16);
     }
+}
+
+// Completes the promise that a freed VM is telling `cancelled` of.
+static void *complete_told(void *argument) {
+    complete(argument, 0, 1);
+    return NULL;
+}
+
+// What `make` frees is still there when another thread completes the promise in the middle of `cancelled`.
+static void on_cancelled_slowly(void *user) {
+    World *world = user;
+    pthread_create(&world->threads[0], NULL, complete_told, world);
+    pthread_join(world->threads[0], NULL);
+    world->cancelled++;
+    world->in_order = world->dropped == 0;
+}
+
+static void test_completed_while_told(void **state) {
+    (void)state;
+    World world;
+    aioli *vm;
+    start(&world, &vm, true);
+    aioli_value future;
+    world.promises[world.count++] = aioli_new_promise(vm, on_cancelled_slowly, &world, &future);
+    end(&world, vm);
+    assert_int_equal(world.cancelled, 1);
+    assert_true(world.in_order);
+    assert_int_equal(world.dropped, 1);
 }
 
 // ---- The loop
@@ -482,7 +510,7 @@ int main(void) {
         cmocka_unit_test(test_at_once),      cmocka_unit_test(test_threads),         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_freed_before), cmocka_unit_test(test_freed_meanwhile), cmocka_unit_test(test_run_until),
         cmocka_unit_test(test_turns),        cmocka_unit_test(test_same_order),      cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_own_driver),
+        cmocka_unit_test(test_own_driver),   cmocka_unit_test(test_completed_while_told),
         cmocka_unit_test(test_every_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,28 @@
+# Completion of the command aioli for bash.
+_aioli() {
+    local word=${COMP_WORDS[COMP_CWORD]} at=1 words= ending
+    COMPREPLY=()
+    while [ $at -lt "$COMP_CWORD" ] && [ "${COMP_WORDS[at]}" = --virtual-time ]; do at=$((at + 1)); done
+    if [ $at -eq "$COMP_CWORD" ]; then
+        # The first word that is no option: a command, or the program.
+        words="--virtual-time -c -"
+        [ $at -eq 1 ] && words="$words check dis --version --help"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+    else
+        case ${COMP_WORDS[at]} in
+        -c) return ;;
+        check | dis) ;;
+        *) # An argument of the program may be any file.
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            compopt -o filenames 2>/dev/null
+            return
+            ;;
+        esac
+    fi
+    for ending in aio py; do
+        mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -X "!*.$ending" -- "$word")
+    done
+    mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$word")
+    compopt -o filenames 2>/dev/null
+}
+complete -F _aioli aioli
