@@ -136,8 +136,13 @@ def check_examples(build, kind):
     build = configured(build, kind)
     with tempfile.TemporaryDirectory() as root, tempfile.TemporaryDirectory() as folder:
         installed = Installed(build, kind, root)
-        if (expected := "libaioli.so" in run(["readelf", "-d", installed.command])) != (options_of(build)["default_library"] == "shared"):
-            sys.exit(f"the command {'needs' if expected else 'does not need'} libaioli.so")
+        if options_of(build)["static"] and kind == "static":
+            shutil.copy(EXAMPLES / "hello.c", folder)
+            program = installed.build(COMPILER, "hello.c", folder, "-static")
+            expect("libraries of a static host", "", "".join(re.findall(r".*NEEDED.*", run(["readelf", "-d", program]))))
+            expect("a static host", (EXPECTED / "hello.out").read_text(), installed.output(program))
+        if (needs := "libaioli.so" in run(["readelf", "-d", installed.command])) != (options_of(build)["default_library"] == "shared"):
+            sys.exit(f"the command {'needs' if needs else 'does not need'} libaioli.so")
         check_command_files(installed)
         for source in sorted(EXAMPLES.iterdir()):
             shutil.copy(source, folder)
