@@ -13,7 +13,7 @@
 
 aioli_value aioli_take_error(aioli *host) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     // Its handle may be one more than memory has room for: then it is the MemoryError of that which is not taken yet.
     Value e = host->pending;
     host->pending = VALUE_EMPTY;

@@ -97,7 +97,7 @@ aioli_value aioli_close(aioli *host, size_t scope, aioli_value result) {
         return NULL;
     }
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     if (scope > host->scoped_count || scope < host->scope_base) {
         host_misuse(host, "%s: the scope is not open, or not the caller's", entry.function);
         raise_runtime_error(&host->vm, "%s: the scope is not open, or not the caller's", entry.function);
@@ -148,7 +148,7 @@ static Value keep(aioli *host, const Entry *entry, aioli_value handle, aioli_val
 
 aioli_value aioli_keep(aioli *host, aioli_value value, aioli_value owner) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     aioli_value kept = NULL;
     keep(host, &entry, value, owner, &kept);
     host_leave_status(host, &entry, kept ? 0 : -1);
@@ -164,7 +164,7 @@ static void free_kept(aioli *host, uint32_t index) {
 
 void aioli_drop(aioli *host, aioli_value handle) {
     Entry entry;
-    if (!handle || !HOST_ENTER(host, &entry)) return;
+    if (!handle || !HOST_TOUCH(host, &entry)) return;
     KeptHandle *kept = host_kept(host, handle);
     if (kept) {
         if (kept->next && kept->owner) host->kept[kept->next - 1].previous = kept->previous;

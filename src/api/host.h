@@ -133,6 +133,15 @@ static inline void host_leave(aioli *host, Entry *entry) {
 }
 #define HOST_ENTER(host, entry) host_enter(host, entry, __func__, stack_here())
 
+// For functions that neither run a script nor collect: they need not enter, but no other thread may be inside. The entry is left like
+// another.
+static inline bool host_touch(aioli *host, Entry *entry, const char *function) {
+    uintptr_t inside = __atomic_load_n(&host->thread, __ATOMIC_RELAXED);
+    *entry = (Entry){.function = function};
+    return (!inside || inside == stack_thread()) || host_refuse(host, function);
+}
+#define HOST_TOUCH(host, entry) host_touch(host, entry, __func__)
+
 // Leaves with what the function returns: a handle, NULL for VALUE_ERROR (its exception becomes the one to be taken).
 aioli_value host_leave_value(aioli *host, Entry *entry, Value v);
 // The same for a status: any int, negative with an exception.

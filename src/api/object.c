@@ -151,7 +151,7 @@ aioli_value aioli_new_class(aioli *host, const char *module, const aioli_class *
 aioli_value aioli_object(aioli *host, const aioli_class *definition, void **bytes) {
     Entry entry;
     *bytes = NULL;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     HostClass *own = class_of_definition(host, definition);
     HostObject *object = own ? instantiate(&host->vm, own->cls) : NULL;
     if (object) *bytes = object->bytes;
@@ -161,7 +161,7 @@ aioli_value aioli_object(aioli *host, const aioli_class *definition, void **byte
 
 void *aioli_data(aioli *host, aioli_value handle, const aioli_class *definition) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     Value v = host_value(host, &entry, handle);
     HostObject *object = is_error(v) ? NULL : host_object_of(v);
     void *bytes = object && object->cls->definition == definition ? object->bytes : NULL;

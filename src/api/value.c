@@ -17,7 +17,7 @@ static Value made(const void *object) { return object ? value_object(object) : V
 
 aioli_value aioli_int(aioli *host, int64_t number) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     return host_leave_value(host, &entry, int_from_int64(&host->vm, number));
 }
 
@@ -43,13 +43,13 @@ aioli_value aioli_int_from_bytes(aioli *host, const void *data, size_t length) {
 
 aioli_value aioli_float(aioli *host, double number) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     return host_leave_value(host, &entry, value_float(number));
 }
 
 aioli_value aioli_string(aioli *host, const char *text, size_t length) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     size_t bad = 0;
     bool valid = utf8_valid(text, length, false, &bad);
     Value v = valid ? made(string_new(&host->vm, text, length))
@@ -59,13 +59,13 @@ aioli_value aioli_string(aioli *host, const char *text, size_t length) {
 
 aioli_value aioli_bytes(aioli *host, const void *bytes, size_t length) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     return host_leave_value(host, &entry, made(bytes_new(&host->vm, length ? bytes : "", length)));
 }
 
 aioli_value aioli_list(aioli *host, size_t count, const aioli_value *items) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     List *list = list_new(&host->vm, count);
     bool ok = list && host_values(host, &entry, count, items, list->items);
     if (ok) list->length = count;
@@ -74,7 +74,7 @@ aioli_value aioli_list(aioli *host, size_t count, const aioli_value *items) {
 
 aioli_value aioli_tuple(aioli *host, size_t count, const aioli_value *items) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     Tuple *tuple = tuple_new(&host->vm, count);
     bool ok = tuple && host_values(host, &entry, count, items, tuple->items);
     return host_leave_value(host, &entry, ok ? value_object(tuple) : VALUE_ERROR);
@@ -82,7 +82,7 @@ aioli_value aioli_tuple(aioli *host, size_t count, const aioli_value *items) {
 
 aioli_value aioli_dict(aioli *host) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     return host_leave_value(host, &entry, made(dict_new(&host->vm)));
 }
 
@@ -90,7 +90,7 @@ aioli_value aioli_dict(aioli *host) {
 
 aioli_kind aioli_kind_of(aioli *host, aioli_value value) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return AIOLI_KIND_NULL;
+    if (!HOST_TOUCH(host, &entry)) return AIOLI_KIND_NULL;
     Value v = host_peek(host, value);
     aioli_kind kind = AIOLI_KIND_OTHER;
     if (is_error(v))
@@ -122,7 +122,7 @@ aioli_kind aioli_kind_of(aioli *host, aioli_value value) {
 
 const char *aioli_type_name(aioli *host, aioli_value value) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return "NULL";
+    if (!HOST_TOUCH(host, &entry)) return "NULL";
     Value v = host_peek(host, value);
     const char *name = is_error(v) ? "NULL" : type_name(&host->vm, v);
     host_leave(host, &entry);
@@ -138,7 +138,7 @@ int aioli_truth(aioli *host, aioli_value value) {
 
 int aioli_get_int(aioli *host, aioli_value value, int64_t *number) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return -1;
+    if (!HOST_TOUCH(host, &entry)) return -1;
     Value v = host_value(host, &entry, value);
     int status = -1;
     if (!is_error(v)) {
@@ -183,7 +183,7 @@ int aioli_get_float(aioli *host, aioli_value value, double *number) {
 
 const char *aioli_get_text(aioli *host, aioli_value value, size_t *length) {
     Entry entry;
-    if (!HOST_ENTER(host, &entry)) return NULL;
+    if (!HOST_TOUCH(host, &entry)) return NULL;
     Value v = host_value(host, &entry, value);
     const char *text = NULL;
     size_t size = 0;
