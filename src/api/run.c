@@ -7,6 +7,7 @@
 #include "api/host.h"
 #include "base/utf8.h"
 #include "compiler/compiler.h"
+#include "loop/loop.h"
 #include "modules/library.h"
 #include "modules/system/file.h"
 #include "object/container/dict.h"
@@ -27,6 +28,7 @@ static void start(aioli *host) {
     // What the last run has left makes room for this one, which allocates before its first safepoint. Its globals are among
     // that: a run that filled memory must not keep it from the next.
     dict_delete_string(vm, vm->modules, vm->names.__main__);
+    lost_end(vm, false);
     exception_clear(vm);
     if (heap_wants_collection(&vm->heap) || vm->heap.cap != SIZE_MAX) vm_collect(vm);
 }

@@ -132,12 +132,13 @@ void lost_report(VM *vm) {
 void lost_end(VM *vm, bool all) {
     Interpreter *in = interpreter_of(vm);
     keep_worth(in);
-    if (!in->watched_count) return;
-    if (all) {
-        for (uint32_t i = 0; i < in->watched_count; i++) in->watched[i].lost = true;
-    } else {
+    if (all)
+        for (uint32_t i = 0; i < in->watched_count; i++) in->watched[i].lost = loop_of(vm)->any_lost = true;
+    else if (in->watched_count)
         vm_collect(vm);
-        if (!loop_of(vm)->any_lost) return;
-    }
-    lost_report(vm);
+    if (loop_of(vm)->any_lost) lost_report(vm);
+    if (in->watched_count) return;
+    heap_resize(vm, in->watched, in->watched_capacity * sizeof *in->watched, 0);
+    in->watched = NULL;
+    in->watched_capacity = 0;
 }
