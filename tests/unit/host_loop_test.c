@@ -409,7 +409,7 @@ static void test_interrupt(void **state) {
         assert_null(aioli_run_until(vm, call(vm, "wait")));
         expect_error(vm, "KeyboardInterrupt()");
         pthread_join(thread, NULL);
-        complete(&world, 0, 1);
+        if (world.count) complete(&world, 0, 1); // a slow build is interrupted before it has made it
         end(&world, vm);
     }
 }
