@@ -157,8 +157,7 @@ static Code *compile_program(aioli *host, const char *name, const char *text, si
     String *source = shown && utf8_valid(text, length, false, NULL) ? string_new(vm, text + 3 * mark, length - 3 * mark) : vm->names.empty;
     if (!file || !source) return NULL;
     CompileOptions options = {.file_name = file, .source = source, .mode = PARSE_FILE};
-    WarningPlace place = {file, name[0] == '<' ? NULL : source};
-    return compile_source(vm, text, length, &options, library_warn, &place);
+    return library_compile(vm, text, length, &options, name[0] == '<' ? NULL : source);
 }
 
 static ModuleObject *main_module(VM *vm, const char *file) {

@@ -6,7 +6,7 @@
 #include "object/function/function.h"
 #include "syntax/parse.h"
 
-typedef struct {
+typedef struct CompileOptions {
     String *file_name;
     String *source;        // the text, for tracebacks
     ParseMode mode;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "compiler/compiler.h"
 #include "loop/module.h"
 #include "modules/modules.h"
 #include "modules/system/file.h"
@@ -139,14 +140,27 @@ bool sys_flush(VM *vm) {
     return (!library->output || file_flush(vm, library->output)) && (!library->errors || file_flush(vm, library->errors));
 }
 
+// What is warned of while something is compiled.
+typedef struct {
+    String *file, *shown;
+    Buffer text;
+    uint32_t line; // where the last warning was in `shown`,
+    size_t at;     // and where that line begins
+} Warnings;
+
 // The line of the text without blanks around it.
-static void append_line(const String *source, uint32_t number, Buffer *out) {
-    const char *at = source->data, *end = at + source->size;
-    for (; number > 1 && at; number--) {
+static void append_line(Warnings *warnings, uint32_t number) {
+    const String *source = warnings->shown;
+    Buffer *out = &warnings->text;
+    if (number < warnings->line || !warnings->line) warnings->line = 1, warnings->at = 0;
+    const char *at = source->data + warnings->at, *end = source->data + source->size;
+    for (uint32_t line = warnings->line; line < number && at; line++) {
         at = memchr(at, '\n', (size_t)(end - at));
         if (at) at++;
     }
     if (!at || at >= end) return;
+    warnings->line = number;
+    warnings->at = (size_t)(at - source->data);
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     if (!stop) stop = end;
     while (at < stop && strchr(" \t\f\r", *at)) at++;
@@ -157,14 +171,31 @@ static void append_line(const String *source, uint32_t number, Buffer *out) {
     buffer_byte(out, '\n');
 }
 
-void library_warn(VM *vm, const SyntaxWarning *warning, void *data) {
-    WarningPlace *place = data;
-    Buffer text = vm_buffer(vm);
-    buffer_format(&text, "%s:%u: %s: %s\n", place->file->data, warning->line,
-                  warning->kind == SYNTAX_WARNING ? "SyntaxWarning" : "DeprecationWarning", warning->message);
-    if (place->source) append_line(place->source, warning->line, &text);
+static void note_warning(VM *vm, const SyntaxWarning *warning, void *data) {
+    Warnings *warnings = data;
     // DeprecationWarning is shown for the program itself only, which no code compiled later is.
-    if (!text.failed && warning->kind == SYNTAX_WARNING && library_of(vm))
-        if (!file_write_text(vm, library_of(vm)->errors, text.data, text.length, false)) exception_clear(vm);
-    buffer_free(&text);
+    if (warning->kind != SYNTAX_WARNING) return;
+    buffer_format(&warnings->text, "%s:%u: SyntaxWarning: %s\n", warnings->file->data, warning->line, warning->message);
+    if (warnings->shown) append_line(warnings, warning->line);
+}
+
+// Nobody is told that they can't be written, but of limits and interrupts. False with an exception.
+static bool write_warnings(VM *vm, const Buffer *text) {
+    if (text->failed || !text->length || !library_of(vm)) return true;
+    if (file_write_text(vm, library_of(vm)->errors, text->data, text->length, false)) return true;
+    if (is_exception(vm->exception) && !exception_matches(vm, vm->exceptions.exception)) return false;
+    exception_clear(vm);
+    return true;
+}
+
+Code *library_compile(VM *vm, const char *text, size_t length, const CompileOptions *options, String *shown) {
+    Warnings warnings = {.file = options->file_name, .shown = shown, .text = vm_buffer(vm)};
+    Code *code = compile_source(vm, text, length, options, note_warning, &warnings);
+    Value failure = vm->exception;
+    exception_clear(vm);
+    bool written = write_warnings(vm, &warnings.text);
+    buffer_free(&warnings.text);
+    if (!written) return NULL;
+    vm->exception = failure;
+    return code;
 }

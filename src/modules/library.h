@@ -7,6 +7,7 @@
 #include "object/core/class.h"
 #include "object/core/module.h"
 #include "object/core/vm.h"
+#include "object/function/function.h"
 
 // How the standard streams reach the world. `stream` is 0, 1 or 2.
 typedef struct {
@@ -44,15 +45,10 @@ bool library_set_arguments(VM *vm, const char *executable, size_t count, const c
 // Writes out what sys.stdout and sys.stderr hold back. False with an exception.
 bool sys_flush(VM *vm);
 
-// Where source text that is compiled comes from, for library_warn.
-typedef struct {
-    String *file;
-    String *source; // the text, of which the warning shows a line; or NULL
-} WarningPlace;
-
-// Writes a warning about source text to sys.stderr as CPython does; `place` is a WarningPlace.
-struct SyntaxWarning;
-void library_warn(VM *vm, const struct SyntaxWarning *warning, void *place);
+// compile_source, and then what it warns of is written to sys.stderr as CPython does: not before, since writing may collect. Of
+// `shown`, unless it is NULL, a warning shows the line. NULL with an exception.
+struct CompileOptions;
+Code *library_compile(VM *vm, const char *text, size_t length, const struct CompileOptions *options, String *shown);
 
 // Adds a constant to a namespace. False: out of memory.
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value);

@@ -39,8 +39,7 @@ static Code *compile_text(VM *vm, const char *text, size_t length, String *file,
                               .mode = mode,
                               .namespace_locals = true,
                               .future_annotations = inherit && interpreter_flags(vm) & CODE_FUTURE_ANNOTATIONS};
-    WarningPlace place = {file, NULL};
-    return compile_source(vm, text, length, &options, library_warn, &place);
+    return library_compile(vm, text, length, &options, NULL);
 }
 
 // The name of the file that a text is said to come from.
