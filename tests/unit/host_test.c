@@ -690,6 +690,27 @@ static void test_owned(void **state) {
     end(&world, vm);
 }
 
+// ---- Warnings
+
+static int broken_errors(void *user, int stream, const char *bytes, size_t length) {
+    return stream == 2 ? 28 : counted_write(user, stream, bytes, length);
+}
+
+// What is compiled survives that its warnings can't be written, which raises OSError in between.
+static void test_warnings_not_written(void **state) {
+    (void)state;
+    World world = {.memory.until_failure = -1};
+    aioli_config config = {.resize = counted_resize, .write = broken_errors, .user = &world};
+    aioli *vm = aioli_new(&config);
+    run(vm, "source = ''.join(f'def f{i}(a=[{i}]):\\n    return a is {i}, \"text {i}\"\\n' for i in range(200)) + 'x = f7()\\n'\n"
+            "for turn in range(50):\n"
+            "    space = {}\n"
+            "    exec(source, space)\n"
+            "    assert space['x'] == (False, 'text 7'), space['x']\n"
+            "    kept = [[i] for i in range(5000)]\n");
+    end(&world, vm);
+}
+
 // ---- Failing allocations
 
 static bool is_memory_error(aioli *vm, aioli_value error) {
@@ -753,6 +774,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_kinds),   cmocka_unit_test(test_operations), cmocka_unit_test(test_exceptions),
         cmocka_unit_test(test_scopes),        cmocka_unit_test(test_keep),       cmocka_unit_test(test_misuse),
         cmocka_unit_test(test_natives),       cmocka_unit_test(test_classes),    cmocka_unit_test(test_owned),
+        cmocka_unit_test(test_warnings_not_written),
         cmocka_unit_test(test_every_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,32 +11,17 @@
 #include <cmocka.h>
 
 #include "aioli.h"
+#include "counted_memory.h"
 
 typedef struct {
-    long until_failure; // allocations that succeed before one fails; negative: none fails
-    bool refuses;       // all fail
-    long failing;       // until_failure from when the script says so
-    long live_bytes;
+    CountedMemory counted; // first
+    bool refuses;          // all fail
+    long failing;          // until_failure from when the script says so
 } Memory;
 
 static void *resize(void *user, void *block, size_t old_size, size_t new_size) {
-    Memory *memory = user;
-    if (new_size == 0) {
-        memory->live_bytes -= (long)old_size;
-        free(block);
-        return NULL;
-    }
-    if (new_size > old_size) {
-        if (memory->refuses) return NULL;
-        if (memory->until_failure == 0) {
-            memory->until_failure = -1;
-            return NULL;
-        }
-        if (memory->until_failure > 0) memory->until_failure--;
-    }
-    void *result = realloc(block, new_size);
-    if (result) memory->live_bytes += (long)new_size - (long)old_size;
-    return result;
+    if (((Memory *)user)->refuses && new_size > old_size) return NULL;
+    return counted_resize(user, block, old_size, new_size);
 }
 
 static int discard(void *user, int stream, const char *bytes, size_t length) {
@@ -84,7 +69,7 @@ static const char script[] =
 
 // Runs the script with one failing allocation. Returns whether it got that far.
 static int run_once(long failing) {
-    Memory memory = {.until_failure = failing};
+    Memory memory = {.counted.until_failure = failing};
     aioli_config config = {.resize = resize, .write = discard, .user = &memory, .virtual_time = 1};
     aioli *vm = aioli_new(&config);
     if (vm) {
@@ -94,8 +79,8 @@ static int run_once(long failing) {
         }
         aioli_free(vm);
     }
-    if (memory.live_bytes) fail_msg("allocation %ld: %ld bytes left", failing, memory.live_bytes);
-    return memory.until_failure < 0;
+    if (memory.counted.live_bytes) fail_msg("allocation %ld: %ld bytes left", failing, memory.counted.live_bytes);
+    return memory.counted.until_failure < 0;
 }
 
 static void nothing_fails(void **state) {
@@ -114,7 +99,7 @@ static void each_fails(void **state) {
 // A script's print to the standard output tells when memory fails: "none", "one", "plenty".
 static int obey(void *user, int stream, const char *bytes, size_t length) {
     Memory *memory = user;
-    if (stream == 1 && length >= 3 && !memcmp(bytes, "one", 3)) memory->until_failure = memory->failing;
+    if (stream == 1 && length >= 3 && !memcmp(bytes, "one", 3)) memory->counted.until_failure = memory->failing;
     if (stream == 1 && length >= 4 && !memcmp(bytes, "none", 4)) memory->refuses = true;
     if (stream == 1 && length >= 6 && !memcmp(bytes, "plenty", 6)) memory->refuses = false;
     return 0;
@@ -122,14 +107,14 @@ static int obey(void *user, int stream, const char *bytes, size_t length) {
 
 // Whether one failed, or any could not be had.
 static bool run_told(const char *told, long failing) {
-    Memory memory = {.until_failure = -1, .failing = failing};
+    Memory memory = {.counted.until_failure = -1, .failing = failing};
     aioli_config config = {.resize = resize, .write = obey, .user = &memory, .virtual_time = 1};
     aioli *vm = aioli_new(&config);
     aioli_status status = aioli_run_source(vm, "<test>", told, strlen(told));
     if (status != AIOLI_OK) fail_msg("allocation %ld: %s", failing, aioli_error_text(vm, NULL));
     aioli_free(vm);
-    if (memory.live_bytes) fail_msg("allocation %ld: %ld bytes left", failing, memory.live_bytes);
-    return memory.until_failure < 0;
+    if (memory.counted.live_bytes) fail_msg("allocation %ld: %ld bytes left", failing, memory.counted.live_bytes);
+    return memory.counted.until_failure < 0;
 }
 
 // Many become ready at once, more than ever before, while nothing can be allocated.

@@ -20,10 +20,11 @@ static bool room_for_chunk(Heap *heap) {
 
 static void chunk_release(Heap *heap, HeapChunk *chunk) {
     __asan_unpoison_memory_region(chunk->base, chunk_size(chunk));
+    size_t size = chunk_size(chunk) + HEAP_PAGE_SIZE; // see chunk_request
     if (heap->allocator.maps_pages)
-        memory_unmap(chunk->block, chunk_size(chunk) + HEAP_PAGE_SIZE);
+        memory_unmap(chunk->block, size);
     else
-        release(&heap->allocator, chunk->block, chunk_size(chunk) + HEAP_PAGE_SIZE);
+        release(&heap->allocator, chunk->block, size);
 }
 
 // Asks for a chunk of so many pages. Nobody promises the alignment, so one page more is asked for.
