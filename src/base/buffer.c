@@ -49,3 +49,10 @@ void buffer_format(Buffer *buffer, const char *format, ...) {
     buffer_format_list(buffer, format, arguments);
     va_end(arguments);
 }
+
+void buffer_escape(Buffer *buffer, char letter, uint32_t number) {
+    char text[10] = {'\\', letter};
+    int count = letter == 'x' ? 2 : letter == 'u' ? 4 : 8;
+    for (int i = 1 + count; i > 1; i--, number >>= 4) text[i] = "0123456789abcdef"[number & 15];
+    buffer_append(buffer, text, (size_t)count + 2);
+}

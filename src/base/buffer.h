@@ -37,6 +37,8 @@ static inline void buffer_append(Buffer *buffer, const char *text, size_t length
 }
 static inline void buffer_text(Buffer *buffer, const char *text) { buffer_append(buffer, text, strlen(text)); }
 static inline void buffer_byte(Buffer *buffer, char byte) { buffer_append(buffer, &byte, 1); }
+// Appends a backslash, the letter x, u or U, and the number in 2, 4 or 8 hexadecimal digits.
+void buffer_escape(Buffer *buffer, char letter, uint32_t number);
 void buffer_code_point(Buffer *buffer, uint32_t code_point);
 void buffer_format(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_format_list(Buffer *buffer, const char *format, va_list arguments);

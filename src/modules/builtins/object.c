@@ -89,6 +89,10 @@ static int class_check(VM *vm, Value v, Value by, Special special) {
         int found = 0;
         for (size_t i = 0; found == 0 && i < members->length; i++) {
             Value member = members->items[i];
+            if (!vm_poll(vm, 1)) {
+                found = -1;
+                break;
+            }
             // A union may hold None, which stands for its class.
             if (is_none(member) && !is_tuple(by)) member = value_object(vm->classes.none);
             found = class_check(vm, v, member, special);

@@ -21,6 +21,13 @@ static inline uint32_t next_slot(uint32_t slot, uint64_t *perturb, uint32_t mask
     return (slot * 5 + (uint32_t)*perturb + 1) & mask;
 }
 
+// Whether the key of an entry equals a str of the hash.
+static inline bool is_entry_of(VM *vm, const DictEntry *entry, const String *key, uint64_t hash) {
+    if (entry->hash != hash || !is_string(entry->key)) return false;
+    vm_count_work(vm, work_of_bytes(key->size));
+    return string_equal(string_of(entry->key), key);
+}
+
 // The entry of a str, compared with strs only. Runs no script.
 static int64_t find_string(VM *vm, const Dict *dict, const String *key, uint64_t hash) {
     const DictEntry *entries = dict->entries;
@@ -29,9 +36,7 @@ static int64_t find_string(VM *vm, const Dict *dict, const String *key, uint64_t
         for (uint32_t i = 0; i < dict->entry_count; i++)
             if (entries[i].key.bits == bits) return i;
         for (uint32_t i = 0; i < dict->entry_count; i++)
-            if (entries[i].hash == hash && is_string(entries[i].key) &&
-                string_equal(string_of(entries[i].key), key))
-                return i;
+            if (is_entry_of(vm, &entries[i], key, hash)) return i;
         return FOUND_NONE;
     }
     uint32_t mask = dict->index_capacity - 1, slot = (uint32_t)hash & mask;
@@ -41,8 +46,7 @@ static int64_t find_string(VM *vm, const Dict *dict, const String *key, uint64_t
         if (n == SLOT_DELETED) continue;
         const DictEntry *entry = &entries[n - 1];
         if (entry->key.bits == bits) return n - 1;
-        if (entry->hash == hash && is_string(entry->key) && string_equal(string_of(entry->key), key))
-            return n - 1;
+        if (is_entry_of(vm, entry, key, hash)) return n - 1;
     }
 }
 
@@ -51,8 +55,11 @@ static int64_t find_string(VM *vm, const Dict *dict, const String *key, uint64_t
 static int same_key(VM *vm, Dict *dict, uint32_t number, Value key) {
     Value entry_key = dict->entries[number].key;
     if (are_small(entry_key, key)) return 0; // equal ones are the same word
-    if (is_exact_string(vm, entry_key) && is_exact_string(vm, key))
+    if (is_exact_string(vm, entry_key) && is_exact_string(vm, key)) {
+        vm_count_work(vm, work_of_bytes(string_of(key)->size));
         return string_equal(string_of(entry_key), string_of(key));
+    }
+    if (!vm_poll(vm, 1)) return -1;
     const DictEntry *entries = dict->entries;
     const uint32_t *index = dict->index;
     uint32_t capacity = dict->index_capacity;
@@ -92,14 +99,33 @@ restart:
     }
 }
 
-// Puts entry number n into the index.
-static void index_entry(Dict *dict, uint64_t hash, uint32_t n) {
-    uint32_t mask = dict->index_capacity - 1, slot = (uint32_t)hash & mask;
+// The first slot for a hash that no entry has. Keys whose hashes are equal all stand in one line: what it takes to pass them is
+// charged.
+static uint32_t unused_slot(VM *vm, const uint32_t *index, uint32_t capacity, uint64_t hash) {
+    uint32_t mask = capacity - 1, slot = (uint32_t)hash & mask, steps = 0;
     uint64_t perturb = hash;
-    while (dict->index[slot] != SLOT_FREE && dict->index[slot] != SLOT_DELETED)
+    while (index[slot] != SLOT_FREE && index[slot] != SLOT_DELETED) {
         slot = next_slot(slot, &perturb, mask);
+        steps++;
+    }
+    vm_count_work(vm, steps / 4);
+    return slot;
+}
+
+// Puts entry number n into the index.
+static void index_entry(VM *vm, Dict *dict, uint64_t hash, uint32_t n) {
+    uint32_t slot = unused_slot(vm, dict->index, dict->index_capacity, hash);
     if (dict->index[slot] == SLOT_FREE) dict->filled++;
     dict->index[slot] = n + 1;
+}
+
+// Puts the entries into an index that is all free. False: interrupted.
+static bool index_all(VM *vm, uint32_t *index, uint32_t capacity, const DictEntry *entries, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (!vm_poll(vm, 0)) return false;
+        index[unused_slot(vm, index, capacity, entries[i].hash)] = i + 1;
+    }
+    return true;
 }
 
 static void free_tables(VM *vm, DictEntry *entries, uint32_t entry_capacity, uint32_t *index,
@@ -108,8 +134,7 @@ static void free_tables(VM *vm, DictEntry *entries, uint32_t entry_capacity, uin
     heap_resize(vm, index, index_capacity * sizeof(uint32_t), 0);
 }
 
-// Rebuilds the tables with room for at least `wanted` entries, without the deleted ones. False with
-// MemoryError.
+// Rebuilds the tables with room for at least `wanted` entries, without the deleted ones. False with an error: nothing has changed.
 static bool rebuild(VM *vm, Dict *dict, size_t wanted) {
     if (wanted > DICT_MAX_ENTRIES) return raise_memory_error(vm), false;
     uint32_t capacity, index_capacity = 0;
@@ -130,6 +155,11 @@ static bool rebuild(VM *vm, Dict *dict, size_t wanted) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < dict->entry_count; i++)
         if (!is_empty(dict->entries[i].key)) entries[count++] = dict->entries[i];
+    if (index) memset(index, 0, index_capacity * sizeof(uint32_t));
+    if (index && !index_all(vm, index, index_capacity, entries, count)) {
+        free_tables(vm, entries, capacity, index, index_capacity);
+        return false;
+    }
     free_tables(vm, dict->entries, dict->entry_capacity, dict->index, dict->index_capacity);
     dict->entries = entries;
     dict->index = index;
@@ -137,11 +167,7 @@ static bool rebuild(VM *vm, Dict *dict, size_t wanted) {
     dict->entry_capacity = capacity;
     dict->index_capacity = index_capacity;
     dict->layout_id = 0;
-    dict->filled = 0;
-    if (index) {
-        memset(index, 0, index_capacity * sizeof(uint32_t));
-        for (uint32_t i = 0; i < count; i++) index_entry(dict, entries[i].hash, i);
-    }
+    dict->filled = index ? count : 0;
     return true;
 }
 
@@ -155,19 +181,21 @@ static bool insert_new(VM *vm, Dict *dict, Value key, uint64_t hash, Value value
     if (!is_exact_string(vm, key)) object_set_flag(&dict->object, DICT_MIXED, true);
     uint32_t n = dict->entry_count++;
     dict->entries[n] = (DictEntry){key, value, hash};
-    if (dict->index) index_entry(dict, hash, n);
+    if (dict->index) index_entry(vm, dict, hash, n);
     dict->length++;
     dict->changes++;
     dict->layout_id = 0;
     return true;
 }
 
-static void remove_entry(Dict *dict, uint32_t n) {
+static void remove_entry(VM *vm, Dict *dict, uint32_t n) {
     DictEntry *entry = &dict->entries[n];
     if (dict->index) {
         uint32_t mask = dict->index_capacity - 1, slot = (uint32_t)entry->hash & mask;
         uint64_t perturb = entry->hash;
-        while (dict->index[slot] != n + 1) slot = next_slot(slot, &perturb, mask);
+        uint32_t steps = 0;
+        for (; dict->index[slot] != n + 1; steps++) slot = next_slot(slot, &perturb, mask);
+        vm_count_work(vm, steps / 4);
         dict->index[slot] = SLOT_DELETED;
     }
     entry->key = entry->value = VALUE_EMPTY;
@@ -178,7 +206,7 @@ static void remove_entry(Dict *dict, uint32_t n) {
     while (dict->entry_count && is_empty(dict->entries[dict->entry_count - 1].key)) dict->entry_count--;
 }
 
-void dict_drop_last(Dict *dict) { remove_entry(dict, dict->entry_count - 1); }
+void dict_drop_last(VM *vm, Dict *dict) { remove_entry(vm, dict, dict->entry_count - 1); }
 
 Value dict_get_hashed(VM *vm, Dict *dict, Value key, uint64_t hash) {
     if (!dict->length) return VALUE_EMPTY;
@@ -211,7 +239,7 @@ int dict_delete(VM *vm, Dict *dict, Value key) {
     if (quick_hash(vm, key, &hash) < 0) return -1;
     int64_t found = find(vm, dict, key, hash);
     if (found < 0) return found == FOUND_ERROR ? -1 : 0;
-    return remove_entry(dict, (uint32_t)found), 1;
+    return remove_entry(vm, dict, (uint32_t)found), 1;
 }
 
 Value dict_set_default(VM *vm, Dict *dict, Value key, Value value) {
@@ -229,7 +257,7 @@ Value dict_pop(VM *vm, Dict *dict, Value key) {
     int64_t found = find(vm, dict, key, hash);
     if (found < 0) return found == FOUND_ERROR ? VALUE_ERROR : VALUE_EMPTY;
     Value value = dict->entries[found].value;
-    remove_entry(dict, (uint32_t)found);
+    remove_entry(vm, dict, (uint32_t)found);
     return value;
 }
 
@@ -253,7 +281,7 @@ int dict_set_string(VM *vm, Dict *dict, String *key, Value value) {
 int dict_delete_string(VM *vm, Dict *dict, String *key) {
     int64_t found = dict_find_string(vm, dict, key);
     if (found < 0) return 0;
-    return remove_entry(dict, (uint32_t)found), 1;
+    return remove_entry(vm, dict, (uint32_t)found), 1;
 }
 
 int dict_set_name(VM *vm, Dict *dict, const char *key, Value value) {
@@ -288,12 +316,10 @@ Dict *dict_copy(VM *vm, Dict *dict) {
     if (!copy || !dict->length) return copy;
     if (!rebuild(vm, copy, dict->length)) return NULL;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < dict->entry_count; i++) {
-        if (is_empty(dict->entries[i].key)) continue;
-        copy->entries[count] = dict->entries[i];
-        if (copy->index) index_entry(copy, dict->entries[i].hash, count);
-        count++;
-    }
+    for (uint32_t i = 0; i < dict->entry_count; i++)
+        if (!is_empty(dict->entries[i].key)) copy->entries[count++] = dict->entries[i];
+    if (copy->index && !index_all(vm, copy->index, copy->index_capacity, copy->entries, count)) return NULL;
+    copy->filled = copy->index ? count : 0;
     copy->entry_count = copy->length = count;
     object_set_flag(&copy->object, DICT_MIXED, object_flag(&dict->object, DICT_MIXED));
     return copy;

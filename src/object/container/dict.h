@@ -75,7 +75,7 @@ bool dict_view_class_init(VM *vm); // called by dict_class_init
 // The method tables (dict_methods.c).
 bool dict_methods_init(VM *vm);
 // Deletes the last entry; the dict is not empty.
-void dict_drop_last(Dict *dict);
+void dict_drop_last(VM *vm, Dict *dict);
 // As dict_get and dict_set with the key's hash known. [script]
 Value dict_get_hashed(VM *vm, Dict *dict, Value key, uint64_t hash);
 int dict_set_hashed(VM *vm, Dict *dict, Value key, uint64_t hash, Value value);

@@ -93,7 +93,7 @@ static Value dict_popitem_method(VM *vm, Value *args, size_t count) {
     Value pair[2] = {dict->entries[last].key, dict->entries[last].value};
     Tuple *tuple = tuple_from(vm, pair, 2);
     if (!tuple) return VALUE_ERROR;
-    dict_drop_last(dict);
+    dict_drop_last(vm, dict);
     return value_object(tuple);
 }
 

@@ -67,7 +67,8 @@ static int view_contains(VM *vm, Value self, Value item) {
     int status = 0;
     size_t position = 0;
     Value value;
-    while (!status && dict_next(view->dict, &position, NULL, &value)) status = quick_equal(vm, value, item);
+    while (!status && dict_next(view->dict, &position, NULL, &value))
+        status = vm_poll(vm, 1) ? quick_equal(vm, value, item) : -1;
     return status;
 }
 

@@ -92,17 +92,22 @@ static Value next_of_dict(VM *vm, Iterator *it) {
             return raise_runtime_error(vm, "dictionary changed size during iteration");
         it->changes = dict->changes;
     }
+    // Whoever deletes from the front and begins anew passes over all that was deleted each time.
     if (reversed) {
         if (it->position >= dict->entry_count) it->position = (int64_t)dict->entry_count - 1;
-        while (it->position >= 0) {
+        for (int64_t start = it->position; it->position >= 0;) {
             const DictEntry *entry = &dict->entries[it->position--];
-            if (!is_empty(entry->key)) return entry_item(vm, entry, it->limit);
+            if (is_empty(entry->key)) continue;
+            vm_count_work(vm, (size_t)(start - it->position) / 16);
+            return entry_item(vm, entry, it->limit);
         }
         return exhausted(vm, it);
     }
-    while (it->position < dict->entry_count) {
+    for (int64_t start = it->position; it->position < dict->entry_count;) {
         const DictEntry *entry = &dict->entries[it->position++];
-        if (!is_empty(entry->key)) return entry_item(vm, entry, (int64_t)it->which - ITERATE_DICT_KEYS);
+        if (is_empty(entry->key)) continue;
+        vm_count_work(vm, (size_t)(it->position - start) / 16);
+        return entry_item(vm, entry, (int64_t)it->which - ITERATE_DICT_KEYS);
     }
     return exhausted(vm, it);
 }
@@ -247,6 +252,7 @@ static Value length_hint_method(VM *vm, Value *args, size_t count) {
         String *s = string_of(it->source);
         for (size_t i = (size_t)it->position; i < s->size; i++)
             left += ((unsigned char)s->data[i] & 0xC0) != 0x80;
+        vm_count_work(vm, (s->size - (size_t)it->position) / 32);
         break;
     }
     case ITERATE_BYTES:
@@ -266,12 +272,14 @@ static Value length_hint_method(VM *vm, Value *args, size_t count) {
     case ITERATE_DICT_VALUES:
     case ITERATE_DICT_ITEMS: {
         Dict *dict = dict_of(it->source);
+        vm_count_work(vm, dict->entry_count / 16);
         for (int64_t i = it->position; dict->length == it->limit && i < dict->entry_count; i++)
             left += !is_empty(dict->entries[i].key);
         break;
     }
     case ITERATE_DICT_REVERSED: {
         Dict *dict = dict_of(it->source);
+        vm_count_work(vm, dict->entry_count / 16);
         for (int64_t i = 0; dict->length == small_of(it->extra) && i <= it->position && i < dict->entry_count;
              i++)
             left += !is_empty(dict->entries[i].key);
@@ -280,6 +288,7 @@ static Value length_hint_method(VM *vm, Value *args, size_t count) {
     case ITERATE_SET: {
         size_t position = (size_t)it->position;
         Value item;
+        vm_count_work(vm, set_of(it->source)->capacity / 16);
         while ((int64_t)set_of(it->source)->used == it->limit &&
                set_next(set_of(it->source), &position, &item))
             left++;

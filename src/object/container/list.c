@@ -139,7 +139,7 @@ static Value list_compare(VM *vm, Comparison op, Value self, Value other) {
     Value result = VALUE_EMPTY;
     for (size_t i = 0; i < a->length && i < b->length; i++) {
         Value x = a->items[i], y = b->items[i];
-        int equal = quick_equal(vm, x, y);
+        int equal = vm_poll(vm, 1) ? quick_equal(vm, x, y) : -1;
         if (equal > 0) continue;
         if (equal < 0)
             result = VALUE_ERROR;
@@ -231,14 +231,21 @@ static Value list_get_item(VM *vm, Value self, Value key) {
     return list->items[index];
 }
 
+// Moves the items from `from` on to begin at `to`; what lies between is lost, or free.
+static void move_tail(VM *vm, List *list, size_t to, size_t from) {
+    size_t size = (list->length - from) * sizeof(Value);
+    vm_count_work(vm, work_of_bytes(size));
+    memmove(list->items + to, list->items + from, size);
+}
+
 // list[start:stop] = items (step 1), where count items are replaced by `count` others. `items` is not part of
 // the list.
 static bool replace_range(VM *vm, List *list, size_t start, size_t old_count, const Value *items,
                           size_t count) {
     size_t tail = list->length - start - old_count;
     if (count > old_count && !make_room(vm, list, count - old_count)) return false;
-    if (tail && count != old_count)
-        memmove(list->items + start + count, list->items + start + old_count, tail * sizeof(Value));
+    if (tail && count != old_count) move_tail(vm, list, start + count, start + old_count);
+    vm_count_work(vm, work_of_bytes(count * sizeof(Value)));
     if (count) memcpy(list->items + start, items, count * sizeof(Value));
     list->length = start + count + tail;
     if (count < old_count) shrink(vm, list);
@@ -247,6 +254,7 @@ static bool replace_range(VM *vm, List *list, size_t start, size_t old_count, co
 
 static void delete_slice(VM *vm, List *list, int64_t start, int64_t step, size_t count) {
     if (!count) return;
+    vm_count_work(vm, count + work_of_bytes((list->length - (size_t)start) * sizeof(Value)));
     if (step < 0) {
         start += step * ((int64_t)count - 1);
         step = -step;
@@ -292,6 +300,7 @@ static int list_set_slice(VM *vm, Value self, Value key, Value value) {
                           new_count, count);
         return -1;
     }
+    vm_count_work(vm, count / 8);
     for (size_t i = 0; i < count; i++)
         heap_store(vm, list, &list->items[start + (int64_t)i * step], items[i]);
     return 1;
@@ -306,8 +315,7 @@ static int list_set_item(VM *vm, Value self, Value key, Value value) {
     if (index < 0 || (size_t)index >= list->length)
         return raise_index_error(vm, "list assignment index out of range"), -1;
     if (is_empty(value)) {
-        memmove(list->items + index, list->items + index + 1,
-                (list->length - (size_t)index - 1) * sizeof(Value));
+        move_tail(vm, list, (size_t)index, (size_t)index + 1);
         list->length--;
         shrink(vm, list);
     } else {
@@ -319,7 +327,7 @@ static int list_set_item(VM *vm, Value self, Value key, Value value) {
 // The first index in [start, stop) whose item equals `item`, -1 for none, -2 for an error. [script]
 static int64_t find_item(VM *vm, List *list, Value item, size_t start, size_t stop) {
     for (size_t i = start; i < list->length && i < stop; i++) {
-        int equal = quick_equal(vm, list->items[i], item);
+        int equal = vm_poll(vm, 1) ? quick_equal(vm, list->items[i], item) : -1;
         if (equal) return equal < 0 ? -2 : (int64_t)i;
     }
     return -1;
@@ -378,7 +386,7 @@ static Value list_count_method(VM *vm, Value *args, size_t count) {
     List *list = list_of(args[0]);
     int64_t found = 0;
     for (size_t i = 0; i < list->length; i++) {
-        int equal = quick_equal(vm, list->items[i], args[1]);
+        int equal = vm_poll(vm, 1) ? quick_equal(vm, list->items[i], args[1]) : -1;
         if (equal < 0) return VALUE_ERROR;
         found += equal;
     }
@@ -410,7 +418,7 @@ static Value list_insert_method(VM *vm, Value *args, size_t count) {
     if (!size_argument(vm, args[1], &index) || !make_room(vm, list, 1)) return VALUE_ERROR;
     if (index < 0 && (index += (int64_t)list->length) < 0) index = 0;
     if ((size_t)index > list->length) index = (int64_t)list->length;
-    memmove(list->items + index + 1, list->items + index, (list->length - (size_t)index) * sizeof(Value));
+    move_tail(vm, list, (size_t)index + 1, (size_t)index);
     list->items[index] = args[2];
     list->length++;
     return VALUE_NONE;
@@ -424,7 +432,7 @@ static Value list_pop_method(VM *vm, Value *args, size_t count) {
     if (index < 0) index += (int64_t)list->length;
     if (index < 0 || (size_t)index >= list->length) return raise_index_error(vm, "pop index out of range");
     Value item = list->items[index];
-    memmove(list->items + index, list->items + index + 1, (list->length - (size_t)index - 1) * sizeof(Value));
+    move_tail(vm, list, (size_t)index, (size_t)index + 1);
     list->length--;
     shrink(vm, list);
     return item;
@@ -436,8 +444,7 @@ static Value list_remove_method(VM *vm, Value *args, size_t count) {
     if (index == -2) return VALUE_ERROR;
     if (index < 0) return raise_value_error(vm, "list.remove(x): x not in list");
     if ((size_t)index < list->length) {
-        memmove(list->items + index, list->items + index + 1,
-                (list->length - (size_t)index - 1) * sizeof(Value));
+        move_tail(vm, list, (size_t)index, (size_t)index + 1);
         list->length--;
         shrink(vm, list);
     }
@@ -453,6 +460,7 @@ static void reverse_items(Value *items, size_t count) {
 }
 
 static Value list_reverse_method(VM *vm, Value *args, size_t count) {
+    vm_count_work(vm, list_of(args[0])->length / 8);
     reverse_items(list_of(args[0])->items, list_of(args[0])->length);
     return VALUE_NONE;
 }

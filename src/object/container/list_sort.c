@@ -19,7 +19,9 @@ static inline int less(VM *vm, SortMode mode, const SortEntry *a, const SortEntr
     switch (mode) {
     case SORT_SMALL_INTS: return small_of(a->key) < small_of(b->key);
     case SORT_FLOATS: return float_of(a->key) < float_of(b->key);
-    case SORT_STRINGS: return string_order(string_of(a->key), string_of(b->key)) < 0;
+    case SORT_STRINGS:
+        vm_count_work(vm, work_of_bytes(string_of(a->key)->size));
+        return string_order(string_of(a->key), string_of(b->key)) < 0;
     default: return value_compare_bool(vm, COMPARISON_LT, a->key, b->key);
     }
 }
@@ -83,6 +85,7 @@ static inline __attribute__((always_inline)) int sort_mode(VM *vm, SortMode mode
 
 static SortMode choose_mode(VM *vm, const SortEntry *entries, size_t count) {
     bool small = true, floats = true, strings = true;
+    vm_count_work(vm, count / 16);
     for (size_t i = 0; i < count && (small || floats || strings); i++) {
         Value key = entries[i].key;
         small = small && is_small(key);
@@ -146,6 +149,7 @@ int list_sort(VM *vm, List *list, Value key, bool reverse) {
     if (!entries) return -1;
     SortEntry *spare = entries + count;
     for (size_t i = 0; i < count; i++) {
+        if (!vm_poll(vm, 1)) return -1;
         entries[i] = (SortEntry){items[i], items[i]};
     }
     // Meanwhile the list looks empty; what a script adds to it is noticed and lost.

@@ -32,8 +32,11 @@ static bool is_live(const SetEntry *entry) { return !is_empty(entry->key) && !is
 static int same_key(VM *vm, Set *set, size_t slot, Value key) {
     Value entry_key = set->table[slot].key;
     if (are_small(entry_key, key)) return 0;
-    if (is_exact_string(vm, entry_key) && is_exact_string(vm, key))
+    if (is_exact_string(vm, entry_key) && is_exact_string(vm, key)) {
+        vm_count_work(vm, work_of_bytes(string_of(key)->size));
         return string_equal(string_of(entry_key), string_of(key));
+    }
+    if (!vm_poll(vm, 1)) return -1;
     const SetEntry *table = set->table;
     size_t capacity = set->capacity;
     int equal = value_equal(vm, entry_key, key);
@@ -69,14 +72,16 @@ restart:
     }
 }
 
-// Puts a key that is not there into a table that has free slots and no deleted ones.
-static void place_in_fresh_table(SetEntry *table, size_t mask, Value key, uint64_t hash) {
+// Puts a key that is not there into a table that has free slots and no deleted ones. Keys whose hashes are equal all stand in one
+// line: what it takes to pass them is charged.
+static void place_in_fresh_table(VM *vm, SetEntry *table, size_t mask, Value key, uint64_t hash) {
     uint64_t remaining_hash = hash;
     size_t slot = hash & mask;
-    for (;;) {
+    for (size_t steps = 0;; steps++) {
         size_t neighbours = slot + RUN_NEIGHBOURS <= mask ? RUN_NEIGHBOURS : 0;
         for (size_t i = slot; i <= slot + neighbours; i++) {
             if (!is_empty(table[i].key)) continue;
+            vm_count_work(vm, steps);
             table[i] = (SetEntry){key, hash};
             return;
         }
@@ -93,7 +98,17 @@ static SetEntry *new_table(VM *vm, size_t capacity) {
     return table;
 }
 
-// Rebuilds the table with more than `minimum` slots.
+// Puts all of a set's items into a table that is all free. False: interrupted.
+static bool place_all(VM *vm, SetEntry *table, size_t mask, const Set *set) {
+    for (size_t i = 0; i < set->capacity; i++) {
+        if (!is_live(&set->table[i])) continue;
+        if (!vm_poll(vm, 0)) return false;
+        place_in_fresh_table(vm, table, mask, set->table[i].key, set->table[i].hash);
+    }
+    return true;
+}
+
+// Rebuilds the table with more than `minimum` slots. False with an error: nothing has changed.
 static bool resize(VM *vm, Set *set, size_t minimum) {
     size_t capacity = MINIMUM_CAPACITY;
     while (capacity <= minimum) {
@@ -102,8 +117,7 @@ static bool resize(VM *vm, Set *set, size_t minimum) {
     }
     SetEntry *table = new_table(vm, capacity);
     if (!table) return false;
-    for (size_t i = 0; i < set->capacity; i++)
-        if (is_live(&set->table[i])) place_in_fresh_table(table, capacity - 1, set->table[i].key, set->table[i].hash);
+    if (!place_all(vm, table, capacity - 1, set)) return heap_resize(vm, table, capacity * sizeof(SetEntry), 0), false;
     heap_resize(vm, set->table, set->capacity * sizeof(SetEntry), 0);
     set->table = table;
     set->capacity = capacity;
@@ -222,9 +236,10 @@ static int merge_set(VM *vm, Set *set, Set *other) {
         if (set->capacity == other->capacity && other->filled == other->used) {
             memcpy(set->table, other->table, set->capacity * sizeof(SetEntry));
         } else {
-            for (size_t i = 0; i < other->capacity; i++)
-                if (is_live(&other->table[i]))
-                    place_in_fresh_table(set->table, set->capacity - 1, other->table[i].key, other->table[i].hash);
+            if (!place_all(vm, set->table, set->capacity - 1, other)) {
+                set_clear(vm, set); // it was empty
+                return -1;
+            }
         }
         set->used = set->filled = other->used;
         set->changes++;
@@ -232,6 +247,7 @@ static int merge_set(VM *vm, Set *set, Set *other) {
     }
     for (size_t i = 0; i < other->capacity; i++) {
         SetEntry entry = other->table[i];
+        if (!vm_poll(vm, 1)) return -1;
         if (is_live(&entry) && set_add_hashed(vm, set, entry.key, entry.hash) < 0) return -1;
     }
     return 1;
@@ -243,6 +259,7 @@ static int merge_dict(VM *vm, Set *set, Dict *dict) {
         return -1;
     for (uint32_t i = 0; i < dict->entry_count; i++) {
         DictEntry entry = dict->entries[i];
+        if (!vm_poll(vm, 1)) return -1;
         if (!is_empty(entry.key) && set_add_hashed(vm, set, entry.key, entry.hash) < 0) return -1;
     }
     return 1;
@@ -454,6 +471,7 @@ static int set_hash(VM *vm, Value self, uint64_t *out) {
     Set *set = set_of(self);
     if (!set_is_frozen(set)) return raise_type_error(vm, "unhashable type: '%s'", type_name(vm, self)), -1;
     if (!object_flag(&set->object, SET_HASHED)) {
+        vm_count_work(vm, set->capacity / 16);
         set->hash = contents_hash(set);
         object_set_flag(&set->object, SET_HASHED, true);
     }

@@ -59,9 +59,10 @@ static Value set_pop_method(VM *vm, Value *args, size_t count) {
         String *text = string_from(vm, "pop from an empty set");
         return text ? raise_with_value(vm, vm->exceptions.key_error, value_object(text)) : VALUE_ERROR;
     }
-    size_t slot = set->finger & (set->capacity - 1);
+    size_t slot = set->finger & (set->capacity - 1), first = slot;
     while (is_empty(set->table[slot].key) || is_stop(set->table[slot].key))
         slot = (slot + 1) & (set->capacity - 1);
+    vm_count_work(vm, ((slot - first) & (set->capacity - 1)) / 16);
     Value item = set->table[slot].key;
     set->table[slot] = (SetEntry){VALUE_STOP, 0};
     set->used--;

@@ -75,7 +75,7 @@ static int tuple_hash(VM *vm, Value self, uint64_t *out) {
     int status = 1;
     for (size_t i = 0; i < tuple->length; i++) {
         uint64_t lane;
-        if ((status = quick_hash(vm, tuple->items[i], &lane)) < 0) break;
+        if ((status = vm_poll(vm, 1) ? quick_hash(vm, tuple->items[i], &lane) : -1) < 0) break;
         mixed += lane * prime2;
         mixed = (mixed << 31 | mixed >> 33) * prime1;
     }
@@ -92,7 +92,7 @@ static Value tuple_compare(VM *vm, Comparison op, Value self, Value other) {
     if (!recursion_enter(vm, " in comparison")) return VALUE_ERROR;
     Value result = VALUE_EMPTY;
     for (size_t i = 0; i < common; i++) {
-        int equal = quick_equal(vm, a->items[i], b->items[i]);
+        int equal = vm_poll(vm, 1) ? quick_equal(vm, a->items[i], b->items[i]) : -1;
         if (equal > 0) continue;
         if (equal < 0)
             result = VALUE_ERROR;
@@ -169,7 +169,7 @@ static Value tuple_get_item(VM *vm, Value self, Value key) {
 static int tuple_contains(VM *vm, Value self, Value item) {
     int status = 0;
     for (size_t i = 0; !status && i < tuple_of(self)->length; i++)
-        status = quick_equal(vm, tuple_of(self)->items[i], item);
+        status = vm_poll(vm, 1) ? quick_equal(vm, tuple_of(self)->items[i], item) : -1;
     return status;
 }
 
@@ -206,7 +206,7 @@ static Value tuple_count_method(VM *vm, Value *args, size_t count) {
     Tuple *tuple = tuple_of(args[0]);
     int64_t found = 0;
     for (size_t i = 0; i < tuple->length; i++) {
-        int equal = quick_equal(vm, tuple->items[i], args[1]);
+        int equal = vm_poll(vm, 1) ? quick_equal(vm, tuple->items[i], args[1]) : -1;
         if (equal < 0) return VALUE_ERROR;
         found += equal;
     }
@@ -221,7 +221,7 @@ static Value tuple_index_method(VM *vm, Value *args, size_t count) {
     if (start < 0 && (start += length) < 0) start = 0;
     if (stop < 0) stop += length;
     for (int64_t i = start; i < stop && i < length; i++) {
-        int equal = quick_equal(vm, tuple->items[i], args[1]);
+        int equal = vm_poll(vm, 1) ? quick_equal(vm, tuple->items[i], args[1]) : -1;
         if (equal) return equal < 0 ? VALUE_ERROR : value_small(i);
     }
     return raise_value_error(vm, "tuple.index(x): x not in tuple");

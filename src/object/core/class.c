@@ -128,12 +128,13 @@ static Tuple *linearise(VM *vm, Class *cls, Tuple *bases) {
     memset(heads, 0, sequences * sizeof(size_t));
     list_append(vm, result, value_object(cls));
 #define SEQUENCE(i) ((i) < bases->length ? ((Class *)object_of(bases->items[i]))->mro : bases)
-    bool consistent = true;
-    for (;;) {
+    bool consistent = true, interrupted = false;
+    while (!interrupted) {
         Value next = VALUE_EMPTY;
         bool left = false;
-        for (size_t i = 0; i < sequences && is_empty(next); i++) {
+        for (size_t i = 0; i < sequences && is_empty(next) && !interrupted; i++) {
             if (heads[i] >= SEQUENCE(i)->length) continue;
+            interrupted = !vm_poll(vm, total / 32);
             left = true;
             Value candidate = SEQUENCE(i)->items[heads[i]];
             bool in_a_tail = false;
@@ -142,7 +143,7 @@ static Tuple *linearise(VM *vm, Class *cls, Tuple *bases) {
                     in_a_tail |= value_same(SEQUENCE(j)->items[k], candidate);
             if (!in_a_tail) next = candidate;
         }
-        if (!left) break;
+        if (!left || interrupted) break;
         if (is_empty(next)) {
             consistent = false;
             break;
@@ -152,6 +153,7 @@ static Tuple *linearise(VM *vm, Class *cls, Tuple *bases) {
             if (heads[i] < SEQUENCE(i)->length && value_same(SEQUENCE(i)->items[heads[i]], next)) heads[i]++;
     }
     heap_resize(vm, heads, sequences * sizeof(size_t), 0);
+    if (interrupted) return NULL;
     if (!consistent) {
         Buffer names = vm_buffer(vm);
         for (size_t i = 0; i < bases->length; i++)
@@ -405,6 +407,7 @@ static void class_changed(VM *vm, Class *cls) {
         for (int i = 0; i < SPECIAL_COUNT; i++) cls->specials[i] = VALUE_STOP;
     cls->constructor = VALUE_STOP;
     note_customisation(vm, cls);
+    vm_count_work(vm, 8); // a class may have any number of subclasses
     for (uint32_t i = 0; i < cls->subclass_count; i++) class_changed(vm, cls->subclasses[i]);
 }
 

@@ -19,7 +19,7 @@ Value raise_memory_error(VM *vm) {
     vm->heap.allocated += (int64_t)((vm->heap.live / 200 + 1) >> (vain < 30 ? vain : 30));
     if (vm->heap.allocated > (int64_t)(vm->heap.live / 64)) {
         vm->collect = vm->heap.refused = true;
-        vm->fuel = 0;
+        if (vm->fuel > 0) vm->fuel = 0;
     }
     heap_give_reserve(vm);
     return raise_value(vm, vm->memory_error);

@@ -178,9 +178,12 @@ void heap_begin_sweep(VM *vm) {
 
 // ---- Side memory
 
+// Memory that is asked for is written to, and comes from the system or goes back to it: a quarter of a nanosecond each byte.
+static size_t work_of_new_bytes(size_t bytes) { return bytes / 64; }
+
 static void want_collection(VM *vm) {
     vm->collect = true;
-    vm->fuel = 0;
+    if (vm->fuel > 0) vm->fuel = 0;
 }
 
 void heap_count_side(VM *vm, int64_t size) {
@@ -193,6 +196,7 @@ void heap_count_side(VM *vm, int64_t size) {
     }
     heap->allocated += size;
     if (size <= 0) return;
+    vm_count_work(vm, work_of_new_bytes((size_t)size));
     // Whoever allocates side memory alone must sweep too.
     if (heap->unswept_classes && (heap->sweep_debt += (size_t)size) >= HEAP_PAGE_SIZE) {
         sweep_some(vm, (int)(heap->sweep_debt / HEAP_PAGE_SIZE < 64 ? heap->sweep_debt / HEAP_PAGE_SIZE : 64) * 4);
@@ -296,6 +300,7 @@ static Object *allocate_large(VM *vm, size_t size) {
     heap->large_sorted = false;
     heap->bytes += size;
     heap->allocated += (int64_t)size;
+    vm_count_work(vm, work_of_new_bytes(size));
     return &cell->object;
 }
 

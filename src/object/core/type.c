@@ -123,11 +123,14 @@ static Value object_sizeof(VM *vm, Value *args, size_t count) { return value_sma
 static bool collect_names(VM *vm, Class *cls, Dict *names) {
     for (size_t i = 0; i < cls->mro->length; i++) {
         Class *one = (Class *)object_of(cls->mro->items[i]);
+        if (!vm_poll(vm, 1)) return false;
         if (one->flags & CLASS_BUILTIN) operation_methods_complete(vm, one);
         size_t position = 0;
         Value key, value;
         while (dict_next(one->attributes, &position, &key, &value))
-            if (is_string(key) && dict_set(vm, names, key, VALUE_NONE) < 0) return false;
+            if (!vm_poll(vm, 2))
+                return false;
+            else if (is_string(key) && dict_set(vm, names, key, VALUE_NONE) < 0) return false;
     }
     return true;
 }

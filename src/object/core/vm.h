@@ -204,13 +204,24 @@ void vm_collect(VM *vm);
 // ---- Safepoints of natives
 //
 // A native whose work is not bounded by a constant passes one of these in its loop, so that memory is collected, a budget is
-// charged and an interrupt is taken while it runs. `work` is in units of about 20 nanoseconds: a step of an iterator is 1.
+// charged and an interrupt is taken while it runs. `work` is in units of about 20 nanoseconds: a step of an iterator is 1. What is
+// allocated is charged by the heap (heap_count_side), so a native in one pass over what it makes needs no more.
 
 // May collect. False: an exception is raised.
 static inline bool vm_safepoint(VM *vm, size_t work) {
     vm->fuel -= work < MOST_WORK ? (int32_t)work : MOST_WORK;
     return __builtin_expect(vm->fuel >= 0, 1) || vm->hooks.attend(vm);
 }
+
+// Counts work that is charged at the next safepoint, wherever that is: for what takes long now and then, but never so long that
+// nobody could wait for its end. Never looks at anything, so it may stand anywhere.
+static inline void vm_count_work(VM *vm, size_t work) {
+    if (vm->fuel > INT32_MIN / 2) vm->fuel -= work < MOST_WORK ? (int32_t)work : MOST_WORK;
+}
+
+// The work of passing over so many bytes: to copy, compare or search them; to look at them one by one as characters.
+static inline size_t work_of_bytes(size_t bytes) { return bytes / 128; }
+static inline size_t work_of_characters(size_t bytes) { return bytes / 4; }
 
 // Whether somebody wants to interrupt this VM.
 static inline bool vm_interrupted(VM *vm) { return __atomic_load_n(&vm->interrupt, __ATOMIC_RELAXED) != 0; }

@@ -63,6 +63,7 @@ int exception_caught(VM *vm, Value exception, Value pattern) {
     if (is_kind(pattern, KIND_CLASS) && ((Class *)object_of(pattern))->flags & CLASS_EXCEPTION)
         return value_is_instance(vm, exception, (Class *)object_of(pattern));
     if (is_tuple(pattern)) {
+        vm_count_work(vm, tuple_of(pattern)->length / 4);
         for (size_t i = 0; i < tuple_of(pattern)->length; i++) {
             Value one = tuple_of(pattern)->items[i];
             if (!is_kind(one, KIND_CLASS) || !(((Class *)object_of(one))->flags & CLASS_EXCEPTION)) {

@@ -60,8 +60,7 @@ typedef struct {
 // A name is near when it costs no more than changing about a third of both names' letters; and it must be nearer than the
 // one found before.
 static void offer(Nearest *nearest, Value v) {
-    nearest->offered++;
-    if (!is_string(v)) return;
+    if (++nearest->offered >= TOO_MANY_NAMES || !is_string(v)) return;
     String *name = string_of(v);
     const String *wrong = nearest->wrong;
     if (string_equal(name, wrong)) return;

@@ -104,6 +104,7 @@ Value int_plain(VM *vm, Value v) {
     if (is_bool(v)) return value_small(is_true(v));
     if (!is_object(v) || !is_kind(v, KIND_INT) || is_exactly(v, vm->classes.integer)) return v;
     mp_int copy;
+    if (!int_room(vm, (uint64_t)((BigInt *)object_of(v))->number.used)) return VALUE_ERROR;
     if (mp_init_copy(&copy, &((BigInt *)object_of(v))->number) != MP_OKAY) return raise_memory_error(vm);
     return int_from_mp(vm, &copy);
 }
@@ -177,6 +178,9 @@ bool int_to_double(VM *vm, Value v, double *out) {
 
 // ---- Hashing and comparing
 
+// The work of passing over a big number once.
+static size_t work_of_digits(Value v) { return (size_t)((BigInt *)object_of(v))->number.used / 8; }
+
 static uint64_t finish_hash(uint64_t hash, bool negative) {
     if (negative) hash = (uint64_t)0 - hash;
     return hash == UINT64_MAX ? (uint64_t)-2 : hash;
@@ -215,6 +219,7 @@ static int order_of_ints(Value a, Value b) {
 
 Value int_compare(VM *vm, Comparison op, Value a, Value b) {
     if (!is_int(a) || !is_int(b)) return VALUE_NOT_IMPLEMENTED;
+    if (is_kind(a, KIND_INT) && is_kind(b, KIND_INT)) vm_count_work(vm, work_of_digits(a));
     return compare_result(op, order_of_ints(a, b));
 }
 
@@ -259,7 +264,10 @@ static Value int_repr(VM *vm, Value self) {
     return object_or_error(string_from_buffer(vm, &buffer));
 }
 
-static int int_hash_operation(VM *vm, Value self, uint64_t *out) { return *out = int_hash(self), 1; }
+static int int_hash_operation(VM *vm, Value self, uint64_t *out) {
+    if (is_kind(self, KIND_INT)) vm_count_work(vm, work_of_digits(self));
+    return *out = int_hash(self), 1;
+}
 static int int_truth(VM *vm, Value self) { return int_sign(self) != 0; }
 
 static Value int_unary(VM *vm, Unary op, Value self) {

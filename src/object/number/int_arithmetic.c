@@ -43,6 +43,7 @@ static Value divmod_pair(VM *vm, Value quotient, Value rest) {
 
 static Value big_division(VM *vm, Binary op, const mp_int *a, const mp_int *b) {
     mp_int quotient, rest;
+    if (!int_room(vm, (uint64_t)a->used + (uint64_t)b->used)) return VALUE_ERROR;
     if (mp_init_multi(&quotient, &rest, NULL) != MP_OKAY) return raise_memory_error(vm);
     mp_err status = divide_floor(vm, a, b, &quotient, &rest);
     if (status != MP_OKAY) {
@@ -126,9 +127,11 @@ static Value shift_right(VM *vm, Value a, Value b) {
     if (far) return value_small(int_sign(a) < 0 ? -1 : 0);
     if (is_small(a)) return value_small(count > 62 ? (small_of(a) < 0 ? -1 : 0) : small_of(a) >> count);
     IntView view;
+    const mp_int *number = int_view(a, &view);
+    if (!int_room(vm, (uint64_t)number->used)) return VALUE_ERROR;
     mp_int result;
     if (mp_init(&result) != MP_OKAY) return raise_memory_error(vm);
-    return finish(vm, mp_signed_rsh(int_view(a, &view), (int)count, &result), &result);
+    return finish(vm, mp_signed_rsh(number, (int)count, &result), &result);
 }
 
 static Value power(VM *vm, Value a, Value b) {
@@ -195,8 +198,9 @@ static Value big_binary(VM *vm, Binary op, Value a, Value b) {
     case BINARY_DIVMOD: return y->used ? big_division(vm, op, x, y) : zero_division(vm, op);
     default: break;
     }
+    uint64_t longer = (uint64_t)(x->used > y->used ? x->used : y->used);
+    if (!int_room(vm, op == BINARY_MULTIPLY ? (uint64_t)x->used + (uint64_t)y->used : longer + 1)) return VALUE_ERROR;
     mp_int result;
-    if (op == BINARY_MULTIPLY && !int_room(vm, (uint64_t)x->used + (uint64_t)y->used)) return VALUE_ERROR;
     if (mp_init(&result) != MP_OKAY) return raise_memory_error(vm);
     switch (op) {
     case BINARY_ADD: return finish(vm, mp_add(x, y, &result), &result);

@@ -6,12 +6,14 @@
 #include "object/core/errors.h"
 #include "object/core/vm.h"
 
-// Every successful enter is paired with a leave. `where` is "" or such as " in comparison".
+// Every successful enter is paired with a leave. `where` is "" or such as " in comparison". What is shared in many places is passed
+// through once for each: a small value may take as long as anything, so a step is charged here.
 static inline bool recursion_enter(VM *vm, const char *where) {
     if (!vm_may_recurse(vm)) {
         raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded%s", where);
         return false;
     }
+    if (!vm_poll(vm, 1)) return false;
     vm->native_depth++;
     return true;
 }

@@ -31,6 +31,7 @@ bool bytearray_resize(VM *vm, ByteArray *array, size_t size) {
 static bool replace_bytes(VM *vm, ByteArray *array, size_t start, size_t old, const unsigned char *data,
                           size_t length) {
     size_t tail = array->length - start - old, size = start + length + tail;
+    vm_count_work(vm, work_of_bytes(length == old ? length : length + tail));
     if (length < old) memmove(array->data + start + length, array->data + start + old, tail);
     if (!bytearray_resize(vm, array, size)) return false;
     if (length > old) memmove(array->data + start + length, array->data + start + old, tail);
@@ -41,6 +42,7 @@ static bool replace_bytes(VM *vm, ByteArray *array, size_t start, size_t old, co
 // Deletes `count` bytes, the first at `start`, each `step` behind the one before, in one pass.
 static bool delete_every(VM *vm, ByteArray *array, size_t start, size_t step, size_t count) {
     if (!count) return true;
+    vm_count_work(vm, count + work_of_bytes(array->length));
     unsigned char *to = array->data + start;
     for (size_t i = 0; i < count; i++) {
         size_t at = start + i * step + 1, end = i + 1 < count ? at + step - 1 : array->length;
@@ -180,6 +182,7 @@ static int set_slice(VM *vm, ByteArray *array, Value key, Value value) {
     } else {
         for (size_t i = 0; i < count; i++)
             array->data[start + (int64_t)i * step] = (unsigned char)buffer.data[i];
+        vm_count_work(vm, count / 8);
     }
     buffer_free(&buffer);
     return status;
@@ -293,12 +296,14 @@ static Value bytearray_remove(VM *vm, Value *args, size_t count) {
     unsigned char byte;
     if (!byte_argument(vm, args[1], &byte)) return VALUE_ERROR;
     unsigned char *found = array->length ? memchr(array->data, byte, array->length) : NULL;
+    vm_count_work(vm, work_of_bytes(found ? (size_t)(found - array->data) : array->length));
     if (!found) return raise_value_error(vm, "value not found in bytearray");
     return replace_bytes(vm, array, (size_t)(found - array->data), 1, NULL, 0) ? VALUE_NONE : VALUE_ERROR;
 }
 
 static Value bytearray_reverse(VM *vm, Value *args, size_t count) {
     ByteArray *array = bytearray_of(args[0]);
+    vm_count_work(vm, array->length / 16);
     for (size_t i = 0, j = array->length; i + 1 < j; i++) {
         unsigned char byte = array->data[i];
         array->data[i] = array->data[--j];

@@ -151,7 +151,7 @@ void append_bytes_repr(Buffer *buffer, const unsigned char *data, size_t size, b
         } else if (c == '\t') {
             buffer_append(buffer, "\\t", 2);
         } else if (c < ' ' || c >= 0x7F) {
-            buffer_format(buffer, "\\x%02x", c);
+            buffer_escape(buffer, 'x', c);
         } else {
             buffer_byte(buffer, (char)c);
         }
@@ -186,7 +186,9 @@ Value bytes_compare(VM *vm, Comparison op, Value self, Value other) {
     if (!bytes_view(self, &a, &a_length) || !bytes_view(other, &b, &b_length)) return VALUE_NOT_IMPLEMENTED;
     if (a_length != b_length && (op == COMPARISON_EQ || op == COMPARISON_NE))
         return value_bool(op == COMPARISON_NE);
-    int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
+    size_t common = a_length < b_length ? a_length : b_length;
+    vm_count_work(vm, work_of_bytes(common));
+    int order = memcmp(a, b, common);
     return compare_result(op, order ? order : (a_length > b_length) - (a_length < b_length));
 }
 
@@ -263,7 +265,8 @@ int bytes_contains(VM *vm, Value self, Value item) {
         part_length = 1;
     }
     if (!bytes_view(self, &data, &length)) return 0;
-    return find_forward((const char *)data, length, (const char *)part, part_length) >= 0;
+    int64_t found = find_forward(vm, (const char *)data, length, (const char *)part, part_length);
+    return found == -2 ? -1 : found >= 0;
 }
 
 Value bytes_iterate(VM *vm, Value self) { return iterator_new(vm, ITERATE_BYTES, self); }

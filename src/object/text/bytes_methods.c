@@ -16,9 +16,11 @@ static Value map_bytes(VM *vm, Value self, char (*map)(char c, bool *state)) {
     Text text;
     text_view(self, &text);
     Buffer buffer = vm_buffer(vm);
-    buffer_reserve(&buffer, text.size);
     bool state = false;
-    for (size_t i = 0; i < text.size; i++) buffer_byte(&buffer, map(text.data[i], &state));
+    if (buffer_reserve(&buffer, text.size))
+        for (size_t i = 0; i < text.size; i++) buffer.data[i] = map(text.data[i], &state);
+    buffer.length = buffer.failed ? 0 : text.size;
+    vm_count_work(vm, work_of_characters(text.size));
     return text_from_buffer(vm, text.kind, &buffer);
 }
 
@@ -44,31 +46,34 @@ static Value bytes_capitalize(VM *vm, Value *args, size_t count) {
 }
 static Value bytes_title(VM *vm, Value *args, size_t count) { return map_bytes(vm, args[0], map_title); }
 
-static Value all_are(Value self, bool (*is)(char c)) {
+static Value all_are(VM *vm, Value self, bool (*is)(char c)) {
     Text text;
     text_view(self, &text);
+    vm_count_work(vm, work_of_characters(text.size));
     for (size_t i = 0; i < text.size; i++)
         if (!is(text.data[i])) return VALUE_FALSE;
     return value_bool(text.size != 0);
 }
 
-static Value bytes_isalnum(VM *vm, Value *args, size_t count) { return all_are(args[0], is_alnum); }
-static Value bytes_isalpha(VM *vm, Value *args, size_t count) { return all_are(args[0], is_alpha); }
-static Value bytes_isdigit(VM *vm, Value *args, size_t count) { return all_are(args[0], is_digit); }
-static Value bytes_isspace(VM *vm, Value *args, size_t count) { return all_are(args[0], is_space); }
+static Value bytes_isalnum(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], is_alnum); }
+static Value bytes_isalpha(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], is_alpha); }
+static Value bytes_isdigit(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], is_digit); }
+static Value bytes_isspace(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], is_space); }
 
 static Value bytes_isascii(VM *vm, Value *args, size_t count) {
     Text text;
     text_view(args[0], &text);
+    vm_count_work(vm, work_of_characters(text.size));
     for (size_t i = 0; i < text.size; i++)
         if ((unsigned char)text.data[i] >= 0x80) return VALUE_FALSE;
     return VALUE_TRUE;
 }
 
 // Some letter, and none of the other case.
-static Value all_cased(Value self, bool (*wanted)(char c), bool (*other)(char c)) {
+static Value all_cased(VM *vm, Value self, bool (*wanted)(char c), bool (*other)(char c)) {
     Text text;
     text_view(self, &text);
+    vm_count_work(vm, work_of_characters(text.size));
     bool found = false;
     for (size_t i = 0; i < text.size; i++) {
         if (other(text.data[i])) return VALUE_FALSE;
@@ -78,16 +83,17 @@ static Value all_cased(Value self, bool (*wanted)(char c), bool (*other)(char c)
 }
 
 static Value bytes_islower(VM *vm, Value *args, size_t count) {
-    return all_cased(args[0], is_lower, is_upper);
+    return all_cased(vm, args[0], is_lower, is_upper);
 }
 static Value bytes_isupper(VM *vm, Value *args, size_t count) {
-    return all_cased(args[0], is_upper, is_lower);
+    return all_cased(vm, args[0], is_upper, is_lower);
 }
 
 static Value bytes_istitle(VM *vm, Value *args, size_t count) {
     Text text;
     text_view(args[0], &text);
     bool found = false, in_word = false;
+    vm_count_work(vm, work_of_characters(text.size));
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
         if ((is_upper(c) && in_word) || (is_lower(c) && !in_word)) return VALUE_FALSE;
@@ -129,15 +135,19 @@ Value bytes_hex(VM *vm, Value bytes, Value separator, Value group_argument) {
     size_t size;
     bytes_view(bytes, &data, &size);
     size_t width = group < 0 ? (size_t) - (int64_t)group : (size_t)group;
+    size_t separators = size && between && width ? (size - 1) / width : 0;
     Buffer buffer = vm_buffer(vm);
-    buffer_reserve(&buffer, size * 2);
+    if (size > PTRDIFF_MAX / 4 || !buffer_reserve(&buffer, size * 2 + separators)) return raise_memory_error(vm);
+    // Groups are counted from the end, or for a negative width from the start.
+    size_t left = separators && group > 0 && size % width ? size % width : width;
+    char *to = buffer.data;
     for (size_t i = 0; i < size; i++) {
-        // Groups are counted from the end, or for a negative width from the start.
-        size_t place = group < 0 ? i : size - i;
-        if (i && between && width && place % width == 0) buffer_byte(&buffer, between);
-        buffer_byte(&buffer, digits[data[i] >> 4]);
-        buffer_byte(&buffer, digits[data[i] & 15]);
+        if (separators && !left--) *to++ = between, left = width - 1;
+        *to++ = digits[data[i] >> 4];
+        *to++ = digits[data[i] & 15];
     }
+    buffer.length = size * 2 + separators;
+    vm_count_work(vm, work_of_characters(size));
     return object_or_error(string_from_buffer(vm, &buffer));
 }
 
@@ -155,6 +165,7 @@ static Value bytes_fromhex(VM *vm, Value *args, size_t count) {
     String *s = string_of(args[1]);
     Buffer buffer = vm_buffer(vm);
     for (size_t i = 0; i < s->size;) {
+        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
         if (is_space(s->data[i])) {
             i++;
             continue;
@@ -205,11 +216,13 @@ static Value bytes_translate(VM *vm, Value *args, size_t count) {
     Text text;
     text_view(args[0], &text);
     Buffer buffer = vm_buffer(vm);
-    buffer_reserve(&buffer, text.size);
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (!drop[c]) buffer_byte(&buffer, (char)(table ? table[c] : c));
+    if (buffer_reserve(&buffer, text.size)) {
+        for (size_t i = 0; i < text.size; i++) {
+            unsigned char c = (unsigned char)text.data[i];
+            if (!drop[c]) buffer.data[buffer.length++] = (char)(table ? table[c] : c);
+        }
     }
+    vm_count_work(vm, work_of_characters(text.size + dropped_length));
     return text_from_buffer(vm, text.kind, &buffer);
 }
 

@@ -141,8 +141,16 @@ static void put_text(Encoder *encoder, const char *text) {
     for (; *text; text++) put_character(encoder, (unsigned char)*text);
 }
 
-// Deals with a character that the codec does not have, at an index of the source. False with an error.
-static bool encode_bad(Encoder *encoder, uint32_t c, size_t index, size_t end) {
+// The index behind the characters from an offset on that the codec does not have either.
+static size_t bad_end(const Encoder *encoder, size_t offset, size_t index) {
+    const String *s = encoder->source;
+    for (int width; offset < s->size; offset += (size_t)width, index++)
+        if (has_character(encoder->codec, utf8_decode(s->data + offset, &width))) break;
+    return index;
+}
+
+// Deals with a character that the codec does not have, at an index of the source; the next one is at an offset. False with an error.
+static bool encode_bad(Encoder *encoder, uint32_t c, size_t index, size_t next) {
     char text[24];
     bool surrogate = c >= 0xD800 && c <= 0xDFFF;
     switch (encoder->errors) {
@@ -169,7 +177,7 @@ static bool encode_bad(Encoder *encoder, uint32_t c, size_t index, size_t end) {
                          : encoder->codec == CODEC_LATIN1 ? "ordinal not in range(256)"
                                                           : "surrogates not allowed";
     raise_codec_error(encoder->vm, encoder->vm->exceptions.unicode_encode_error, codec_names[encoder->codec],
-                      value_object(encoder->source), index, end, reason);
+                      value_object(encoder->source), index, bad_end(encoder, next, index + 1), reason);
     return false;
 }
 
@@ -185,19 +193,12 @@ Value text_encode(VM *vm, String *s, String *encoding, String *errors) {
     for (size_t i = 0; i < s->size; index++) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
-        if (has_character(codec, c)) {
-            put_character(&encoder, c);
-        } else {
-            // A strict error names the whole run of bad characters.
-            size_t end = index + 1;
-            for (size_t j = i + (size_t)width; j < s->size && encoder.errors != ERRORS_IGNORE; end++) {
-                int next_width;
-                if (has_character(codec, utf8_decode(s->data + j, &next_width))) break;
-                j += (size_t)next_width;
-            }
-            if (!encode_bad(&encoder, c, index, end)) return buffer_free(&encoder.out), VALUE_ERROR;
-        }
+        if (!vm_poll(vm, 1)) return buffer_free(&encoder.out), VALUE_ERROR;
         i += (size_t)width;
+        if (has_character(codec, c))
+            put_character(&encoder, c);
+        else if (!encode_bad(&encoder, c, index, i))
+            return buffer_free(&encoder.out), VALUE_ERROR;
     }
     Value result =
         encoder.out.failed
@@ -222,11 +223,12 @@ typedef struct {
 
 // Deals with bytes that can't be decoded. False with an error.
 static bool decode_bad(Decoder *decoder, size_t start, size_t end, const char *reason) {
+    if (!vm_poll(decoder->vm, 1)) return false;
     switch (decoder->errors) {
     case ERRORS_IGNORE: return true;
     case ERRORS_REPLACE: return buffer_code_point(&decoder->out, 0xFFFD), true;
     case ERRORS_BACKSLASH:
-        for (size_t i = start; i < end; i++) buffer_format(&decoder->out, "\\x%02x", decoder->data[i]);
+        for (size_t i = start; i < end; i++) buffer_escape(&decoder->out, 'x', decoder->data[i]);
         return true;
     case ERRORS_SURROGATE_ESCAPE: {
         bool high = true;
@@ -325,6 +327,7 @@ static bool decode_wide(Decoder *decoder, size_t width) {
     }
     while (at < decoder->size) {
         if (decoder->size - at < width) return decode_bad(decoder, at, decoder->size, "truncated data");
+        if (!vm_poll(decoder->vm, 1)) return false;
         uint32_t c = unit_at(decoder, at, width, big);
         size_t used = width;
         const char *reason = NULL;

@@ -54,6 +54,7 @@ static unsigned char *base(const MemoryView *view) {
 }
 
 static Bytes *to_bytes(VM *vm, const MemoryView *view) {
+    vm_count_work(vm, view->length / 8);
     Bytes *bytes = bytes_new(vm, NULL, view->length);
     for (size_t i = 0; bytes && i < view->length; i++) bytes->data[i] = base(view)[(int64_t)i * view->step];
     return bytes;

@@ -335,7 +335,8 @@ static bool run(Percent *p) {
         p->at = end;
         if (!sign) break;
         p->at++;
-        if (!put_conversion(p)) return false;
+        if (p->out.failed) return raise_memory_error(p->vm), false;
+        if (!vm_poll(p->vm, 4) || !put_conversion(p)) return false;
     }
     bool all = p->mapping ||
                (is_tuple(p->arguments) ? p->next >= tuple_of(p->arguments)->length : p->single_taken);

@@ -255,12 +255,8 @@ static void append_escape(Buffer *buffer, uint32_t c) {
         buffer_append(buffer, "\\r", 2);
     else if (c == '\t')
         buffer_append(buffer, "\\t", 2);
-    else if (c < 0x100)
-        buffer_format(buffer, "\\x%02x", c);
-    else if (c < 0x10000)
-        buffer_format(buffer, "\\u%04x", c);
     else
-        buffer_format(buffer, "\\U%08x", c);
+        buffer_escape(buffer, c < 0x100 ? 'x' : c < 0x10000 ? 'u' : 'U', c);
 }
 
 void string_append_repr(VM *vm, Buffer *buffer, const String *s, bool ascii) {
@@ -323,6 +319,7 @@ static int string_hash_operation(VM *vm, Value self, uint64_t *out) {
 
 static Value string_compare(VM *vm, Comparison op, Value self, Value other) {
     if (!is_string(self) || !is_string(other)) return VALUE_NOT_IMPLEMENTED;
+    vm_count_work(vm, work_of_bytes(string_of(self)->size < string_of(other)->size ? string_of(self)->size : string_of(other)->size));
     if (op == COMPARISON_EQ) return value_bool(string_equal(string_of(self), string_of(other)));
     if (op == COMPARISON_NE) return value_bool(!string_equal(string_of(self), string_of(other)));
     return compare_result(op, string_order(string_of(self), string_of(other)));
@@ -384,6 +381,7 @@ static Value slice_string(VM *vm, String *s, Value key) {
     }
     Buffer buffer = vm_buffer(vm);
     for (size_t i = 0; i < count; i++) {
+        if (!vm_poll(vm, 2)) return buffer_free(&buffer), VALUE_ERROR;
         size_t offset = string_offset(vm, s, (size_t)(start + (int64_t)i * step));
         buffer_append(&buffer, s->data + offset, (size_t)utf8_width((unsigned char)s->data[offset]));
     }
@@ -414,7 +412,8 @@ static int string_contains(VM *vm, Value self, Value item) {
         return -1;
     }
     String *s = string_of(self), *part = string_of(item);
-    return find_forward(s->data, s->size, part->data, part->size) >= 0;
+    int64_t found = find_forward(vm, s->data, s->size, part->data, part->size);
+    return found == -2 ? -1 : found >= 0;
 }
 
 static Value string_iterate(VM *vm, Value self) { return iterator_new(vm, ITERATE_STRING, self); }

@@ -106,6 +106,7 @@ static Value change_case(VM *vm, Value self, Case to) {
     for (size_t i = 0; i < s->size;) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
+        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
         append_mapped(&buffer, s, i, c, width, to);
         i += (size_t)width;
     }
@@ -124,6 +125,7 @@ static Value choose_case(VM *vm, Value self, Case (*choose)(uint32_t c, bool *st
     for (size_t i = 0; i < s->size;) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
+        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
         append_mapped(&buffer, s, i, c, width, choose(c, &state));
         i += (size_t)width;
     }
@@ -154,6 +156,7 @@ static Value str_swapcase(VM *vm, Value *args, size_t count) {
     for (size_t i = 0; i < s->size;) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
+        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
         if (unicode_is_upper(c) || unicode_is_lower(c))
             append_mapped(&buffer, s, i, c, width, swapped_case(c, NULL));
         else
@@ -166,10 +169,11 @@ static Value str_swapcase(VM *vm, Value *args, size_t count) {
 // ---- Kinds of characters
 
 // Whether there is a character and all are of the kind.
-static Value all_are(Value self, bool (*is)(uint32_t c)) {
+static Value all_are(VM *vm, Value self, bool (*is)(uint32_t c)) {
     String *s = string_of(self);
     for (size_t i = 0; i < s->size;) {
         int width;
+        if (!vm_poll(vm, 1)) return VALUE_ERROR;
         if (!is(utf8_decode(s->data + i, &width))) return VALUE_FALSE;
         i += (size_t)width;
     }
@@ -178,18 +182,18 @@ static Value all_are(Value self, bool (*is)(uint32_t c)) {
 
 static bool is_alphanumeric(uint32_t c) { return unicode_is_alpha(c) || unicode_is_numeric(c); }
 
-static Value str_isalnum(VM *vm, Value *args, size_t count) { return all_are(args[0], is_alphanumeric); }
-static Value str_isalpha(VM *vm, Value *args, size_t count) { return all_are(args[0], unicode_is_alpha); }
-static Value str_isdecimal(VM *vm, Value *args, size_t count) { return all_are(args[0], unicode_is_decimal); }
-static Value str_isdigit(VM *vm, Value *args, size_t count) { return all_are(args[0], unicode_is_digit); }
-static Value str_isnumeric(VM *vm, Value *args, size_t count) { return all_are(args[0], unicode_is_numeric); }
-static Value str_isspace(VM *vm, Value *args, size_t count) { return all_are(args[0], unicode_is_space); }
+static Value str_isalnum(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], is_alphanumeric); }
+static Value str_isalpha(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], unicode_is_alpha); }
+static Value str_isdecimal(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], unicode_is_decimal); }
+static Value str_isdigit(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], unicode_is_digit); }
+static Value str_isnumeric(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], unicode_is_numeric); }
+static Value str_isspace(VM *vm, Value *args, size_t count) { return all_are(vm, args[0], unicode_is_space); }
 static Value str_isascii(VM *vm, Value *args, size_t count) {
     return value_bool(string_is_ascii(string_of(args[0])));
 }
 
 static Value str_isprintable(VM *vm, Value *args, size_t count) {
-    return string_of(args[0])->size ? all_are(args[0], unicode_is_printable) : VALUE_TRUE;
+    return string_of(args[0])->size ? all_are(vm, args[0], unicode_is_printable) : VALUE_TRUE;
 }
 
 static Value str_isidentifier(VM *vm, Value *args, size_t count) {
@@ -197,6 +201,7 @@ static Value str_isidentifier(VM *vm, Value *args, size_t count) {
     for (size_t i = 0; i < s->size;) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
+        if (!vm_poll(vm, 1)) return VALUE_ERROR;
         if (!(i ? unicode_is_identifier_continue(c) : unicode_is_identifier_start(c))) return VALUE_FALSE;
         i += (size_t)width;
     }
@@ -204,21 +209,22 @@ static Value str_isidentifier(VM *vm, Value *args, size_t count) {
 }
 
 // islower and isupper: some character has case, and none has the other one.
-static Value all_cased(Value self, bool upper) {
+static Value all_cased(VM *vm, Value self, bool upper) {
     String *s = string_of(self);
     bool found = false;
     for (size_t i = 0; i < s->size;) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
         i += (size_t)width;
+        if (!vm_poll(vm, 1)) return VALUE_ERROR;
         if (unicode_is_title(c) || (upper ? unicode_is_lower(c) : unicode_is_upper(c))) return VALUE_FALSE;
         found = found || (upper ? unicode_is_upper(c) : unicode_is_lower(c));
     }
     return value_bool(found);
 }
 
-static Value str_islower(VM *vm, Value *args, size_t count) { return all_cased(args[0], false); }
-static Value str_isupper(VM *vm, Value *args, size_t count) { return all_cased(args[0], true); }
+static Value str_islower(VM *vm, Value *args, size_t count) { return all_cased(vm, args[0], false); }
+static Value str_isupper(VM *vm, Value *args, size_t count) { return all_cased(vm, args[0], true); }
 
 static Value str_istitle(VM *vm, Value *args, size_t count) {
     String *s = string_of(args[0]);
@@ -227,6 +233,7 @@ static Value str_istitle(VM *vm, Value *args, size_t count) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
         i += (size_t)width;
+        if (!vm_poll(vm, 1)) return VALUE_ERROR;
         if (unicode_is_upper(c) || unicode_is_title(c)) {
             if (in_word) return VALUE_FALSE;
             found = in_word = true;
@@ -250,6 +257,7 @@ static Value str_translate(VM *vm, Value *args, size_t count) {
         int width;
         uint32_t c = utf8_decode(s->data + i, &width);
         Value mapped;
+        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
         if (plain) {
             mapped = dict_get(vm, dict_of(args[1]), value_small(c));
         } else {
@@ -281,7 +289,7 @@ static Value str_translate(VM *vm, Value *args, size_t count) {
 }
 
 static bool map_to(VM *vm, Dict *dict, uint32_t c, Value value) {
-    return dict_set(vm, dict, value_small(c), value) >= 0;
+    return vm_poll(vm, 2) && dict_set(vm, dict, value_small(c), value) >= 0;
 }
 
 // maketrans with one argument: a dict whose keys are characters or their numbers.
@@ -291,6 +299,7 @@ static Value translation_of_dict(VM *vm, Dict *result, Value source) {
     size_t position = 0;
     Value key, value;
     while (dict_next(dict_of(source), &position, &key, &value)) {
+        if (!vm_poll(vm, 2)) return VALUE_ERROR;
         if (is_string(key)) {
             if (string_of(key)->length != 1)
                 return raise_value_error(vm, "string keys in translate table must be of length 1");

@@ -195,6 +195,8 @@ static bool append_template(Template *t, Buffer *out, Part text, int depth) {
     if (depth < 0) return fail(vm, "Max string recursion exceeded");
     size_t at = 0;
     while (at < text.size) {
+        if (!vm_poll(vm, 4)) return false;
+        if (out->failed) return raise_memory_error(vm), false;
         size_t start = at;
         while (at < text.size && text.text[at] != '{' && text.text[at] != '}') at++;
         buffer_append(out, text.text + start, at - start);

@@ -13,9 +13,9 @@ typedef struct {
     bool ascii; // a str of ASCII, or not a str: an index is an offset
 } Text;
 
-// The offset of the first or last occurrence, or -1. The empty needle is at 0, or at the end.
-int64_t find_forward(const char *text, size_t size, const char *needle, size_t needle_size);
-int64_t find_backward(const char *text, size_t size, const char *needle, size_t needle_size);
+// The offset of the first or last occurrence, or -1; or -2 with an exception: interrupted. The empty needle is at 0, or at the end.
+int64_t find_forward(VM *vm, const char *text, size_t size, const char *needle, size_t needle_size);
+int64_t find_backward(VM *vm, const char *text, size_t size, const char *needle, size_t needle_size);
 
 // The bytes of a str or bytes-like value. False, nothing raised, for others.
 bool text_view(Value v, Text *out);

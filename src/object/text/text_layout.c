@@ -4,7 +4,8 @@
 #include "object/text/text_internal.h"
 #include "object/text/text_methods_internal.h"
 
-static int64_t text_length(const Text *text) {
+static int64_t text_length(VM *vm, const Text *text) {
+    if (!text->ascii) vm_count_work(vm, work_of_bytes(text->size));
     return (int64_t)(text->ascii ? text->size : utf8_count(text->data, text->size));
 }
 
@@ -114,14 +115,14 @@ static Value justify(VM *vm, Value *args, Side side, const char *method) {
             if (!view || fill.kind != KIND_STRING)
                 return raise_type_error(vm, "The fill character must be a unicode character, not %s",
                                         type_name(vm, args[2]));
-            if (text_length(&fill) != 1)
+            if (text_length(vm, &fill) != 1)
                 return raise_type_error(vm, "The fill character must be exactly one character long");
         } else if (!view || fill.kind == KIND_STRING || fill.size != 1) {
             return raise_type_error(vm, "%s() argument 2 must be a byte string of length 1, not %s", method,
                                     type_name(vm, args[2]));
         }
     }
-    int64_t length = text_length(&text), missing = width > length ? width - length : 0;
+    int64_t length = text_length(vm, &text), missing = width > length ? width - length : 0;
     // An odd place goes to the left when the width is odd.
     int64_t left = side == PAD_LEFT ? missing : side == PAD_RIGHT ? 0 : missing / 2 + (missing & width & 1);
     return pad(vm, args[0], &text, left, missing - left, fill.data, fill.size);
@@ -136,7 +137,7 @@ static Value text_zfill(VM *vm, Value *args, size_t count) {
     if (!size_argument(vm, args[1], &width)) return VALUE_ERROR;
     Text text;
     text_view(args[0], &text);
-    int64_t length = text_length(&text), missing = width > length ? width - length : 0;
+    int64_t length = text_length(vm, &text), missing = width > length ? width - length : 0;
     if (!missing) return text_piece(vm, args[0], &text, 0, text.size);
     if (missing > PTRDIFF_MAX / 8) return raise_memory_error(vm);
     Buffer buffer = vm_buffer(vm);
@@ -159,6 +160,7 @@ static Value text_expandtabs(VM *vm, Value *args, size_t count) {
     for (size_t at = 0; at < text.size && !buffer.failed;) {
         int width;
         uint32_t c = text_character(&text, at, &width);
+        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
         if (c == '\t') {
             int64_t spaces = size > 0 ? size - column % size : 0;
             if (buffer_reserve(&buffer, (size_t)spaces))

@@ -8,20 +8,38 @@
 #include "object/text/text_internal.h"
 #include "object/text/text_methods_internal.h"
 
-int64_t find_forward(const char *text, size_t size, const char *needle, size_t needle_size) {
-    if (needle_size > size) return -1;
-    if (!needle_size) return 0;
+enum { SEARCH_PIECE = 1 << 20 }; // bytes that are searched between two looks at what others want
+
+// One piece: time is linear in it, whatever is looked for.
+static int64_t find_in_piece(VM *vm, const char *text, size_t size, const char *needle, size_t needle_size) {
     const char *found =
         needle_size == 1 ? memchr(text, needle[0], size) : memmem(text, size, needle, needle_size);
-    return found ? found - text : -1;
+    size_t passed = found ? (size_t)(found - text) : size;
+    if (!vm_poll(vm, work_of_bytes(passed))) return -2;
+    return found ? (int64_t)passed : -1;
 }
 
-int64_t find_backward(const char *text, size_t size, const char *needle, size_t needle_size) {
+int64_t find_forward(VM *vm, const char *text, size_t size, const char *needle, size_t needle_size) {
+    if (needle_size > size) return -1;
+    if (!needle_size) return 0;
+    // Pieces overlap by what is looked for, so they are not smaller than some times that.
+    size_t piece = needle_size < SEARCH_PIECE / 4 ? SEARCH_PIECE : 4 * needle_size;
+    for (size_t at = 0;; at += piece - needle_size + 1) {
+        bool last = size - at <= piece;
+        int64_t found = find_in_piece(vm, text + at, last ? size - at : piece, needle, needle_size);
+        if (found >= 0) return (int64_t)at + found;
+        if (last || found == -2) return found;
+    }
+}
+
+int64_t find_backward(VM *vm, const char *text, size_t size, const char *needle, size_t needle_size) {
     if (needle_size > size) return -1;
     if (!needle_size) return (int64_t)size;
     size_t end = size - needle_size + 1; // where the first byte may still be
     while (end) {
         const char *found = memrchr(text, needle[0], end);
+        size_t passed = found ? end - (size_t)(found - text) : end;
+        if (!vm_poll(vm, work_of_bytes(passed + needle_size))) return -2;
         if (!found) return -1;
         if (!memcmp(found, needle, needle_size)) return found - text;
         end = (size_t)(found - text);
@@ -134,7 +152,8 @@ static int search_arguments(VM *vm, Value *args, const char *method, Text *text,
 }
 
 // The index of an offset.
-static int64_t index_of_offset(const Text *text, size_t offset) {
+static int64_t index_of_offset(VM *vm, const Text *text, size_t offset) {
+    if (!text->ascii) vm_count_work(vm, work_of_bytes(offset));
     return (int64_t)(text->ascii ? offset : utf8_count(text->data, offset));
 }
 
@@ -145,9 +164,9 @@ static int64_t search(VM *vm, Value *args, bool backward, const char *method) {
     size_t from, to;
     int status = search_arguments(vm, args, method, &text, &needle, &byte, &from, &to);
     if (status <= 0) return status ? -2 : -1;
-    int64_t found = backward ? find_backward(text.data + from, to - from, needle.data, needle.size)
-                             : find_forward(text.data + from, to - from, needle.data, needle.size);
-    return found < 0 ? -1 : index_of_offset(&text, from + (size_t)found);
+    int64_t found = backward ? find_backward(vm, text.data + from, to - from, needle.data, needle.size)
+                             : find_forward(vm, text.data + from, to - from, needle.data, needle.size);
+    return found < 0 ? found : index_of_offset(vm, &text, from + (size_t)found);
 }
 
 static Value text_find(VM *vm, Value *args, size_t count) {
@@ -178,13 +197,15 @@ static Value text_count(VM *vm, Value *args, size_t count) {
     int status = search_arguments(vm, args, "count", &text, &needle, &byte, &from, &to);
     if (status <= 0) return status ? VALUE_ERROR : value_small(0);
     if (!needle.size) {
+        if (!text.ascii) vm_count_work(vm, work_of_bytes(to - from));
         int64_t length = (int64_t)(text.ascii ? to - from : utf8_count(text.data + from, to - from));
         return value_small(length + 1);
     }
     int64_t found = 0;
     while (from < to) {
         if (!vm_poll(vm, 1)) return VALUE_ERROR;
-        int64_t at = find_forward(text.data + from, to - from, needle.data, needle.size);
+        int64_t at = find_forward(vm, text.data + from, to - from, needle.data, needle.size);
+        if (at == -2) return VALUE_ERROR;
         if (at < 0) break;
         found++;
         from += (size_t)at + needle.size;
@@ -198,6 +219,7 @@ static bool tail_matches(VM *vm, Value self, Window window, Value part, bool end
     size_t from, to;
     text_view(part, &affix);
     if (!look_through(vm, self, window, &text, &from, &to) || affix.size > to - from) return false;
+    vm_count_work(vm, work_of_bytes(affix.size));
     return !memcmp(text.data + (end ? to - affix.size : from), affix.data, affix.size);
 }
 
@@ -211,6 +233,7 @@ static Value starts_or_ends(VM *vm, Value *args, bool end) {
     if (is_tuple(args[1])) {
         Tuple *tuple = tuple_of(args[1]);
         for (size_t i = 0; i < tuple->length; i++) {
+            if (!vm_poll(vm, 1)) return VALUE_ERROR;
             if (!text_argument(vm, &self, tuple->items[i], &affix,
                                "tuple for %s must only contain str, not %s", method,
                                type_name(vm, tuple->items[i])))
@@ -242,6 +265,7 @@ static Value text_removeprefix(VM *vm, Value *args, size_t count) {
                        type_name(vm, args[1])))
         return VALUE_ERROR;
     bool there = affix.size <= text.size && !memcmp(text.data, affix.data, affix.size);
+    vm_count_work(vm, work_of_bytes(affix.size));
     return text_piece(vm, args[0], &text, there ? affix.size : 0, text.size);
 }
 
@@ -253,6 +277,7 @@ static Value text_removesuffix(VM *vm, Value *args, size_t count) {
         return VALUE_ERROR;
     bool there =
         affix.size <= text.size && !memcmp(text.data + text.size - affix.size, affix.data, affix.size);
+    vm_count_work(vm, work_of_bytes(affix.size));
     return text_piece(vm, args[0], &text, 0, there ? text.size - affix.size : text.size);
 }
 
@@ -285,7 +310,8 @@ static Value text_replace(VM *vm, Value *args, size_t count) {
                        type_name(vm, args[2])))
         return VALUE_ERROR;
     if (limit < 0) limit = INT64_MAX;
-    int64_t found = limit ? find_forward(text.data, text.size, old.data, old.size) : -1;
+    int64_t found = limit ? find_forward(vm, text.data, text.size, old.data, old.size) : -1;
+    if (found == -2) return VALUE_ERROR;
     if (found < 0) return text_piece(vm, args[0], &text, 0, text.size);
     Buffer buffer = vm_buffer(vm);
     if (!old.size) {
@@ -299,9 +325,10 @@ static Value text_replace(VM *vm, Value *args, size_t count) {
         buffer_append(&buffer, text.data + at, (size_t)found);
         buffer_append(&buffer, new.data, new.size);
         at += (size_t)found + old.size;
-        found = --limit ? find_forward(text.data + at, text.size - at, old.data, old.size) : -1;
+        found = --limit ? find_forward(vm, text.data + at, text.size - at, old.data, old.size) : -1;
         if (buffer.failed) break;
     }
+    if (found == -2) return buffer_free(&buffer), VALUE_ERROR;
     buffer_append(&buffer, text.data + at, text.size - at);
     return text_from_buffer(vm, text.kind, &buffer);
 }

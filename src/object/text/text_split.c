@@ -23,30 +23,34 @@ static bool add_piece(VM *vm, List *list, Value self, const Text *text, size_t f
     return !is_error(piece) && list_append(vm, list, piece);
 }
 
-static size_t skip_space(const Text *text, size_t at, bool space) {
+static size_t skip_space(VM *vm, const Text *text, size_t at, bool space) {
+    size_t start = at;
     while (at < text->size) {
         int width;
         if (is_space(text, text_character(text, at, &width)) != space) break;
         at += (size_t)width;
     }
+    vm_count_work(vm, work_of_characters(at - start));
     return at;
 }
 
-static size_t skip_space_back(const Text *text, size_t end, bool space) {
+static size_t skip_space_back(VM *vm, const Text *text, size_t end, bool space) {
+    size_t start = end;
     while (end) {
         int width;
         size_t at = previous(text, end);
         if (is_space(text, text_character(text, at, &width)) != space) break;
         end = at;
     }
+    vm_count_work(vm, work_of_characters(start - end));
     return end;
 }
 
 static bool split_space(VM *vm, List *list, Value self, const Text *text, int64_t limit) {
-    for (size_t at = skip_space(text, 0, true); at < text->size; at = skip_space(text, at, true)) {
+    for (size_t at = skip_space(vm, text, 0, true); at < text->size; at = skip_space(vm, text, at, true)) {
         if (limit-- == 0) return add_piece(vm, list, self, text, at, text->size);
         if (!vm_poll(vm, 2)) return false;
-        size_t end = skip_space(text, at, false);
+        size_t end = skip_space(vm, text, at, false);
         if (!add_piece(vm, list, self, text, at, end)) return false;
         at = end;
     }
@@ -54,10 +58,10 @@ static bool split_space(VM *vm, List *list, Value self, const Text *text, int64_
 }
 
 static bool rsplit_space(VM *vm, List *list, Value self, const Text *text, int64_t limit) {
-    for (size_t end = skip_space_back(text, text->size, true); end; end = skip_space_back(text, end, true)) {
+    for (size_t end = skip_space_back(vm, text, text->size, true); end; end = skip_space_back(vm, text, end, true)) {
         if (limit-- == 0) return add_piece(vm, list, self, text, 0, end);
         if (!vm_poll(vm, 2)) return false;
-        size_t at = skip_space_back(text, end, false);
+        size_t at = skip_space_back(vm, text, end, false);
         if (!add_piece(vm, list, self, text, at, end)) return false;
         end = at;
     }
@@ -68,7 +72,8 @@ static bool split_by(VM *vm, List *list, Value self, const Text *text, const Tex
     size_t at = 0;
     while (limit-- != 0) {
         if (!vm_poll(vm, 2)) return false;
-        int64_t found = find_forward(text->data + at, text->size - at, separator->data, separator->size);
+        int64_t found = find_forward(vm, text->data + at, text->size - at, separator->data, separator->size);
+        if (found == -2) return false;
         if (found < 0) break;
         if (!add_piece(vm, list, self, text, at, at + (size_t)found)) return false;
         at += (size_t)found + separator->size;
@@ -81,7 +86,8 @@ static bool rsplit_by(VM *vm, List *list, Value self, const Text *text, const Te
     size_t end = text->size;
     while (limit-- != 0) {
         if (!vm_poll(vm, 2)) return false;
-        int64_t found = find_backward(text->data, end, separator->data, separator->size);
+        int64_t found = find_backward(vm, text->data, end, separator->data, separator->size);
+        if (found == -2) return false;
         if (found < 0) break;
         if (!add_piece(vm, list, self, text, (size_t)found + separator->size, end)) return false;
         end = (size_t)found;
@@ -140,6 +146,7 @@ static Value text_splitlines(VM *vm, Value *args, size_t count) {
             if (c == '\r' && at < text.size && text.data[at] == '\n') at++;
             break;
         }
+        vm_count_work(vm, work_of_characters(at - start));
         if (!add_piece(vm, list, args[0], &text, start, keep ? at : end)) return VALUE_ERROR;
     }
     return value_object(list);
@@ -151,8 +158,9 @@ static Value partition(VM *vm, Value *args, bool backward) {
     if (!text_argument(vm, &text, args[1], &separator, "must be str, not %s", type_name(vm, args[1])))
         return VALUE_ERROR;
     if (!separator.size) return raise_value_error(vm, "empty separator");
-    int64_t found = backward ? find_backward(text.data, text.size, separator.data, separator.size)
-                             : find_forward(text.data, text.size, separator.data, separator.size);
+    int64_t found = backward ? find_backward(vm, text.data, text.size, separator.data, separator.size)
+                             : find_forward(vm, text.data, text.size, separator.data, separator.size);
+    if (found == -2) return VALUE_ERROR;
     Value parts[3];
     if (found < 0) {
         Value whole = text_piece(vm, args[0], &text, 0, text.size);
@@ -172,9 +180,10 @@ static Value partition(VM *vm, Value *args, bool backward) {
 static Value text_partition(VM *vm, Value *args, size_t count) { return partition(vm, args, false); }
 static Value text_rpartition(VM *vm, Value *args, size_t count) { return partition(vm, args, true); }
 
-// Whether the character at text[at, at + width) is one of the set.
-static bool in_set(const Text *set, const char *character, int width) {
-    return find_forward(set->data, set->size, character, (size_t)width) >= 0;
+// Whether the character at text[at, at + width) is one of the set: 1, 0, -1.
+static int in_set(VM *vm, const Text *set, const char *character, int width) {
+    int64_t found = vm_poll(vm, 1) ? find_forward(vm, set->data, set->size, character, (size_t)width) : -2;
+    return found == -2 ? -1 : found >= 0;
 }
 
 static Value strip(VM *vm, Value *args, bool left, bool right, const char *method) {
@@ -182,20 +191,24 @@ static Value strip(VM *vm, Value *args, bool left, bool right, const char *metho
     text_view(args[0], &text);
     size_t from = 0, to = text.size;
     if (is_empty(args[1]) || is_none(args[1])) {
-        if (left) from = skip_space(&text, 0, true);
-        if (right && from < to) to = skip_space_back(&text, to, true);
+        if (left) from = skip_space(vm, &text, 0, true);
+        if (right && from < to) to = skip_space_back(vm, &text, to, true);
         return text_piece(vm, args[0], &text, from, to);
     }
     if (!text_argument(vm, &text, args[1], &set, "%s arg must be None or str", method)) return VALUE_ERROR;
     while (left && from < to) {
         int width;
         text_character(&text, from, &width);
-        if (!in_set(&set, text.data + from, width)) break;
+        int is_in = in_set(vm, &set, text.data + from, width);
+        if (is_in < 0) return VALUE_ERROR;
+        if (!is_in) break;
         from += (size_t)width;
     }
     while (right && from < to) {
         size_t at = previous(&text, to);
-        if (!in_set(&set, text.data + at, (int)(to - at))) break;
+        int is_in = in_set(vm, &set, text.data + at, (int)(to - at));
+        if (is_in < 0) return VALUE_ERROR;
+        if (!is_in) break;
         to = at;
     }
     return text_piece(vm, args[0], &text, from, to);
