@@ -115,7 +115,8 @@ static bool attend(VM *vm, void (*collect)(VM *)) {
 #ifdef AIOLI_GC_STRESS
     if (!vm->gc_disabled || vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
 #else
-    if (vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
+    // Nobody who interrupts waits for a collection; it comes with the next safepoint.
+    if (!vm_interrupted(vm) && (vm->collect || heap_wants_collection(&vm->heap))) collect(vm);
 #endif
     return !vm_interrupted(vm) || interrupt(vm);
 }

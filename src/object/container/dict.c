@@ -411,10 +411,8 @@ int dict_update(VM *vm, Dict *dict, Value other) {
 
 static void dict_trace(VM *vm, Object *o) {
     Dict *dict = (Dict *)o;
-    for (uint32_t i = 0; i < dict->entry_count; i++) {
-        heap_mark(vm, dict->entries[i].key);
-        heap_mark(vm, dict->entries[i].value);
-    }
+    if (dict->entry_count)
+        heap_mark_rows(vm, &dict->entries[0].key, dict->entry_count, sizeof(DictEntry) / sizeof(Value), 2);
 }
 
 static void dict_finalize(VM *vm, Object *o) {

@@ -103,7 +103,7 @@ List *list_from_iterable(VM *vm, Value iterable) {
 
 static void list_trace(VM *vm, Object *o) {
     List *list = (List *)o;
-    for (size_t i = 0; i < list->length; i++) heap_mark(vm, list->items[i]);
+    heap_mark_values(vm, list->items, list->length);
 }
 
 static void list_finalize(VM *vm, Object *o) {

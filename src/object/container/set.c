@@ -431,7 +431,7 @@ int set_is_subset(VM *vm, Set *set, Set *other) {
 
 static void set_trace(VM *vm, Object *o) {
     Set *set = (Set *)o;
-    for (size_t i = 0; i < set->capacity; i++) heap_mark(vm, set->table[i].key);
+    if (set->capacity) heap_mark_rows(vm, &set->table[0].key, set->capacity, sizeof(SetEntry) / sizeof(Value), 1);
 }
 
 static void set_finalize(VM *vm, Object *o) {

@@ -41,7 +41,7 @@ Tuple *tuple_from_iterable(VM *vm, Value iterable) {
 
 static void tuple_trace(VM *vm, Object *o) {
     Tuple *tuple = (Tuple *)o;
-    for (size_t i = 0; i < tuple->length; i++) heap_mark(vm, tuple->items[i]);
+    heap_mark_values(vm, tuple->items, tuple->length);
 }
 
 static size_t tuple_cell_size(const Object *o) { return tuple_size(((const Tuple *)o)->length); }

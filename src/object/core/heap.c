@@ -354,5 +354,6 @@ void heap_free(VM *vm) {
     release(&heap->allocator, heap->large, heap->large_capacity * sizeof *heap->large);
     heap_resize(vm, vm->interned.slots, vm->interned.capacity * sizeof(String *), 0);
     chunks_free(heap);
+    release(&heap->allocator, heap->rows, heap->row_capacity * sizeof(ValueRows));
     release(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *));
 }

@@ -73,6 +73,8 @@ typedef struct {
     bool sweeping;        // a finaliser runs
     Object **gray;        // the mark stack
     size_t gray_count, gray_capacity;
+    struct ValueRows *rows; // what is left of long tables that are being marked
+    size_t row_count, row_capacity;
     bool gray_overflow;   // an object was marked but did not fit: the heap must be rescanned
     uint64_t collections;
 } Heap;
@@ -110,6 +112,17 @@ Object *heap_take_checked(VM *vm, size_t size);
 #endif
 
 // heap_allocate, heap_allocate_raw and heap_mark are in vm.h.
+
+// Rows of `stride` Values, of which the first `width` are marked: the items of a list, the keys and values of a dict's entries. Where
+// there are many, they are marked piece by piece, so that the mark stack need not hold them all. They stay where they are while
+// their owner is being marked.
+typedef struct ValueRows {
+    const Value *at;
+    size_t count;
+    uint32_t stride, width;
+} ValueRows;
+void heap_mark_rows(VM *vm, const Value *at, size_t count, uint32_t stride, uint32_t width);
+static inline void heap_mark_values(VM *vm, const Value *at, size_t count) { heap_mark_rows(vm, at, count, 1, 1); }
 
 // heap_mark's way when the mark stack is full: makes it larger, or notes that the heap must be looked through again.
 void heap_mark_slow(VM *vm, Object *object);

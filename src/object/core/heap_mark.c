@@ -17,11 +17,18 @@ static size_t cell_bytes(const Object *o) {
     return ((const HeapPage *)((uintptr_t)o & ~(uintptr_t)(HEAP_PAGE_SIZE - 1)))->cell_size;
 }
 
+// Under a cap the mark stack must not be what goes past it.
+static size_t most_gray(const Heap *heap) {
+    size_t most = heap->cap / 32 / sizeof(Object *);
+    return most < 1024 ? 1024 : most;
+}
+
 void heap_mark_slow(VM *vm, Object *object) {
     Heap *heap = &vm->heap;
     size_t capacity = heap->gray_capacity ? heap->gray_capacity * 2 : 1024;
-    Object **gray = reallocate(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *),
-                               capacity * sizeof(Object *));
+    Object **gray = capacity > most_gray(heap) ? NULL
+                                               : reallocate(&heap->allocator, heap->gray, heap->gray_capacity * sizeof(Object *),
+                                                            capacity * sizeof(Object *));
     if (gray) {
         heap->gray = gray;
         heap->gray_capacity = capacity;
@@ -30,6 +37,47 @@ void heap_mark_slow(VM *vm, Object *object) {
         object->header |= OBJECT_MARKED;
         heap->gray_overflow = true;
     }
+}
+
+enum { ROWS_AT_ONCE = 256 };
+
+static void mark_rows_now(VM *vm, const Value *at, size_t count, uint32_t stride, uint32_t width) {
+    for (size_t i = 0; i < count; i++, at += stride)
+        for (uint32_t k = 0; k < width; k++) heap_mark(vm, at[k]);
+}
+
+static bool room_for_rows(Heap *heap) {
+    if (heap->row_count < heap->row_capacity) return true;
+    size_t capacity = heap->row_capacity ? heap->row_capacity * 2 : 64;
+    if (capacity > most_gray(heap)) return false;
+    ValueRows *rows =
+        reallocate(&heap->allocator, heap->rows, heap->row_capacity * sizeof(ValueRows), capacity * sizeof(ValueRows));
+    if (!rows) return false;
+    heap->rows = rows;
+    heap->row_capacity = capacity;
+    return true;
+}
+
+void heap_mark_rows(VM *vm, const Value *at, size_t count, uint32_t stride, uint32_t width) {
+    Heap *heap = &vm->heap;
+    if (count <= ROWS_AT_ONCE || !room_for_rows(heap))
+        mark_rows_now(vm, at, count, stride, width);
+    else
+        heap->rows[heap->row_count++] = (ValueRows){at, count, stride, width};
+}
+
+// Some more rows become gray. False: none are left.
+static bool next_rows(VM *vm) {
+    Heap *heap = &vm->heap;
+    if (!heap->row_count) return false;
+    ValueRows *rows = &heap->rows[heap->row_count - 1];
+    size_t count = rows->count < ROWS_AT_ONCE ? rows->count : ROWS_AT_ONCE;
+    const Value *at = rows->at;
+    rows->at += count * rows->stride;
+    rows->count -= count;
+    if (!rows->count) heap->row_count--;
+    mark_rows_now(vm, at, count, rows->stride, rows->width);
+    return true;
 }
 
 static void trace_object(VM *vm, Object *o) {
@@ -47,7 +95,7 @@ static void drain(VM *vm) {
     enum { AHEAD = 8 };
     Heap *heap = &vm->heap;
     Object *queue[AHEAD] = {NULL};
-    for (size_t at = 0, waiting = 0; heap->gray_count || waiting; at = (at + 1) % AHEAD) {
+    for (size_t at = 0, waiting = 0; heap->gray_count || next_rows(vm) || waiting; at = (at + 1) % AHEAD) {
         Object *o = queue[at];
         queue[at] = heap->gray_count ? heap->gray[--heap->gray_count] : NULL;
         if (queue[at]) {
