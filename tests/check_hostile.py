@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Runs the host examples/embed/plugins.c on hostile scripts: check_hostile.py BUILD [-v] [--each] [NAME…]
+
+Each script of examples/embed/hostile/ (or only those whose names contain one of the NAMEs) is run by a process of its own, one after
+the other. It must end without a crash or a report of a sanitizer; a good script must run after it in the same VM; and it may take
+no more than SECONDS of CPU time, WALL of any time, and MEGABYTES more of resident memory than the same host with an empty script. In
+sanitized builds the times are SANITIZED times as long, and memory is not looked at. -v shows a table of all of them.
+
+Many scripts go through a table of lambdas, of which the first few use up the limits. With --each such a script is run once for each
+of them, as if it had no others: that takes many minutes.
+
+A script whose second line is SPOILS changes what its VM shares with later scripts: of such a one the good script may fail.
+"""
+import ast
+import json
+import os
+import pathlib
+import re
+import signal
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HOSTILE = ROOT / "examples" / "embed" / "hostile"
+SPOILS = "# The VM is spoilt: what runs later may fail."
+REPORT = r"Sanitizer|runtime error:"
+SECONDS, WALL, MEGABYTES, SANITIZED = 2.0, 10.0, 64 + 8, 6
+
+
+def run(program, script, wall):
+    """Runs the host on a script: exit status or minus a signal, output, seconds of CPU time and of any, megabytes."""
+    with tempfile.TemporaryFile() as output:
+        begin = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            signal.alarm(int(wall) + 2)  # what hangs is ended
+            try:
+                os.execv(program, [program, "-v", script])
+            finally:
+                os._exit(127)
+        status, usage = os.wait4(child, 0)[1:]
+        seconds = time.monotonic() - begin
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    return (os.waitstatus_to_exitcode(status), text, usage.ru_utime + usage.ru_stime, seconds, usage.ru_maxrss / 1024)
+
+
+def variants(script):
+    """The texts of a script with one lambda of its table each, by a name for each; of one without a table none."""
+    text = script.read_text()
+    tree = ast.parse(text)
+    for table in ast.walk(tree):
+        if isinstance(table, (ast.Tuple, ast.List)) and len(table.elts) > 2 and all(isinstance(x, ast.Lambda) for x in table.elts):
+            jobs = table.elts
+            for job in jobs:
+                table.elts = [job]
+                yield f"{script.stem}: {ast.unparse(job.body)}"[:110], text.split("\n", 1)[0] + "\n" + ast.unparse(tree)
+            table.elts = jobs
+
+
+def complaints(script, result, base, sanitized):
+    """What is wrong with how a script went."""
+    status, text, cpu, seconds, megabytes = result
+    factor = SANITIZED if sanitized else 1
+    if status < 0:
+        yield f"ended by {signal.Signals(-status).name}"
+    elif re.search(REPORT, text):
+        yield "a sanitizer reports"
+    elif status and not (status == 1 and SPOILS in script.splitlines()[:2]):
+        yield f"exit status {status}"
+    if cpu > SECONDS * factor:
+        yield f"{cpu:.2f} s of CPU time"
+    if seconds > WALL * factor:
+        yield f"{seconds:.1f} s"
+    if megabytes - base > MEGABYTES and not sanitized:
+        yield f"{megabytes - base:.0f} MB"
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    build, names, verbose = pathlib.Path(arguments[0]).resolve(), arguments[1:], "-v" in sys.argv
+    options = json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())
+    sanitized = {option["name"]: option["value"] for option in options}["b_sanitize"] not in ("none", [])
+    scripts = [path for path in sorted(HOSTILE.glob("*.aio")) if not names or any(name in path.name for name in names)]
+    wall = WALL * (SANITIZED if sanitized else 1)
+    with tempfile.NamedTemporaryFile(suffix=".aio") as empty:
+        base = run(build / "plugins", empty.name, wall)[4]
+    if "--each" in sys.argv:
+        texts = [variant for script in scripts for variant in variants(script)]
+    else:
+        texts = [(script.name, script.read_text()) for script in scripts]
+    bad, results = 0, {}
+    for name, text in texts:
+        with tempfile.NamedTemporaryFile("w", suffix=".aio") as file:
+            file.write(text)
+            file.flush()
+            results[name] = result = run(build / "plugins", file.name, wall)
+        found = list(complaints(text, result, base, sanitized))
+        bad += bool(found)
+        output, cpu, seconds, megabytes = result[1:]
+        if found or verbose:
+            first = (output.splitlines() or [""])[0].partition(": ")[2]
+            print(f"{name:40} {cpu:6.2f} s {seconds:6.2f} s {megabytes - base:6.1f} MB  {first[:50]}",
+                  f"*** {', '.join(found)}" if found else "", flush=True)
+        if found and "exit status" in found[0]:
+            print("    " + "\n    ".join(output[-600:].splitlines()))
+        if found and found[0] == "a sanitizer reports":
+            print("    " + "\n    ".join(output[re.search(REPORT, output).start():].splitlines()[:25]))
+    if results:
+        slowest = max(results, key=lambda name: results[name][2])
+        largest = max(results, key=lambda name: results[name][4])
+        print(f"{len(texts) - bad} passed, {bad} failed; the slowest: {slowest}, {results[slowest][2]:.2f} s; "
+              f"the largest: {largest}, {results[largest][4] - base:.1f} MB")
+    sys.exit(bool(bad))
+
+
+main()
