@@ -24,7 +24,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXAMPLES, EXPECTED = ROOT / "examples" / "embed", ROOT / "tests" / "embedding"
 COMPILER = os.environ.get("CC", "cc")
 WARNINGS = "-Wall -Wextra -Werror"
-ARGUMENTS = {"game": ["--fast"]}
+ARGUMENTS = {"game": ["--fast"],
+             "plugins": [f"hostile/{name}.aio" for name in ("loop_while", "bomb_memory_error", "recursion_uncaught", "escape_attributes_open",
+                                                            "output_exit_large", "task_deadlock")]}
 
 
 def run(command, **more):
@@ -144,8 +146,7 @@ def check_examples(build, kind):
         if (needs := "libaioli.so" in run(["readelf", "-d", installed.command])) != (options_of(build)["default_library"] == "shared"):
             sys.exit(f"the command {'needs' if needs else 'does not need'} libaioli.so")
         check_command_files(installed)
-        for source in sorted(EXAMPLES.iterdir()):
-            shutil.copy(source, folder)
+        shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
         for source in sorted([*EXAMPLES.glob("*.c"), *EXAMPLES.glob("*.cpp")]):
             compilers = cxx_compilers() if source.suffix == ".cpp" else [COMPILER]
             if source.stem == "hello":
