@@ -218,6 +218,7 @@ void aioli_free(aioli *host) {
         return;
     }
     promises_abandon(host);
+    limits_begin(host, LIMITS_TO_CLEAN_UP);
     if (vm->loop && vm->library) lost_end(vm, true);
     if (vm->library) sys_flush(vm);
     if (vm->loop) loop_destroy(vm);

@@ -86,8 +86,10 @@ typedef struct {
     const char *function; // of the header, for messages
 } Entry;
 
-// The limits of one call begin anew; the script's time stands still, and runs on.
-void limits_begin(aioli *host);
+// The limits of one call begin anew, or an eighth of them for what is left to be cleaned up; the script's time stands still, and runs
+// on.
+typedef enum { LIMITS_OF_A_CALL = 1, LIMITS_TO_CLEAN_UP = 8 } LimitsShare;
+void limits_begin(aioli *host, LimitsShare share);
 void limits_pause(aioli *host);
 void limits_resume(aioli *host);
 
@@ -120,7 +122,7 @@ static inline bool host_enter(aioli *host, Entry *entry, const char *function, c
     NativeSpan *span = &entry->span;
     __asm__("" : "+r"(span)); // gcc does not see that it is left again by the same condition, and warns
     natives_enter(&host->vm, span, here);
-    if (__builtin_expect(host->limited, 0)) limits_begin(host);
+    if (__builtin_expect(host->limited, 0)) limits_begin(host, LIMITS_OF_A_CALL);
     return true;
 }
 static inline void host_leave(aioli *host, Entry *entry) {

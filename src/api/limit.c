@@ -32,11 +32,15 @@ void limits_resume(aioli *host) {
     if (host->time_end && !host->since) host->since = now();
 }
 
-void limits_begin(aioli *host) {
+void limits_begin(aioli *host, LimitsShare share) {
+    if (!host->limited) return;
     const aioli_config *config = &host->config;
+    Interpreter *in = interpreter_of(&host->vm);
     host->vm.ending = host->warned = false;
-    host->steps_end = config->step_limit ? vm_work(&host->vm) + config->step_limit : UINT64_MAX;
-    host->time_end = config->time_limit * 1000;
+    host->steps_end = config->step_limit ? vm_work(&host->vm) + config->step_limit / share + 1 : UINT64_MAX;
+    host->time_end = config->time_limit ? config->time_limit * 1000 / share + 1 : 0;
+    // A script may have set it lower.
+    if (in->most_depth != UINT32_MAX) in->depth_limit = in->most_depth;
     host->used = 0;
     host->since = host->time_end ? now() : 0;
     host->output_left = config->output_limit ? config->output_limit : UINT64_MAX;
@@ -53,8 +57,8 @@ static bool charge(VM *vm) {
     if (host->warned) vm->ending = true;
     host->warned = true;
     if (steps || late) host->was_late = late;
-    if (steps) host->steps_end = vm_work(vm) + config->step_limit / 8 + 1;
-    if (late) host->time_end = time_used(host) + config->time_limit * 1000 / 8 + 1;
+    if (steps) host->steps_end = vm_work(vm) + config->step_limit / LIMITS_TO_CLEAN_UP + 1;
+    if (late) host->time_end = time_used(host) + config->time_limit * 1000 / LIMITS_TO_CLEAN_UP + 1;
     if (host->was_late)
         raise_error(vm, vm->exceptions.limit_error, "the time limit of %g seconds is reached", (double)config->time_limit / 1e6);
     else
@@ -96,7 +100,7 @@ void limits_create(aioli *host) {
     if (config->recursion_limit) in->depth_limit = config->recursion_limit;
     if (config->recursion_limit || config->untrusted) in->most_depth = in->depth_limit;
     loop_of(vm)->most_tasks = config->task_limit;
-    host->limited = config->step_limit || config->time_limit || config->output_limit;
+    host->limited = config->step_limit || config->time_limit || config->output_limit || in->most_depth != UINT32_MAX;
     host->output_left = UINT64_MAX;
     if (!config->step_limit && !config->time_limit) return;
     vm->hooks.charge = charge;

@@ -26,10 +26,14 @@ static void start(aioli *host) {
     exception_clear(vm);
     __atomic_store_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST);
     // What the last run has left makes room for this one, which allocates before its first safepoint. Its globals are among
-    // that: a run that filled memory must not keep it from the next.
+    // that: a run that filled memory must not keep it from the next. So are its tasks, but where the host has some that go on.
     dict_delete_string(vm, vm->modules, vm->names.__main__);
+    if (!loop_is_hosted(vm)) loop_abandon(vm);
+    // Telling of what it has lost may run its code, which must not take from this run's limits.
+    limits_begin(host, LIMITS_TO_CLEAN_UP);
     lost_end(vm, false);
     exception_clear(vm);
+    limits_begin(host, LIMITS_OF_A_CALL);
     if (heap_wants_collection(&vm->heap) || vm->heap.cap != SIZE_MAX) vm_collect(vm);
 }
 

@@ -452,8 +452,8 @@ static bool close_generators(VM *vm, Loop *loop) {
     return ok;
 }
 
-// The end of a run: what it leaves unfinished is never gone on with.
-static void clear_queues(Loop *loop) {
+void loop_abandon(VM *vm) {
+    Loop *loop = loop_of(vm);
     loop->ready_count = loop->timer_count = loop->timer_stale = loop->round_left = 0;
     loop->places = loop->promised;
     for (Task *task = loop->first_task; task;) {
@@ -464,12 +464,15 @@ static void clear_queues(Loop *loop) {
     }
     loop->first_task = loop->last_task = NULL;
     loop->task_count = 0;
+    loop->generators = NULL;
 }
+
+bool loop_is_hosted(VM *vm) { return loop_of(vm)->hosted && loop_of(vm)->first_task; }
 
 Value loop_run_main(VM *vm, Value coroutine) {
     Loop *loop = loop_of(vm);
     if (loop->running) return raise_runtime_error(vm, "asyncio.run() cannot be called from a running event loop");
-    if (loop->hosted && loop->first_task) return raise_runtime_error(vm, "asyncio.run() cannot be called while the host runs tasks");
+    if (loop_is_hosted(vm)) return raise_runtime_error(vm, "asyncio.run() cannot be called while the host runs tasks");
     if (loop->driver && loop->driver->is_virtual) replace_driver(loop, NULL); // each run's clock starts at zero
     if (!loop_open(vm)) return VALUE_ERROR;
     Task *main = task_new(vm, coroutine, VALUE_EMPTY);
@@ -498,7 +501,7 @@ Value loop_run_main(VM *vm, Value coroutine) {
     // clean-up runs.
     bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
-    clear_queues(loop);
+    loop_abandon(vm);
     if (!vm->ending) lost_end(vm, false);
     loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run
     if (!is_empty(held[FAILURE])) return raise_value(vm, held[FAILURE]);

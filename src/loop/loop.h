@@ -224,6 +224,10 @@ bool loop_open(VM *vm);
 Value loop_run_until_complete(VM *vm, Value future);
 // asyncio.run(): makes the main task, runs it, cancels what is left.
 Value loop_run_main(VM *vm, Value coroutine);
+// Whether the host has tasks in this loop that are unfinished.
+bool loop_is_hosted(VM *vm);
+// Empties the loop: what is unfinished is never gone on with.
+void loop_abandon(VM *vm);
 
 // Parks the current task for `seconds`: only for a native that is awaited at once (vm->awaited). VALUE_SUSPEND or error.
 Value loop_park(VM *vm, double seconds);

@@ -154,7 +154,7 @@ static void sweep_done(VM *vm) {
     size_t side = heap->side_marked > heap->side_swept ? heap->side_marked - heap->side_swept : 0;
     take_reserve_back(heap);
     heap->budget = budget_for(heap, heap->live + side);
-    heap_trim(vm);
+    heap_trim(vm, (size_t)heap->budget / HEAP_PAGE_SIZE); // what one budget takes will be asked for at once
 }
 
 void heap_begin_sweep(VM *vm) {
@@ -186,9 +186,9 @@ static void want_collection(VM *vm) {
     if (vm->fuel > 0) vm->fuel = 0;
 }
 
-void heap_count_side(VM *vm, int64_t size) {
+// Counts what was asked for and what was freed, towards the next collection.
+static void note_side(VM *vm, int64_t size) {
     Heap *heap = &vm->heap;
-    heap->bytes += (size_t)size;
     heap->side += (size_t)size;
     if (heap->sweeping) {
         heap->side_swept -= (size_t)size;
@@ -205,6 +205,11 @@ void heap_count_side(VM *vm, int64_t size) {
     if (heap_wants_collection(heap)) want_collection(vm);
 }
 
+void heap_count_side(VM *vm, int64_t size) {
+    vm->heap.bytes += (size_t)size;
+    note_side(vm, size);
+}
+
 bool heap_has_room(VM *vm, size_t size) {
     Heap *heap = &vm->heap;
     if (size > heap->largest) return false;
@@ -214,10 +219,10 @@ bool heap_has_room(VM *vm, size_t size) {
 }
 
 void *heap_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
-    if (new_size > old_size && (new_size > vm->heap.largest || !heap_has_room(vm, new_size - old_size))) return NULL;
+    if (new_size > old_size && new_size > vm->heap.largest) return NULL;
     void *result = side_resize(vm, block, old_size, new_size);
     if (!result && new_size) return NULL;
-    heap_count_side(vm, (int64_t)new_size - (int64_t)old_size);
+    note_side(vm, (int64_t)new_size - (int64_t)old_size);
     return result;
 }
 
@@ -284,7 +289,7 @@ static bool refill_small(VM *vm, SizeClass *size_class, uint32_t cell_size) {
 
 static Object *allocate_large(VM *vm, size_t size) {
     Heap *heap = &vm->heap;
-    if (size > SIZE_MAX / 2 || !heap_has_room(vm, size)) return NULL;
+    if (size > SIZE_MAX / 2 || !heap_has_room(vm, size) || !heap_makes_way(vm, size)) return NULL;
     if (heap->large_count == heap->large_capacity) {
         size_t capacity = heap->large_capacity ? heap->large_capacity * 2 : 64;
         LargeCell **grown = reallocate(&heap->allocator, heap->large, heap->large_capacity * sizeof *grown,

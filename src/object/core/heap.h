@@ -55,6 +55,7 @@ typedef struct {
     HeapPage *side_pages[HEAP_CLASS_COUNT + 1]; // of blocks of one size of side memory, those with free ones
     HeapPage *pool;       // used pages that are in no size class now
     size_t pool_count;
+    size_t pool_held;     // of them, whose memory has not gone back to the system
     size_t bytes;         // of pages in a size class, large cells and side memory: what the cap is about
     size_t cap;           // `bytes` past which an allocation fails
     size_t largest;       // bytes of a single allocation past which it fails
@@ -140,7 +141,7 @@ void heap_finish_sweep(VM *vm);
 // NULL also when the cap is reached; no exception is raised.
 void *heap_resize(VM *vm, void *block, size_t old_size, size_t new_size);
 
-// Counts side memory that a library allocates by itself: `size` bytes more, or less when negative.
+// Counts memory that a library allocates by itself against the cap and towards the next collection: `size` bytes more, or less when negative.
 void heap_count_side(VM *vm, int64_t size);
 
 // Whether so many more bytes would stay below the cap. Ends the sweep when that may help.

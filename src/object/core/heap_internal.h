@@ -21,6 +21,7 @@ struct HeapPage {
     uint32_t free_bytes;      // of the cells in `free`
     uint16_t used;            // of a page of side memory: blocks
     bool is_side;             // it holds side memory, not objects
+    bool is_held;             // in the pool, and its memory has not gone back to the system
     _Alignas(HEAP_GRANULE) char cells[];
 };
 
@@ -46,15 +47,18 @@ struct LargeCell {
 // A page from the pool or a new chunk, with no cells. NULL when memory is short.
 HeapPage *page_take(VM *vm);
 void page_give(Heap *heap, HeapPage *page);
-// Gives chunks of which no page is used back, and the memory of free pages, but for a share of what lives.
-void heap_trim(VM *vm);
+// Gives chunks of which no page is used back, and the memory of free pages, but for so many.
+void heap_trim(VM *vm, size_t keep);
+// Whether memory that is no page may be so much more without going past the cap together with what the pool holds, which is given
+// back when that helps.
+bool heap_makes_way(VM *vm, size_t size);
 void chunks_free(Heap *heap);
 // The page that an address lies in, or NULL.
 HeapPage *page_at(Heap *heap, uintptr_t address);
 
 // ---- heap_side.c
 
-// As Allocator's resize, for blocks that nothing but their owner knows. The caller counts them.
+// As Allocator's resize, for blocks that nothing but their owner knows. NULL also past the cap.
 void *side_resize(VM *vm, void *block, size_t old_size, size_t new_size);
 
 // ---- heap.c

@@ -42,7 +42,7 @@ static bool add_chunk(Heap *heap) {
     if (!room_for_chunk(heap)) return false;
     // (What a host's own function gives may cost it something from the start.)
     size_t least = heap->allocator.maps_pages ? LEAST_PAGES : LEAST_PAGES_OF_HOST;
-    size_t page_count = heap->allocator.maps_pages ? heap->page_count / 2 : 0;
+    size_t page_count = heap->page_count / (heap->allocator.maps_pages ? 2 : 16);
     if (page_count < least) page_count = least;
     if (page_count > MOST_PAGES) page_count = MOST_PAGES;
     HeapChunk chunk;
@@ -75,6 +75,7 @@ HeapPage *page_take(VM *vm) {
     if (page) {
         heap->pool = page->next;
         heap->pool_count--;
+        heap->pool_held -= page->is_held;
     } else {
         // Only when no page of the last chunk is left untouched is another one added.
         if (heap->fresh == heap->fresh_end && !add_chunk(heap)) return NULL;
@@ -90,8 +91,10 @@ void page_give(Heap *heap, HeapPage *page) {
     __asan_unpoison_memory_region(page->cells, PAGE_CELLS);
     page->cell_size = 0;
     page->next = heap->pool;
+    page->is_held = true;
     heap->pool = page;
     heap->pool_count++;
+    heap->pool_held++;
     heap->bytes -= HEAP_PAGE_SIZE;
 }
 
@@ -116,10 +119,8 @@ HeapPage *page_at(Heap *heap, uintptr_t address) {
     return (HeapPage *)page;
 }
 
-void heap_trim(VM *vm) {
+void heap_trim(VM *vm, size_t keep) {
     Heap *heap = &vm->heap;
-    // What one budget takes is kept: it will be asked for at once.
-    size_t keep = (size_t)heap->budget / HEAP_PAGE_SIZE;
     if (heap->pool_count <= keep) return;
     for (size_t i = 0; i < heap->chunk_count; i++) heap->chunks[i].pooled = 0;
     for (HeapPage *page = heap->pool; page; page = page->next) chunk_below(heap, (uintptr_t)page)->pooled++;
@@ -133,15 +134,17 @@ void heap_trim(VM *vm) {
     // for the page's own words.
     HeapPage *pool = NULL, *next;
     size_t count = 0;
+    heap->pool_held = 0;
     for (HeapPage *page = heap->pool; page; page = next) {
         next = page->next;
         if (chunk_below(heap, (uintptr_t)page)->goes) continue;
         page->next = pool;
         pool = page;
-        if (++count > keep && heap->allocator.maps_pages && page->carved) {
-            page->carved = 0;
+        if (++count > keep && heap->allocator.maps_pages && page->is_held) {
+            page->is_held = false;
             memory_discard((char *)page, HEAP_PAGE_SIZE, sizeof(HeapPage));
         }
+        heap->pool_held += page->is_held;
     }
     heap->pool = pool;
     heap->pool_count = count;
@@ -155,6 +158,14 @@ void heap_trim(VM *vm) {
         }
     }
     heap->chunk_count = kept;
+}
+
+bool heap_makes_way(VM *vm, size_t size) {
+    Heap *heap = &vm->heap;
+    if (heap->cap == SIZE_MAX) return true;
+    size_t most = heap->limit + heap->limit / 32, taken = heap->bytes + size;
+    if (taken + heap->pool_held * HEAP_PAGE_SIZE > most) heap_trim(vm, 0);
+    return taken + heap->pool_held * HEAP_PAGE_SIZE <= most;
 }
 
 void chunks_free(Heap *heap) {

@@ -1,5 +1,6 @@
 // Side memory: what objects own outside their cells. Small blocks come from pages of their own, so that a list of three items
-// costs no call of the C library; larger ones from the allocator.
+// costs no call of the C library; larger ones from the allocator. What counts against the cap is what is taken from elsewhere: whole
+// pages, and the larger blocks.
 #include "object/core/heap_internal.h"
 
 #ifdef HEAP_POISON
@@ -31,7 +32,10 @@ static bool is_full(const HeapPage *page) { return !page->free && page->carved =
 
 static void *small_allocate(VM *vm, size_t size_class) {
     Heap *heap = &vm->heap;
-    HeapPage **first = &heap->side_pages[size_class], *page = *first;
+    HeapPage **first = &heap->side_pages[size_class];
+    // Asking for room may end the sweep, which frees blocks.
+    if (!*first && !heap_has_room(vm, HEAP_PAGE_SIZE)) return NULL;
+    HeapPage *page = *first;
     if (!page) {
         page = page_take(vm);
         if (!page) return NULL;
@@ -40,7 +44,6 @@ static void *small_allocate(VM *vm, size_t size_class) {
         page->carved = page->used = 0;
         page->free = NULL;
         page->is_side = true;
-        heap->bytes -= HEAP_PAGE_SIZE; // the blocks in it are counted one by one
         link_page(first, page);
     }
     void *block = page->free;
@@ -65,24 +68,32 @@ static void small_free(VM *vm, void *block, size_t size_class) {
     // The last page with room stays: the next block may come at once.
     if (--page->used || (*first == page && !page->next)) return;
     unlink_page(first, page);
-    heap->bytes += HEAP_PAGE_SIZE;
     page_give(heap, page);
 }
 
-void *side_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
+// A block from or for the allocator.
+static void *large_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
     Heap *heap = &vm->heap;
+    size_t more = new_size > old_size ? new_size - old_size : 0;
+    if (more && (!heap_has_room(vm, more) || !heap_makes_way(vm, more))) return NULL;
+    void *result = heap->allocator.resize(&heap->allocator, block, old_size, new_size);
+    if (result || !new_size) heap->bytes += new_size - old_size;
+    return result;
+}
+
+void *side_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
     bool was_small = block && old_size <= SIDE_LIMIT, is_small = new_size && new_size <= SIDE_LIMIT;
-    if (!was_small && !is_small) return heap->allocator.resize(&heap->allocator, block, old_size, new_size);
+    if (!was_small && !is_small) return large_resize(vm, block, block ? old_size : 0, new_size);
     if (was_small && is_small && class_of_size(old_size) == class_of_size(new_size)) return block;
     void *result = NULL;
     if (new_size) {
-        result = is_small ? small_allocate(vm, class_of_size(new_size)) : allocate(&heap->allocator, new_size);
+        result = is_small ? small_allocate(vm, class_of_size(new_size)) : large_resize(vm, NULL, 0, new_size);
         if (!result) return NULL;
         if (block) memcpy(result, block, old_size < new_size ? old_size : new_size);
     }
     if (was_small)
         small_free(vm, block, class_of_size(old_size));
-    else
-        release(&heap->allocator, block, old_size);
+    else if (block)
+        large_resize(vm, block, old_size, 0);
     return result;
 }

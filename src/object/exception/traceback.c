@@ -127,9 +127,22 @@ static void write_class(VM *vm, Value exception, Buffer *out) {
     buffer_text(out, strncmp(shown, "__main__.", 9) == 0 ? shown + 9 : shown);
 }
 
+// The text of an exception of a built-in class that was made of it: it is there even when a limit ends all that runs. NULL: it must
+// be asked for.
+static String *plain_text(VM *vm, Value v) {
+    const ExceptionTable *table = &vm->exceptions;
+    if (!is_exception(v) || !(class_of(vm, v)->flags & CLASS_BUILTIN) || exception_of(v)->members) return NULL;
+    if (value_is_instance(vm, v, table->key_error) || value_is_instance(vm, v, table->os_error) ||
+        value_is_instance(vm, v, table->syntax_error))
+        return NULL;
+    const Tuple *arguments = exception_of(v)->arguments;
+    return arguments->length == 1 && is_string(arguments->items[0]) ? string_of(arguments->items[0]) : NULL;
+}
+
 // str(v), or a remark that it failed. [script]
 static void write_safely(VM *vm, Value v, const char *what, bool as_repr, Buffer *out) {
-    String *text = as_repr ? value_repr(vm, v) : value_str(vm, v);
+    String *text = as_repr ? value_repr(vm, v) : plain_text(vm, v);
+    if (!text && !as_repr) text = value_str(vm, v);
     if (text)
         buffer_string(out, text);
     else

@@ -19,8 +19,10 @@ const mp_int *int_view(Value v, IntView *view) {
     return &view->number;
 }
 
+// Once for the library's number, once for the object that gets a copy.
 bool int_room(VM *vm, uint64_t digits) {
-    if (digits < INT_MAX / 128 && heap_has_room(vm, digits * sizeof(mp_digit))) return true;
+    if (digits < INT_MAX / 128 && digits * sizeof(mp_digit) <= vm->heap.largest && heap_has_room(vm, 2 * digits * sizeof(mp_digit)))
+        return true;
     return raise_memory_error(vm), false;
 }
 
@@ -28,8 +30,6 @@ int64_t int_bit_length(Value v) {
     IntView view;
     return mp_count_bits(int_view(v, &view));
 }
-
-static size_t digit_bytes(const mp_int *number) { return (size_t)number->alloc * sizeof(mp_digit); }
 
 // ---- Making
 
@@ -40,20 +40,17 @@ static void set_digits(BigInt *big, uint64_t magnitude, mp_sign sign) {
     big->number = (mp_int){.used = big->digits[1] ? 2 : big->digits[0] != 0, .alloc = 2, .sign = sign, .dp = big->digits};
 }
 
-void int_take(VM *vm, BigInt *big, mp_int *number) {
-    if (number->used <= 2) {
-        big->digits[0] = number->used ? number->dp[0] : 0;
-        big->digits[1] = number->used > 1 ? number->dp[1] : 0;
-        big->number = (mp_int){.used = number->used, .alloc = 2, .sign = number->sign, .dp = big->digits};
-        mp_clear(number);
-        return;
-    }
-    big->number = *number;
-    heap_count_side(vm, (int64_t)digit_bytes(number));
+void int_set(BigInt *big, const mp_int *number) {
+    int used = number->used, alloc = used < 2 ? 2 : used;
+    big->digits[0] = big->digits[1] = 0;
+    if (used) memcpy(big->digits, number->dp, (size_t)used * sizeof(mp_digit));
+    big->number = (mp_int){.used = used, .alloc = alloc, .sign = number->sign, .dp = big->digits};
 }
 
-static BigInt *new_big(VM *vm) {
-    return heap_allocate_raw(vm, builtin_shape(vm->classes.integer), KIND_INT, sizeof(BigInt));
+enum { MANY_DIGITS = 1024 };
+
+static BigInt *new_big(VM *vm, int digits) {
+    return heap_allocate_raw(vm, builtin_shape(vm->classes.integer), KIND_INT, int_cell(digits));
 }
 
 Value int_from_mp(VM *vm, mp_int *number) {
@@ -63,19 +60,19 @@ Value int_from_mp(VM *vm, mp_int *number) {
         if (number->sign == MP_NEG) n = -n;
         if (small_fits(n)) return mp_clear(number), value_small(n);
     }
-    if (number->used > 2 && number->alloc > number->used + 8 && mp_shrink(number) != MP_OKAY) {
-        mp_clear(number);
-        return raise_memory_error(vm);
-    }
-    BigInt *big = new_big(vm);
-    if (!big) return mp_clear(number), VALUE_ERROR;
-    int_take(vm, big, number);
-    return value_object(big);
+    // The library's memory does not count by itself.
+    int64_t bytes = (int64_t)number->alloc * (int64_t)sizeof(mp_digit);
+    if (number->used > MANY_DIGITS) heap_count_side(vm, bytes);
+    BigInt *big = new_big(vm, number->used);
+    if (big) int_set(big, number);
+    if (number->used > MANY_DIGITS) heap_count_side(vm, -bytes);
+    mp_clear(number);
+    return object_or_error(big);
 }
 
 Value int_from_int64(VM *vm, int64_t n) {
     if (small_fits(n)) return value_small(n);
-    BigInt *big = new_big(vm);
+    BigInt *big = new_big(vm, 2);
     if (!big) return VALUE_ERROR;
     set_digits(big, n < 0 ? -(uint64_t)n : (uint64_t)n, n < 0 ? MP_NEG : MP_ZPOS);
     return value_object(big);
@@ -83,7 +80,7 @@ Value int_from_int64(VM *vm, int64_t n) {
 
 Value int_from_uint64(VM *vm, uint64_t n) {
     if (n <= (uint64_t)SMALL_INT_MAX) return value_small((int64_t)n);
-    BigInt *big = new_big(vm);
+    BigInt *big = new_big(vm, 2);
     if (!big) return VALUE_ERROR;
     set_digits(big, n, MP_ZPOS);
     return value_object(big);
@@ -103,10 +100,12 @@ Value int_from_double(VM *vm, double number) {
 Value int_plain(VM *vm, Value v) {
     if (is_bool(v)) return value_small(is_true(v));
     if (!is_object(v) || !is_kind(v, KIND_INT) || is_exactly(v, vm->classes.integer)) return v;
-    mp_int copy;
-    if (!int_room(vm, (uint64_t)((BigInt *)object_of(v))->number.used)) return VALUE_ERROR;
-    if (mp_init_copy(&copy, &((BigInt *)object_of(v))->number) != MP_OKAY) return raise_memory_error(vm);
-    return int_from_mp(vm, &copy);
+    const mp_int *number = &((BigInt *)object_of(v))->number;
+    int64_t n;
+    if (int_to_int64(v, &n)) return int_from_int64(vm, n);
+    BigInt *big = new_big(vm, number->used);
+    if (big) int_set(big, number);
+    return object_or_error(big);
 }
 
 // ---- Converting
@@ -251,12 +250,7 @@ int int_compare_double(Value a, double b) {
 
 // ---- Operations
 
-static void int_finalize(VM *vm, Object *o) {
-    BigInt *big = (BigInt *)o;
-    if (!big->number.dp || big->number.dp == big->digits) return;
-    heap_count_side(vm, -(int64_t)digit_bytes(&big->number));
-    mp_clear(&big->number);
-}
+static size_t int_cell_size(const Object *o) { return int_cell(((const BigInt *)o)->number.used); }
 
 static Value int_repr(VM *vm, Value self) {
     Buffer buffer = vm_buffer(vm);
@@ -283,7 +277,7 @@ static Value bool_repr(VM *vm, Value self) {
 }
 
 const TypeOps int_ops = {
-    .finalize = int_finalize,
+    .cell_size = int_cell_size,
     .repr = int_repr,
     .format = format_int,
     .hash = int_hash_operation,
@@ -305,6 +299,6 @@ const TypeOps bool_ops = {
 
 bool int_class_init(VM *vm) {
     vm->ops[KIND_INT] = &int_ops;
-    vm->classes.integer = class_new_builtin(vm, "int", vm->classes.object, KIND_INT, sizeof(BigInt), 0);
+    vm->classes.integer = class_new_builtin(vm, "int", vm->classes.object, KIND_INT, int_cell(2), 0);
     return vm->classes.integer && int_methods_init(vm);
 }

@@ -11,9 +11,14 @@
 
 typedef struct {
     Object object;
-    mp_int number;      // its digits are libtommath's own memory, accounted in heap bytes; or, when they are few,
-    mp_digit digits[2]; // these, so that what 64 bits hold is one cell
+    mp_int number;      // whose digits are these: an int of any size is one cell. Only read, never given to what would resize it
+    mp_digit digits[];
 } BigInt;
+
+// At least the two digits that 64 bits take.
+static inline size_t int_cell(int digits) {
+    return offsetof(BigInt, digits) + (size_t)(digits < 2 ? 2 : digits) * sizeof(mp_digit);
+}
 
 // What vm->int_digit_limit is at first, and the least that it can be set to: time taken grows with the square of the digits.
 enum { INT_DEFAULT_DIGIT_LIMIT = 4300, INT_LEAST_DIGIT_LIMIT = 640 };
@@ -33,8 +38,8 @@ Value int_from_digits(VM *vm, const char *digits, size_t length, int base);
 Value int_parse(VM *vm, const char *text, size_t length, int base);
 // Takes over `number` (clears it), normalises.
 Value int_from_mp(VM *vm, mp_int *number);
-// Gives a new object its number, which is taken over.
-void int_take(VM *vm, BigInt *big, mp_int *number);
+// Gives a new object of int_cell(number->used) bytes its number, which is copied.
+void int_set(BigInt *big, const mp_int *number);
 // A plain int of a bool or of a subclass's instance; others unchanged.
 Value int_plain(VM *vm, Value v);
 

@@ -91,12 +91,10 @@ static Value int_dunder_new(VM *vm, Value *args, size_t count) {
     Value number = number_argument(vm, args[1], args[2]);
     if (is_error(number) || cls == vm->classes.integer) return number;
     IntView view;
-    mp_int copy;
-    if (mp_init_copy(&copy, int_view(number, &view)) != MP_OKAY) return raise_memory_error(vm);
-    BigInt *instance = class_instantiate(vm, cls, sizeof(BigInt));
-    if (!instance) return mp_clear(&copy), VALUE_ERROR;
-    int_take(vm, instance, &copy);
-    return value_object(instance);
+    const mp_int *digits = int_view(number, &view);
+    BigInt *instance = class_instantiate(vm, cls, int_cell(digits->used));
+    if (instance) int_set(instance, digits);
+    return object_or_error(instance);
 }
 
 // ---- Methods
@@ -339,7 +337,7 @@ static const NativeDefinition bool_methods[] = {
 
 bool bool_class_init(VM *vm) {
     vm->classes.boolean =
-        class_new_builtin(vm, "bool", vm->classes.integer, KIND_INT, sizeof(BigInt), CLASS_FINAL);
+        class_new_builtin(vm, "bool", vm->classes.integer, KIND_INT, int_cell(2), CLASS_FINAL);
     if (!vm->classes.boolean) return false;
     vm->classes.boolean->ops = &bool_ops;
     return native_add_methods(vm, vm->classes.boolean, bool_methods) >= 0;

@@ -26,7 +26,7 @@ typedef struct {
     bool left, plus, space, alternate, zero;
     int64_t width, precision; // -1: none
     uint32_t code;
-    size_t code_at; // index of the code, for an error
+    size_t code_at; // offset of the code, for an error
 } Conversion;
 
 static Value next_argument(Percent *p) {
@@ -112,7 +112,7 @@ static bool read_conversion(Percent *p, Conversion *c) {
     if (p->at < p->size && strchr("hlL", p->format[p->at])) p->at++;
     if (p->at >= p->size) return raise_value_error(p->vm, "incomplete format"), false;
     int width = 1;
-    c->code_at = p->bytes ? p->at : utf8_count(p->format, p->at);
+    c->code_at = p->at;
     c->code = p->bytes ? (unsigned char)p->format[p->at] : utf8_decode(p->format + p->at, &width);
     p->at += (size_t)width;
     return true;
@@ -321,7 +321,7 @@ static bool put_conversion(Percent *p) {
     buffer_byte(&code, 0);
     if (!code.failed)
         raise_value_error(vm, "unsupported format character '%s' (0x%x) at index %zu", code.data, c.code,
-                          c.code_at);
+                          p->bytes ? c.code_at : utf8_count(p->format, c.code_at));
     buffer_free(&code);
     return false;
 }
