@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Checks what a build gives to host programs: check_library.py names|host|header BUILD
+"""Checks what a build gives to host programs: check_library.py names|globals|host|header BUILD
 
     names   libaioli.a and libaioli.so define no global name but aioli_…
+    globals the library has no data that can be written, neither of the process nor of a thread, and nothing runs when it is
+            loaded: all that changes belongs to a VM
     host    a host with names of the library's insides for its own functions links with it and runs; so does the README's
             host, by the README's own command
     header  include/aioli.h is clean C99, C11 and C++17
@@ -80,6 +82,44 @@ def check_names(build):
         expect(f"{library.name}: names that it lacks", [], sorted(declared - names))
 
 
+# Variables of the whole process that the library may have all the same: their names, each with the reason.
+VARIABLES = {}
+
+
+def writable_sections(archive):
+    """The sections of an archive's objects that take room and can be written while a program runs: (object, section)."""
+    found, member = set(), ""
+    lines = run(["objdump", "-h", archive]).splitlines()
+    for line, flags in zip(lines, lines[1:] + [""]):
+        if ":     file format" in line:
+            member = pathlib.Path(line.split(":")[0]).name
+        match = re.match(r" +\d+ (\S+) +([0-9a-f]+) ", line)
+        # What has to be relocated is written by the loader only.
+        if match and int(match[2], 16) and "ALLOC" in flags and "READONLY" not in flags and not match[1].startswith(".data.rel.ro"):
+            found.add((member, match[1]))
+    return found
+
+
+def check_globals(build):
+    options = options_of(build)
+    # Those have counters and tables of their own.
+    if not is_sealed(options) or options.get("b_coverage") or shutil.which("objdump") is None:
+        return
+    archive = build / "libaioli_inside.a"
+    sections, member, named, found = writable_sections(archive), "", set(), []
+    for line in run(["objdump", "-t", archive]).splitlines():
+        if ":     file format" in line:
+            member = pathlib.Path(line.split(":")[0]).name
+        match = re.match(r"[0-9a-f]+ .{7} (\S+)\t([0-9a-f]+) +(?:\.hidden )?(\S+)$", line)
+        if not match or not int(match[2], 16) or ((member, match[1]) not in sections and match[1] != "*COM*"):
+            continue
+        named.add((member, match[1]))
+        if match[3].split(".")[0] not in VARIABLES:
+            found.append(f"{member}: {match[3]} ({match[1]}, {int(match[2], 16)} bytes)")
+    found += [f"{member}: {section}" for member, section in sections - named]
+    expect("variables that all VMs would share", [], sorted(found))
+
+
 def readme_host():
     """The README's host program, and the command beneath it."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -127,7 +167,7 @@ def check_header(build):
 
 
 def main():
-    checks = {"names": check_names, "host": check_host, "header": check_header}
+    checks = {"names": check_names, "globals": check_globals, "host": check_host, "header": check_header}
     checks[sys.argv[1]](pathlib.Path(sys.argv[2]).resolve())
 
 

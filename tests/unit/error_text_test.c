@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "aioli.h"
+#include "stress.h"
 
 // Memory whose blocks are no larger than asked for and hold no zero that nobody wrote.
 typedef struct {
@@ -58,7 +59,7 @@ static void every_length(void **state) {
     aioli *vm = make(&memory);
     assert_non_null(vm);
     static char source[1000], end[1000], name[600];
-    for (int n = 0; n < 520; n++) {
+    for (int n = (int)stride_from(5); n < 520; n += (int)stride(1, 5)) {
         memset(name, 'x', sizeof name);
         name[n] = 0;
         snprintf(source, sizeof source, "raise SystemExit('%s')", name);
@@ -126,7 +127,7 @@ static void memory_limit(void **state) {
     };
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         Memory memory = {-1};
-        aioli_config config = {.resize = resize, .write = discard, .user = &memory, .memory_limit = 8 << 20};
+        aioli_config config = {.resize = resize, .write = discard, .user = &memory, .memory_limit = is_stressed ? 512 << 10 : 8 << 20};
         aioli *vm = aioli_new(&config);
         assert_non_null(vm);
         check_text(vm, run(vm, sources[i]), NULL);
@@ -138,7 +139,7 @@ static void memory_limit(void **state) {
 static void nothing_left(void **state) {
     static const char source[] = "def f(x):\n    if x: f(x - 1)\n    raise SystemExit('" "long enough to need room of its own: "
                                  "................................................................" "') if x == 4 else ValueError(x)\nf(3)\n";
-    for (long left = 0, reached = 0; !reached; left += left < 400 ? 1 : 5) {
+    for (long left = stride_from(3), reached = 0; !reached; left += stride(left < 400 ? 1 : 5, 3)) {
         Memory memory = {-1};
         aioli *vm = make(&memory);
         assert_non_null(vm);

@@ -16,6 +16,7 @@
 
 #include "aioli.h"
 #include "counted_memory.h"
+#include "stress.h"
 
 enum { MOST_PROMISES = 64 };
 
@@ -235,7 +236,7 @@ static void test_freed_before(void **state) {
 // VMs are freed while other threads complete their promises.
 static void test_freed_meanwhile(void **state) {
     (void)state;
-    for (int turn = 0; turn < 50; turn++) {
+    for (int turn = 0; turn < (is_stressed ? 10 : 50); turn++) {
         World world;
         aioli *vm;
         start(&world, &vm, true);
@@ -493,7 +494,7 @@ static void test_every_allocation_fails(void **state) {
     assert_true(use_everything(&world, vm));
     long count = world.memory.allocations - begin;
     end(&world, vm);
-    for (long i = 0; i < count; i += i < 300 ? 1 : 7) {
+    for (long i = stride_from(2); i < count; i += stride(i < 300 ? 1 : 7, 2)) {
         world = (World){.memory.until_failure = -1};
         vm = new_vm(&world, false);
         assert_non_null(vm);

@@ -14,6 +14,7 @@
 
 #include "aioli.h"
 #include "counted_memory.h"
+#include "stress.h"
 
 // ---- A VM for a test
 
@@ -29,7 +30,8 @@ static void take_misuse(void *user, const char *message) {
 }
 
 static aioli *new_vm(World *world) {
-    aioli_config config = {.resize = counted_resize, .write = counted_write, .misuse = take_misuse, .user = world, .virtual_time = 1};
+    aioli_config config = {.resize = counted_resize, .write = counted_write, .misuse = take_misuse, .user = world, .virtual_time = 1,
+                           .recursion_limit = is_stressed ? 200 : 0};
     return aioli_new(&config);
 }
 
@@ -679,7 +681,8 @@ static void test_owned(void **state) {
                                                    aioli_int(vm, i), owner), 0);
     }
     aioli_close(vm, scope, NULL);
-    for (int turn = 0; turn < 3; turn++) run(vm, "import gc\nx = [[i] for i in range(20000)]\ngc.collect()\n");
+    const char *garbage = is_stressed ? "x = [[i] for i in range(200)]\n" : "import gc\nx = [[i] for i in range(20000)]\ngc.collect()\n";
+    for (int turn = 0; turn < 3; turn++) run(vm, garbage);
     int alive = 0;
     for (int i = 0; i < 200; i++) {
         if (i % 2) assert_int_equal(aioli_length(vm, kept[i]), 1);
@@ -702,12 +705,18 @@ static void test_warnings_not_written(void **state) {
     World world = {.memory.until_failure = -1};
     aioli_config config = {.resize = counted_resize, .write = broken_errors, .user = &world};
     aioli *vm = aioli_new(&config);
-    run(vm, "source = ''.join(f'def f{i}(a=[{i}]):\\n    return a is {i}, \"text {i}\"\\n' for i in range(200)) + 'x = f7()\\n'\n"
-            "for turn in range(50):\n"
+#ifdef AIOLI_GC_STRESS
+#define COUNTS "functions, turns, lists = 20, 2, 20\n"
+#else
+#define COUNTS "functions, turns, lists = 200, 50, 5000\n"
+#endif
+    run(vm, COUNTS
+            "source = ''.join(f'def f{i}(a=[{i}]):\\n    return a is {i}, \"text {i}\"\\n' for i in range(functions)) + 'x = f7()\\n'\n"
+            "for turn in range(turns):\n"
             "    space = {}\n"
             "    exec(source, space)\n"
             "    assert space['x'] == (False, 'text 7'), space['x']\n"
-            "    kept = [[i] for i in range(5000)]\n");
+            "    kept = [[i] for i in range(lists)]\n");
     end(&world, vm);
 }
 
@@ -756,7 +765,7 @@ static void test_every_allocation_fails(void **state) {
     assert_true(use_everything(&world, vm));
     long count = world.memory.allocations - begin;
     end(&world, vm);
-    for (long i = 0; i < count; i += i < 300 ? 1 : 7) {
+    for (long i = stride_from(13); i < count; i += stride(i < 300 ? 1 : 7, 13)) {
         world = (World){.memory.until_failure = -1};
         vm = new_vm(&world);
         assert_non_null(vm);
