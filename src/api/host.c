@@ -153,6 +153,8 @@ static void trace(VM *vm) {
     aioli *host = host_of_vm(vm);
     if (host->outer_trace) host->outer_trace(vm);
     heap_mark(vm, host->pending);
+    heap_mark_object(vm, host->modules);
+    heap_mark_object(vm, host->builtins);
     host_handles_trace(host);
     host_classes_trace(host);
     promises_trace(host);

@@ -55,6 +55,8 @@ struct aioli {
     HostClass *classes;
     Mailbox *mailbox; // of promises
     Folders readable, writable; // granted
+    Dict *modules;    // of the host's own by their names, in an untrusted VM; or NULL
+    Dict *builtins;   // what a program found as built-in names, while it runs in an untrusted VM; or NULL
     bool limited;         // there are limits for what one call does:
     bool warned, was_late; // the script has had its first LimitError; the last was about time
     uint64_t steps_end;   // of vm_work
@@ -73,6 +75,14 @@ int host_read_file(Allocator *allocator, const char *path, char **data, size_t *
 
 // The text of the exception on its way, which is taken away, into host->error; sets the exit status.
 aioli_status host_finish(aioli *host);
+
+// ---- renew.c: the beginning and the end of a program
+//
+// Every program has a loop of its own, and in an untrusted VM modules, streams, settings and built-in names as if it were the first.
+
+void renew_drop(aioli *host);  // before what the last one has left is collected,
+bool renew_begin(aioli *host); // and afterwards. False with MemoryError.
+void renew_end(aioli *host);
 
 // ---- Entering and leaving
 //

@@ -143,6 +143,10 @@ static Value make_module(aioli *host, const char *name, const char *doc, const a
         !add_functions(host, module->namespace, functions, data) ||
         dict_set_string(vm, vm->modules, full, value_object(module)) < 0)
         return VALUE_ERROR;
+    if (host->config.untrusted) {
+        if (!host->modules) host->modules = dict_new(vm);
+        if (!host->modules || dict_set_string(vm, host->modules, full, value_object(module)) < 0) return VALUE_ERROR;
+    }
     return value_object(module);
 }
 

@@ -17,24 +17,25 @@
 #include "vm/import.h"
 #include "vm/interpreter.h"
 
-// The beginning of whatever the host asks for. An interrupt that came too late for the run it was meant for is forgotten.
-static void start(aioli *host) {
+// The beginning of whatever the host asks for. An interrupt that came too late for the run it was meant for is forgotten. False with
+// MemoryError.
+static bool start(aioli *host) {
     VM *vm = &host->vm;
     host->error.length = 0;
     host->error.failed = host->no_memory = false;
     host->exit_status = 0;
     exception_clear(vm);
     __atomic_store_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST);
-    // What the last run has left makes room for this one, which allocates before its first safepoint. Its globals are among
-    // that: a run that filled memory must not keep it from the next. So are its tasks, but where the host has some that go on.
-    dict_delete_string(vm, vm->modules, vm->names.__main__);
-    if (!loop_is_hosted(vm)) loop_abandon(vm);
+    // What the last run has left makes room for this one, which allocates before its first safepoint: a run that filled memory must
+    // not keep it from the next.
+    renew_drop(host);
     // Telling of what it has lost may run its code, which must not take from this run's limits.
     limits_begin(host, LIMITS_TO_CLEAN_UP);
     lost_end(vm, false);
     exception_clear(vm);
     limits_begin(host, LIMITS_OF_A_CALL);
     if (heap_wants_collection(&vm->heap) || vm->heap.cap != SIZE_MAX) vm_collect(vm);
+    return renew_begin(host);
 }
 
 // Runs are not made of runs: a native function that wants to run something has exec.
@@ -56,6 +57,7 @@ static aioli_status no_memory(aioli *host) {
 // The end of every run: the text gets its zero byte, or, when some of it did not fit into memory, is given up.
 static aioli_status conclude(aioli *host, aioli_status status) {
     Buffer *text = &host->error;
+    renew_end(host);
     if (!text->length && !text->failed) return status;
     buffer_byte(text, 0);
     if (text->failed) return no_memory(host);
@@ -190,7 +192,7 @@ static bool set_folder(aioli *host, const char *folder, size_t length) {
     return true;
 }
 
-static aioli_status run(aioli *host, const char *name, const char *file, const char *text, size_t length) {
+static aioli_status run_program(aioli *host, const char *name, const char *file, const char *text, size_t length) {
     VM *vm = &host->vm;
     ModuleObject *module = main_module(vm, file);
     Code *code = module ? compile_program(host, name, text, length) : NULL;
@@ -198,9 +200,14 @@ static aioli_status run(aioli *host, const char *name, const char *file, const c
     return finish_output(host, is_error(result) ? host_finish(host) : AIOLI_OK);
 }
 
+// `folder`: the first of sys.path.
+static aioli_status run(aioli *host, const char *folder, size_t folder_length, const char *name, const char *file, const char *text,
+                        size_t length) {
+    return set_folder(host, folder, folder_length) ? run_program(host, name, file, text, length) : no_memory(host);
+}
+
 static aioli_status run_source(aioli *host, const char *name, const char *source, size_t length) {
-    start(host);
-    return conclude(host, set_folder(host, "", 0) ? run(host, name, NULL, source, length) : no_memory(host));
+    return conclude(host, start(host) ? run(host, "", 0, name, NULL, source, length) : no_memory(host));
 }
 
 aioli_status aioli_run_source(aioli *host, const char *name, const char *source, size_t length) {
@@ -212,7 +219,7 @@ aioli_status aioli_run_source(aioli *host, const char *name, const char *source,
 }
 
 static aioli_status run_file(aioli *host, const char *path) {
-    start(host);
+    if (!start(host)) return conclude(host, no_memory(host));
     Buffer full;
     buffer_init(&full, &host->allocator);
     absolute(path, &full);
@@ -226,9 +233,9 @@ static aioli_status run_file(aioli *host, const char *path) {
         // The folder of what a link leads to, as CPython has it.
         char *real = realpath(full.data, NULL);
         const char *place = real ? real : full.data, *slash = strrchr(place, '/');
-        bool ok = set_folder(host, place, slash == place ? 1 : slash ? (size_t)(slash - place) : 0);
+        size_t folder_length = slash == place ? 1 : slash ? (size_t)(slash - place) : 0;
+        status = run(host, place, folder_length, full.data, full.data, data ? data : "", length);
         free(real);
-        status = ok ? run(host, full.data, full.data, data ? data : "", length) : no_memory(host);
     }
     release(&host->allocator, data, capacity);
     buffer_free(&full);
@@ -246,7 +253,7 @@ aioli_status aioli_run_file(aioli *host, const char *path) {
 // ---- Without running
 
 static aioli_status compile_file(aioli *host, const char *path, Code **code) {
-    start(host);
+    if (!start(host)) return no_memory(host);
     char *data;
     size_t length, capacity;
     int error = host_read_file(&host->allocator, path, &data, &length, &capacity);

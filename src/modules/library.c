@@ -93,13 +93,22 @@ bool library_create(VM *vm, const Streams *streams) {
     library->outer_trace = vm->hooks.trace;
     vm->hooks.trace = library_trace;
     if (!file_classes_init(vm)) return false;
-    library->input = file_standard(vm, 0);
-    library->output = library->input ? file_standard(vm, 1) : NULL;
-    library->errors = library->output ? file_standard(vm, 2) : NULL;
     library->sys = dict_new(vm);
     library->arguments = list_new(vm, 0);
     library->executable = vm->names.empty;
-    return library->errors && library->sys && library->arguments && sys_streams_add(vm) && builtins_create(vm);
+    return library->sys && library->arguments && library_renew_streams(vm) && builtins_create(vm);
+}
+
+bool library_renew_streams(VM *vm) {
+    Library *library = library_of(vm);
+    FileObject *input = file_standard(vm, 0);
+    FileObject *output = input ? file_standard(vm, 1) : NULL;
+    FileObject *errors = output ? file_standard(vm, 2) : NULL;
+    if (!errors) return false;
+    library->input = input;
+    library->output = output;
+    library->errors = errors;
+    return sys_streams_add(vm);
 }
 
 void library_destroy(VM *vm, Allocator *allocator) {

@@ -39,6 +39,9 @@ static inline Library *library_of(VM *vm) { return vm->library; }
 bool library_create(VM *vm, const Streams *streams);
 void library_destroy(VM *vm, Allocator *allocator); // the VM's plain allocator
 
+// Makes sys.stdin and its kin anew. False with MemoryError.
+bool library_renew_streams(VM *vm);
+
 // Sets sys.argv and sys.executable.
 bool library_set_arguments(VM *vm, const char *executable, size_t count, const char *const *arguments);
 

@@ -31,9 +31,15 @@ bool import_create(VM *vm, const NativeModule *natives, const SourceModule *sour
     if (!state) return false;
     *state = (struct ImportState){.natives = natives, .sources = sources, .load = load};
     interpreter_of(vm)->imports = state;
-    state->path = list_new(vm, 4);
-    String *built_in = string_from(vm, BUILT_IN_PATH);
-    return state->path && built_in && list_append(vm, state->path, value_object(built_in));
+    return import_renew_path(vm);
+}
+
+bool import_renew_path(VM *vm) {
+    List *path = list_new(vm, 4);
+    String *built_in = path ? string_from(vm, BUILT_IN_PATH) : NULL;
+    if (!built_in || !list_append(vm, path, value_object(built_in))) return false;
+    state_of(vm)->path = path;
+    return true;
 }
 
 void import_destroy(VM *vm) {

@@ -29,6 +29,8 @@ void import_trace(VM *vm);
 
 // The list that scripts see as sys.path. BUILT_IN_PATH in it stands for the built-in modules.
 List *import_path(VM *vm);
+// Makes it as it was at first, with another list. False with MemoryError.
+bool import_renew_path(VM *vm);
 #define BUILT_IN_PATH "<built-in>"
 
 // import NAME: the module of the full dotted name, run if it is not in sys.modules. [script]

@@ -325,6 +325,21 @@ Dict *dict_copy(VM *vm, Dict *dict) {
     return copy;
 }
 
+void dict_replace(VM *vm, Dict *dict, Dict *by) {
+    dict_clear(vm, dict);
+    uint32_t changes = dict->changes;
+    Object object = dict->object;
+    *dict = *by;
+    dict->object = object;
+    dict->changes = changes + 1;
+    dict->layout_id = 0;
+    object_set_flag(&dict->object, DICT_MIXED, object_flag(&by->object, DICT_MIXED));
+    by->entries = NULL;
+    by->index = NULL;
+    by->entry_count = by->entry_capacity = by->index_capacity = by->length = by->filled = 0;
+    dict_clear(vm, by);
+}
+
 uint32_t dict_layout_id(VM *vm, Dict *dict) {
     // One counter with the shapes': an attribute cache holds either kind of id.
     if (!dict->layout_id) {

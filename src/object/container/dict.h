@@ -57,6 +57,8 @@ bool dict_next(const Dict *dict, size_t *position, Value *key, Value *value);
 
 void dict_clear(VM *vm, Dict *dict);
 Dict *dict_copy(VM *vm, Dict *dict);
+// Gives a dict the content of another, which is empty afterwards. Needs no memory.
+void dict_replace(VM *vm, Dict *dict, Dict *by);
 // dict.update from a mapping or an iterable of pairs. 1, -1. [script]
 int dict_update(VM *vm, Dict *dict, Value other);
 // Gives the dict a layout_id if it has none, and returns it.

@@ -289,7 +289,7 @@ static bool refill_small(VM *vm, SizeClass *size_class, uint32_t cell_size) {
 
 static Object *allocate_large(VM *vm, size_t size) {
     Heap *heap = &vm->heap;
-    if (size > SIZE_MAX / 2 || !heap_has_room(vm, size) || !heap_makes_way(vm, size)) return NULL;
+    if (size > SIZE_MAX / 2 || size > heap->largest) return NULL;
     if (heap->large_count == heap->large_capacity) {
         size_t capacity = heap->large_capacity ? heap->large_capacity * 2 : 64;
         LargeCell **grown = reallocate(&heap->allocator, heap->large, heap->large_capacity * sizeof *grown,
@@ -298,12 +298,11 @@ static Object *allocate_large(VM *vm, size_t size) {
         heap->large = grown;
         heap->large_capacity = capacity;
     }
-    LargeCell *cell = allocate(&heap->allocator, offsetof(LargeCell, object) + size);
+    LargeCell *cell = side_resize(vm, NULL, 0, large_cell_size(size));
     if (!cell) return NULL;
     cell->size = size;
     heap->large[heap->large_count++] = cell;
     heap->large_sorted = false;
-    heap->bytes += size;
     heap->allocated += (int64_t)size;
     vm_count_work(vm, work_of_new_bytes(size));
     return &cell->object;
@@ -355,7 +354,7 @@ void heap_free(VM *vm) {
     heap_finish_sweep(vm);
     heap_for_every_object(vm, heap_finalize);
     for (size_t i = 0; i < heap->large_count; i++)
-        release(&heap->allocator, heap->large[i], offsetof(LargeCell, object) + heap->large[i]->size);
+        side_resize(vm, heap->large[i], large_cell_size(heap->large[i]->size), 0);
     release(&heap->allocator, heap->large, heap->large_capacity * sizeof *heap->large);
     heap_resize(vm, vm->interned.slots, vm->interned.capacity * sizeof(String *), 0);
     chunks_free(heap);

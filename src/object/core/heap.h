@@ -23,6 +23,7 @@ enum {
     HEAP_GRANULE = 16,
     HEAP_SMALL_LIMIT = 512, // cells up to this many bytes live in pages; larger ones are blocks of their own
     HEAP_CLASS_COUNT = HEAP_SMALL_LIMIT / HEAP_GRANULE,
+    HEAP_MEDIUM_COUNT = 13, // further classes of blocks of side memory
     HEAP_PAGE_SIZE = 16 * 1024,
     HEAP_LEAST_BUDGET = 4 * 1024 * 1024,
 };
@@ -52,7 +53,7 @@ typedef struct {
     size_t page_count;    // of all chunks
     char *fresh, *fresh_end; // pages of the newest chunk that were never used,
     char *prepared;          // and how far the system has been told that they will be
-    HeapPage *side_pages[HEAP_CLASS_COUNT + 1]; // of blocks of one size of side memory, those with free ones
+    HeapPage *side_pages[HEAP_CLASS_COUNT + 1 + HEAP_MEDIUM_COUNT]; // of blocks of one class of side memory, those with free ones
     HeapPage *pool;       // used pages that are in no size class now
     size_t pool_count;
     size_t pool_held;     // of them, whose memory has not gone back to the system

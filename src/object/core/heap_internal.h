@@ -41,6 +41,7 @@ struct LargeCell {
     size_t size; // of the object
     Object object;
 };
+static inline size_t large_cell_size(size_t size) { return offsetof(LargeCell, object) + size; }
 
 // ---- heap_page.c: where pages come from
 

@@ -162,9 +162,9 @@ static Object *large_object_at(Heap *heap, uintptr_t address) {
 
 Object *heap_object_at(Heap *heap, uintptr_t address) {
     HeapPage *page = page_at(heap, address);
-    if (!page) return heap->large_count ? large_object_at(heap, address) : NULL;
+    if (!page || (page->cell_size && page->is_side)) return heap->large_count ? large_object_at(heap, address) : NULL;
     uintptr_t offset = address - (uintptr_t)page->cells; // wraps for the page's own words, and is then too large
-    if (!page->cell_size || page->is_side || offset >= page->carved) return NULL;
+    if (!page->cell_size || offset >= page->carved) return NULL;
     Object *o = (Object *)(page->cells + offset / page->cell_size * page->cell_size);
     return header_is_free(cell_header(o)) ? NULL : o;
 }
@@ -246,9 +246,8 @@ static void sweep_large(VM *vm) {
             heap->large[kept++] = cell;
             continue;
         }
-        heap->bytes -= cell->size;
         heap_finalize(vm, &cell->object);
-        release(&heap->allocator, cell, offsetof(LargeCell, object) + cell->size);
+        side_resize(vm, cell, large_cell_size(cell->size), 0);
     }
     heap->large_count = kept;
 }

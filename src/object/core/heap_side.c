@@ -1,5 +1,6 @@
-// Side memory: what objects own outside their cells. Small blocks come from pages of their own, so that a list of three items
-// costs no call of the C library; larger ones from the allocator. What counts against the cap is what is taken from elsewhere: whole
+// Side memory: what objects own outside their cells, and the cells of objects that are too large for a page. Blocks of up to half a
+// page come from pages of their own: a list of three items costs no call of the C library, and whoever asks for blocks of one size and
+// then of another does not leave holes in a place that is nobody's account. Larger ones come from the allocator. What counts against the cap is what is taken from elsewhere: whole
 // pages, and the larger blocks.
 #include "object/core/heap_internal.h"
 
@@ -7,11 +8,25 @@
 // AddressSanitizer knows blocks of the C library only.
 enum { SIDE_LIMIT = 0 };
 #else
-enum { SIDE_LIMIT = HEAP_SMALL_LIMIT };
+enum { SIDE_LIMIT = PAGE_CELLS / 2 / HEAP_GRANULE * HEAP_GRANULE };
 #endif
 
+// The sizes of medium blocks: as many fit a page as its part says.
+#define PART(count) (PAGE_CELLS / (count) / HEAP_GRANULE * HEAP_GRANULE)
+static const uint16_t medium_sizes[HEAP_MEDIUM_COUNT] = {PART(25), PART(20), PART(16), PART(13), PART(11), PART(9), PART(8),
+                                                         PART(7),  PART(6),  PART(5),  PART(4),  PART(3),  PART(2)};
+#undef PART
+
 // Blocks of one size: pages with free blocks are linked both ways through `next` and `previous`, full ones in no list.
-static size_t class_of_size(size_t size) { return (size + HEAP_GRANULE - 1) / HEAP_GRANULE; }
+static size_t class_of_size(size_t size) {
+    if (size <= HEAP_SMALL_LIMIT) return (size + HEAP_GRANULE - 1) / HEAP_GRANULE;
+    size_t i = 0;
+    while (size > medium_sizes[i]) i++;
+    return HEAP_CLASS_COUNT + 1 + i;
+}
+static uint32_t size_of_class(size_t size_class) {
+    return size_class <= HEAP_CLASS_COUNT ? (uint32_t)size_class * HEAP_GRANULE : medium_sizes[size_class - HEAP_CLASS_COUNT - 1];
+}
 
 static void link_page(HeapPage **first, HeapPage *page) {
     page->previous = NULL;
@@ -39,7 +54,7 @@ static void *small_allocate(VM *vm, size_t size_class) {
     if (!page) {
         page = page_take(vm);
         if (!page) return NULL;
-        page->cell_size = (uint32_t)(size_class * HEAP_GRANULE);
+        page->cell_size = size_of_class(size_class);
         page->limit = PAGE_CELLS / page->cell_size * page->cell_size;
         page->carved = page->used = 0;
         page->free = NULL;
