@@ -52,13 +52,14 @@ def run(program, script, wall):
 def variants(script):
     """The texts of a script with one lambda of its table each, by a name for each; of one without a table none."""
     text = script.read_text()
+    comments = re.match(r"(#.*\n)*", text)[0]
     tree = ast.parse(text)
     for table in ast.walk(tree):
         if isinstance(table, (ast.Tuple, ast.List)) and len(table.elts) > 2 and all(isinstance(x, ast.Lambda) for x in table.elts):
             jobs = table.elts
             for job in jobs:
                 table.elts = [job]
-                yield f"{script.stem}: {ast.unparse(job.body)}"[:110], text.split("\n", 1)[0] + "\n" + ast.unparse(tree)
+                yield f"{script.stem}: {ast.unparse(job.body)}"[:110], comments + ast.unparse(tree)
             table.elts = jobs
 
 

@@ -2,9 +2,9 @@
 //
 //     plugins [-v] PATH…     runs each file, and each *.aio of a folder; -v shows more of how it went
 //
-// Each plug-in gets a VM to which nothing is granted: no files, no clock, no input. The host reads the plug-in's text itself. What it
-// prints goes to the host, and `untrusted` sets the limits. After it a good script runs in the same VM, as the next event of a real
-// host would: the exit status is 1 when that fails.
+// Each plug-in gets a VM to which nothing is granted: no files, no clock, no input. The host reads the
+// plug-in's text itself. What it prints goes to the host, and `untrusted` sets the limits. After it a good
+// script runs in the same VM, as the next event of a real host would: the exit status is 1 when that fails.
 #include <aioli.h>
 #include <dirent.h>
 #include <errno.h>
@@ -19,10 +19,10 @@ enum { SHOWN = 200, NAME = 60 };
 
 // What one VM has to do with the host: all of its callbacks get it.
 typedef struct {
-    size_t taken, peak;  // bytes of memory
-    size_t printed;      // bytes of output
-    char shown[SHOWN];   // the first of them
-    unsigned misuses;    // what this host itself did wrong: nothing
+    size_t taken, peak; // bytes of memory
+    size_t printed;     // bytes of output
+    char shown[SHOWN];  // the first of them
+    unsigned misuses;   // what this host itself did wrong: nothing
 } Account;
 
 static void *resize(void *user, void *block, size_t old_size, size_t new_size) {
@@ -39,7 +39,8 @@ static void *resize(void *user, void *block, size_t old_size, size_t new_size) {
     return moved;
 }
 
-// Takes everything and keeps the beginning. EFBIG would be the answer for too much; the VM's own output_limit sees to that.
+// Takes everything and keeps the beginning. EFBIG would be the answer for too much; the VM's own output_limit
+// sees to that.
 static int take_output(void *user, int stream, const char *bytes, size_t length) {
     (void)stream;
     Account *account = user;
@@ -56,7 +57,8 @@ static void count_misuse(void *user, const char *message) {
 
 // A terminal gets nothing that moves its cursor.
 static void show_text(const char *text, size_t length) {
-    for (size_t i = 0; i < length; i++) putchar(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~') ? text[i] : '?');
+    for (size_t i = 0; i < length; i++)
+        putchar(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~') ? text[i] : '?');
 }
 
 static void show_output(const Account *account) {
@@ -67,10 +69,12 @@ static void show_output(const Account *account) {
     if (kept < account->printed || account->shown[kept - 1] != '\n') putchar('\n');
 }
 
-// The class of the exception that a traceback ends with: the word that begins the last line of the form `word` or `word: …`.
+// The class of the exception that a traceback ends with: the word that begins the last line of the form
+// `word` or `word: …`, after what a traceback of an ExceptionGroup is drawn with.
 static void find_exception(const char *text, char name[NAME]) {
     strcpy(name, "?");
     for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        if (strncmp(line, "  | ", 4) == 0) line += 4;
         size_t length = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
         if (length && length < NAME && strchr(":\n", line[length])) sprintf(name, "%.*s", (int)length, line);
     }
@@ -97,8 +101,8 @@ static const char good_script[] = "import asyncio\n"
 
 // Runs one plug-in. False: the good script failed after it.
 static bool run_plugin(const char *path, const char *text, size_t length, bool verbose) {
-    static const char *const endings[] = {"ok",           "exit",        "error",   "interrupted", "limit",
-                                          "closed pipe", "no file", "no memory"};
+    static const char *const endings[] = {"ok",    "exit",        "error",   "interrupted",
+                                          "limit", "closed pipe", "no file", "no memory"};
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     Account account = {0};
     aioli_config config = {
@@ -128,7 +132,8 @@ static bool run_plugin(const char *path, const char *text, size_t length, bool v
 
     status = aioli_run_source(vm, "<good>", good_script, sizeof good_script - 1);
     bool good = status == AIOLI_OK && !account.misuses;
-    if (!good) printf("%s: then a good script failed: %s\n%s", name, endings[status], aioli_error_text(vm, NULL));
+    if (!good)
+        printf("%s: then a good script failed: %s\n%s", name, endings[status], aioli_error_text(vm, NULL));
     aioli_free(vm);
     if (account.taken) printf("%s: %zu bytes were not freed\n", name, account.taken), good = false;
     fflush(stdout);
@@ -139,7 +144,8 @@ static bool run_file(const char *path, bool verbose) {
     FILE *file = fopen(path, "rb");
     struct stat about;
     char *text = file && fstat(fileno(file), &about) == 0 ? malloc((size_t)about.st_size + 1) : NULL;
-    if (!text) return fprintf(stderr, "plugins: %s: %s\n", path, strerror(errno)), file && fclose(file), false;
+    if (!text)
+        return fprintf(stderr, "plugins: %s: %s\n", path, strerror(errno)), file && fclose(file), false;
     size_t length = fread(text, 1, (size_t)about.st_size, file);
     fclose(file);
     bool good = run_plugin(path, text, length, verbose);
