@@ -8,6 +8,9 @@
 #include <aioli.h>
 #include <dirent.h>
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +177,9 @@ static bool run_folder(const char *path, bool verbose) {
 
 int main(int count, char **arguments) {
     bool verbose = false, good = true;
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024); // stays there: what a plug-in took in large pieces goes back to the system at once
+#endif
     for (int i = 1; i < count; i++) verbose |= strcmp(arguments[i], "-v") == 0;
     for (int i = 1; i < count; i++) {
         struct stat about;

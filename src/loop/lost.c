@@ -121,6 +121,11 @@ void lost_report(VM *vm) {
             continue;
         }
         memmove(in->watched + i, in->watched + i + 1, (--in->watched_count - i) * sizeof one);
+        // Whoever has lost so many that a limit ends the telling is told of no more.
+        if (vm->ending || !vm_poll(vm, 100)) {
+            exception_clear(vm);
+            continue;
+        }
         if (object_kind(one.object) == KIND_FUTURE)
             report_future(vm, (Future *)one.object);
         else

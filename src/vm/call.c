@@ -187,7 +187,7 @@ bool bind_arguments(VM *vm, Function *function, Value *registers, const Value *a
     for (size_t i = 0; i < direct; i++) registers[i] = arguments[i];
     Dict *rest = NULL;
     if (code->flags & CODE_VARIADIC) {
-        Tuple *extra = tuple_from(vm, arguments + direct, given - direct);
+        Tuple *extra = tuple_from(vm, given > direct ? arguments + direct : NULL, given - direct);
         if (!extra) return false;
         registers[next++] = value_object(extra);
     }

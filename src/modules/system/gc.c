@@ -10,6 +10,7 @@
 static Value gc_collect(VM *vm, Value *args, size_t count) {
     vm_collect(vm);
     heap_finish_sweep(vm);
+    vm_count_work(vm, vm->heap.live / 64);
     return value_small(0);
 }
 static Value gc_enable(VM *vm, Value *args, size_t count) {

@@ -23,7 +23,7 @@ enum {
     HEAP_GRANULE = 16,
     HEAP_SMALL_LIMIT = 512, // cells up to this many bytes live in pages; larger ones are blocks of their own
     HEAP_CLASS_COUNT = HEAP_SMALL_LIMIT / HEAP_GRANULE,
-    HEAP_MEDIUM_COUNT = 13, // further classes of blocks of side memory
+    HEAP_MEDIUM_COUNT = 14, // further classes of blocks of side memory
     HEAP_PAGE_SIZE = 16 * 1024,
     HEAP_LEAST_BUDGET = 4 * 1024 * 1024,
 };

@@ -50,8 +50,8 @@ HeapPage *page_take(VM *vm);
 void page_give(Heap *heap, HeapPage *page);
 // Gives chunks of which no page is used back, and the memory of free pages, but for so many.
 void heap_trim(VM *vm, size_t keep);
-// Whether memory that is no page may be so much more without going past the cap together with what the pool holds, which is given
-// back when that helps.
+// Whether memory that is no page may be so much more, together with what the pool holds and little past the cap. The pool's memory is
+// given back when that helps.
 bool heap_makes_way(VM *vm, size_t size);
 void chunks_free(Heap *heap);
 // The page that an address lies in, or NULL.

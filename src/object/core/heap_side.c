@@ -1,4 +1,4 @@
-// Side memory: what objects own outside their cells, and the cells of objects that are too large for a page. Blocks of up to half a
+// Side memory: what objects own outside their cells, and the cells of objects that are too large for a page. Blocks of up to a
 // page come from pages of their own: a list of three items costs no call of the C library, and whoever asks for blocks of one size and
 // then of another does not leave holes in a place that is nobody's account. Larger ones come from the allocator. What counts against the cap is what is taken from elsewhere: whole
 // pages, and the larger blocks.
@@ -8,13 +8,13 @@
 // AddressSanitizer knows blocks of the C library only.
 enum { SIDE_LIMIT = 0 };
 #else
-enum { SIDE_LIMIT = PAGE_CELLS / 2 / HEAP_GRANULE * HEAP_GRANULE };
+enum { SIDE_LIMIT = PAGE_CELLS / HEAP_GRANULE * HEAP_GRANULE };
 #endif
 
 // The sizes of medium blocks: as many fit a page as its part says.
 #define PART(count) (PAGE_CELLS / (count) / HEAP_GRANULE * HEAP_GRANULE)
 static const uint16_t medium_sizes[HEAP_MEDIUM_COUNT] = {PART(25), PART(20), PART(16), PART(13), PART(11), PART(9), PART(8),
-                                                         PART(7),  PART(6),  PART(5),  PART(4),  PART(3),  PART(2)};
+                                                         PART(7),  PART(6),  PART(5),  PART(4),  PART(3),  PART(2),  PART(1)};
 #undef PART
 
 // Blocks of one size: pages with free blocks are linked both ways through `next` and `previous`, full ones in no list.
@@ -89,8 +89,8 @@ static void small_free(VM *vm, void *block, size_t size_class) {
 // A block from or for the allocator.
 static void *large_resize(VM *vm, void *block, size_t old_size, size_t new_size) {
     Heap *heap = &vm->heap;
-    size_t more = new_size > old_size ? new_size - old_size : 0;
-    if (more && (!heap_has_room(vm, more) || !heap_makes_way(vm, more))) return NULL;
+    // While it grows, a block that is moved is there twice.
+    if (new_size > old_size && (!heap_has_room(vm, new_size - old_size) || !heap_makes_way(vm, new_size))) return NULL;
     void *result = heap->allocator.resize(&heap->allocator, block, old_size, new_size);
     if (result || !new_size) heap->bytes += new_size - old_size;
     return result;

@@ -76,8 +76,8 @@ enum { MAX_GROUP_WIDTH = 15, MAX_GROUP_DEPTH = 10, RECURSIVE_CUTOFF = 3, MAX_CHA
 // Adds finished text, each of its lines behind the margin. Frees the text.
 static void emit(Printer *printer, Buffer *text, char margin) {
     Buffer *out = printer->out;
-    const char *at = text->data, *end = at + text->length;
-    while (at && at < end) {
+    const char *at = text->data ? text->data : "", *end = at + text->length;
+    while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         stop = stop ? stop + 1 : end;
         if (printer->depth) buffer_format(out, "%*s%c ", 2 * printer->depth, "", margin);

@@ -77,11 +77,9 @@ static Value text_join(VM *vm, Value *args, size_t count) {
         to = (char *)bytes->data;
     }
     for (size_t i = 0; i < length; i++) {
-        if (i && self.size) memcpy(to, self.data, self.size);
-        if (i) to += self.size;
         text_view(items[i], &item);
-        if (item.size) memcpy(to, item.data, item.size);
-        to += item.size;
+        if (i && self.size) memcpy(to, self.data, self.size), to += self.size;
+        if (item.size) memcpy(to, item.data, item.size), to += item.size;
     }
     return result;
 }
