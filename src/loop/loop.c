@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <sched.h>
 
 #include "loop/methods.h"
 #include "object/container/dict.h"
@@ -114,21 +115,23 @@ static void drop_stale_timers(Loop *loop) {
 
 // ---- Clock
 
-// The driver is replaced by this thread while others, or a signal handler, may want to wake it. Whoever replaces it waits for
-// them; they don't wait: while it is replaced nobody sleeps in it.
+// The driver is replaced by this thread while others, or a signal handler, may be waking it. Whoever replaces it waits for them; they
+// wait for nobody, not even for each other: one that left it to another, whose wake has been taken already, would be lost. (Either
+// they see that the driver is gone, or they are seen here, for all four accesses have one order.)
 static void replace_driver(Loop *loop, Driver *driver) {
-    while (__atomic_exchange_n(&loop->driver_busy, true, __ATOMIC_ACQUIRE)) {}
     Driver *old = loop->driver;
-    loop->driver = driver;
-    __atomic_store_n(&loop->driver_busy, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&loop->driver, driver, __ATOMIC_SEQ_CST);
+    while (old && __atomic_load_n(&loop->waking, __ATOMIC_SEQ_CST)) sched_yield();
     if (old) old->close(old);
 }
 
 void loop_wake(VM *vm) {
     Loop *loop = loop_of(vm);
-    if (!loop || __atomic_exchange_n(&loop->driver_busy, true, __ATOMIC_ACQUIRE)) return;
-    if (loop->driver) loop->driver->wake(loop->driver);
-    __atomic_store_n(&loop->driver_busy, false, __ATOMIC_RELEASE);
+    if (!loop) return;
+    __atomic_fetch_add(&loop->waking, 1, __ATOMIC_SEQ_CST);
+    Driver *driver = __atomic_load_n(&loop->driver, __ATOMIC_SEQ_CST);
+    if (driver) driver->wake(driver);
+    __atomic_fetch_sub(&loop->waking, 1, __ATOMIC_SEQ_CST);
 }
 
 bool loop_open(VM *vm) {

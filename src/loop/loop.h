@@ -147,7 +147,7 @@ typedef struct {
 struct Loop {
     VM *vm;
     Driver *driver;
-    bool driver_busy;  // atomic: see loop_wake
+    uint32_t waking;   // atomic: calls of loop_wake that may be using the driver
     ReadyEntry *ready; // a ring
     size_t ready_capacity, ready_first, ready_count;
     size_t places;     // of the ring, taken or promised: see loop_reserve

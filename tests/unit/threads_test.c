@@ -703,8 +703,51 @@ static void made_at_once(void **state) {
     printf("%ld VMs on %d threads\n", lives, MAKERS);
 }
 
+// ---- A wake while another one is under way
+
+// The host's own driver, whose first wake takes its time.
+typedef struct {
+    aioli *vm;
+    int wakes;        // atomic
+    bool first_inside, first_may_go; // atomic
+} SlowDriver;
+
+static double slow_now(void *user) { return (void)user, now(); }
+static void slow_wait(void *user, double seconds) { (void)user, (void)seconds; }
+static void slow_wake(void *user) {
+    SlowDriver *driver = user;
+    if (__atomic_fetch_add(&driver->wakes, 1, __ATOMIC_SEQ_CST)) return;
+    __atomic_store_n(&driver->first_inside, true, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&driver->first_may_go, __ATOMIC_SEQ_CST)) pause_for(100);
+}
+
+static void *wake_once(void *user) {
+    aioli_wake(((SlowDriver *)user)->vm);
+    return NULL;
+}
+
+// What the first wake has woken may have looked for mail, and found none, before it comes back: the second must reach the driver too.
+static void each_wake_reaches(void **state) {
+    (void)state;
+    SlowDriver driver = {0};
+    aioli_config config = {.now = slow_now, .wait = slow_wait, .wake = slow_wake, .user = &driver};
+    driver.vm = aioli_new(&config);
+    assert_non_null(driver.vm);
+    assert_int_equal(aioli_turn(driver.vm, 0, 0, NULL), AIOLI_DONE); // the driver is there now
+    pthread_t first, second;
+    assert_int_equal(pthread_create(&first, NULL, wake_once, &driver), 0);
+    while (!__atomic_load_n(&driver.first_inside, __ATOMIC_SEQ_CST)) pause_for(100);
+    assert_int_equal(pthread_create(&second, NULL, wake_once, &driver), 0);
+    pthread_join(second, NULL);
+    assert_int_equal(__atomic_load_n(&driver.wakes, __ATOMIC_SEQ_CST), 2);
+    __atomic_store_n(&driver.first_may_go, true, __ATOMIC_SEQ_CST);
+    pthread_join(first, NULL);
+    aioli_free(driver.vm);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(completed), cmocka_unit_test(interrupted), cmocka_unit_test(moved),
-                                       cmocka_unit_test(handed_to_and_fro), cmocka_unit_test(made_at_once)};
+                                       cmocka_unit_test(handed_to_and_fro), cmocka_unit_test(made_at_once),
+                                       cmocka_unit_test(each_wake_reaches)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

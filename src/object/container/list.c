@@ -7,7 +7,7 @@
 #include "object/shared/sequence.h"
 
 List *list_new(VM *vm, size_t capacity) {
-    List *list = heap_allocate(vm, builtin_shape(vm->classes.list), KIND_LIST, sizeof(List));
+    List *list = heap_allocate_raw(vm, builtin_shape(vm->classes.list), KIND_LIST, sizeof(List));
     if (!list) return NULL;
     list->items = NULL;
     list->length = list->capacity = 0;

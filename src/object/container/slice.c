@@ -6,7 +6,7 @@
 static Slice *slice_of(Value v) { return (Slice *)object_of(v); }
 
 Value slice_new(VM *vm, Value start, Value stop, Value step) {
-    Slice *slice = heap_allocate(vm, builtin_shape(vm->classes.slice), KIND_SLICE, sizeof(Slice));
+    Slice *slice = heap_allocate_raw(vm, builtin_shape(vm->classes.slice), KIND_SLICE, sizeof(Slice));
     if (!slice) return VALUE_ERROR;
     slice->start = start;
     slice->stop = stop;

@@ -8,7 +8,7 @@ static size_t tuple_size(size_t length) { return offsetof(Tuple, items) + length
 
 Tuple *tuple_new(VM *vm, size_t length) {
     if (length > PTRDIFF_MAX / sizeof(Value) - 64) return raise_memory_error(vm), NULL;
-    Tuple *tuple = heap_allocate(vm, builtin_shape(vm->classes.tuple), KIND_TUPLE, tuple_size(length));
+    Tuple *tuple = heap_allocate_raw(vm, builtin_shape(vm->classes.tuple), KIND_TUPLE, tuple_size(length));
     if (!tuple) return NULL;
     tuple->length = length;
     for (size_t i = 0; i < length; i++) tuple->items[i] = VALUE_NONE;
@@ -17,7 +17,7 @@ Tuple *tuple_new(VM *vm, size_t length) {
 
 Tuple *tuple_from(VM *vm, const Value *items, size_t count) {
     if (count > PTRDIFF_MAX / sizeof(Value) - 64) return raise_memory_error(vm), NULL;
-    Tuple *tuple = heap_allocate(vm, builtin_shape(vm->classes.tuple), KIND_TUPLE, tuple_size(count));
+    Tuple *tuple = heap_allocate_raw(vm, builtin_shape(vm->classes.tuple), KIND_TUPLE, tuple_size(count));
     if (!tuple) return NULL;
     tuple->length = count;
     if (count) memcpy(tuple->items, items, count * sizeof(Value));

@@ -252,7 +252,7 @@ static const NativeDefinition function_methods[] = {
 // ---- Bound methods
 
 Value bound_method_new(VM *vm, Value function, Value self) {
-    BoundMethod *method = heap_allocate(vm, vm->classes.bound_method->root, KIND_BOUND_METHOD, sizeof(BoundMethod));
+    BoundMethod *method = heap_allocate_raw(vm, vm->classes.bound_method->root, KIND_BOUND_METHOD, sizeof(BoundMethod));
     if (!method) return VALUE_ERROR;
     method->function = function;
     method->self = self;
@@ -340,7 +340,7 @@ static const AttributeDefinition native_attributes[] = {{"__name__", native_name
 // ---- Cells
 
 Cell *cell_new(VM *vm, Value value) {
-    Cell *cell = heap_allocate(vm, vm->classes.cell->root, KIND_CELL, sizeof(Cell));
+    Cell *cell = heap_allocate_raw(vm, vm->classes.cell->root, KIND_CELL, sizeof(Cell));
     if (cell) cell->value = value;
     return cell;
 }

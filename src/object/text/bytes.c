@@ -9,10 +9,15 @@ static size_t bytes_cell(size_t length) { return offsetof(Bytes, data) + length 
 
 Bytes *bytes_new(VM *vm, const void *data, size_t length) {
     if (length > PTRDIFF_MAX - 256) return raise_memory_error(vm), NULL;
-    Bytes *bytes = heap_allocate(vm, builtin_shape(vm->classes.bytes), KIND_BYTES, bytes_cell(length));
+    Bytes *bytes = heap_allocate_raw(vm, builtin_shape(vm->classes.bytes), KIND_BYTES, bytes_cell(length));
     if (!bytes) return NULL;
+    bytes->hash = 0;
     bytes->length = length;
-    if (data && length) memcpy(bytes->data, data, length);
+    if (data)
+        memcpy(bytes->data, data, length);
+    else
+        memset(bytes->data, 0, length);
+    bytes->data[length] = 0;
     return bytes;
 }
 

@@ -20,8 +20,9 @@ static size_t string_cell(size_t size) { return offsetof(String, data) + size + 
 
 String *string_reserve(VM *vm, size_t size) {
     if (size > PTRDIFF_MAX - 256) return raise_memory_error(vm), NULL;
-    String *s = heap_allocate(vm, builtin_shape(vm->classes.string), KIND_STRING, string_cell(size));
+    String *s = heap_allocate_raw(vm, builtin_shape(vm->classes.string), KIND_STRING, string_cell(size));
     if (!s) return NULL;
+    s->hash = 0;
     s->size = size;
     s->length = size;
     s->offsets = NULL;

@@ -15,7 +15,7 @@ static int64_t find_in_piece(VM *vm, const char *text, size_t size, const char *
     const char *found =
         needle_size == 1 ? memchr(text, needle[0], size) : memmem(text, size, needle, needle_size);
     size_t passed = found ? (size_t)(found - text) : size;
-    if (!vm_poll(vm, work_of_bytes(passed))) return -2;
+    if (!vm_poll(vm, 1 + work_of_bytes(passed) + needle_size / 16)) return -2; // it looks at all of the needle first
     return found ? (int64_t)passed : -1;
 }
 
@@ -39,7 +39,7 @@ int64_t find_backward(VM *vm, const char *text, size_t size, const char *needle,
     while (end) {
         const char *found = memrchr(text, needle[0], end);
         size_t passed = found ? end - (size_t)(found - text) : end;
-        if (!vm_poll(vm, work_of_bytes(passed + needle_size))) return -2;
+        if (!vm_poll(vm, 1 + work_of_bytes(passed + needle_size))) return -2;
         if (!found) return -1;
         if (!memcmp(found, needle, needle_size)) return found - text;
         end = (size_t)(found - text);
