@@ -13,6 +13,7 @@ const char *stack_limit(const char *here);
 // A number that only this thread has while it lives.
 uintptr_t stack_thread(void);
 
-static inline const char *stack_here(void) { return __builtin_frame_address(0); }
+// The frame of the function that asks: its locals lie below it. (A macro: without optimisation a function would name its own.)
+#define stack_here() ((const char *)__builtin_frame_address(0))
 
 #endif
