@@ -150,8 +150,9 @@ AIOLI_API int aioli_exit_status(const aioli *vm);
 // Writes out what the standard streams hold back. 0 or an errno. Runs do it at their end.
 AIOLI_API int aioli_flush(aioli *vm);
 
-// Makes the running script raise KeyboardInterrupt at the next occasion, and ends a wait of its event loop. May be called
-// from a signal handler and from any thread.
+// Makes the running script raise KeyboardInterrupt at the next occasion, and ends a wait of its event loop. While asyncio.run() runs
+// the first interrupt cancels its main task, as Ctrl-C does, so that the script can clean up; the next one raises. May be called from
+// a signal handler and from any thread.
 AIOLI_API void aioli_interrupt(aioli *vm);
 
 // ---- Scopes of handles
@@ -386,7 +387,8 @@ typedef enum {
 
 // Runs what is ready, and never waits: within `microseconds` and `steps` (calls and turns of loops in scripts), each 0 for no limit.
 // They are looked at between the steps of tasks. *seconds, if it is not NULL, gets how long nothing can run when the result is
-// AIOLI_IDLE. With virtual time the clock jumps instead.
+// AIOLI_IDLE. With virtual time the clock jumps instead; while promises are outstanding a turn ends before it does, so that the host can
+// complete them first, and the next one jumps.
 AIOLI_API aioli_turn_result aioli_turn(aioli *vm, uint64_t microseconds, uint64_t steps, double *seconds);
 
 // A file descriptor that is readable when a turn has something to do that it did not know of. For poll, select, epoll or kqueue;

@@ -327,6 +327,7 @@ Value loop_run_forever(VM *vm) {
 typedef struct {
     uint64_t most_work; // of vm_work, or UINT64_MAX
     double end;         // of the clock, or INFINITY
+    bool jumps;         // the virtual clock may jump though the host has promises to complete
 } Turn;
 
 static bool is_spent(VM *vm, const Turn *turn) {
@@ -345,8 +346,10 @@ static bool take_turn(VM *vm, void *data) {
         // What has woken the driver is forgotten only by looking at it.
         if (!loop->driver->is_virtual && (loop->driver->expected || !loop->ready_count)) loop->driver->wait(loop->driver, 0);
         take_mail(vm, loop);
-        if (!loop->ready_count && loop->timer_count && loop->driver->is_virtual)
+        if (!loop->ready_count && loop->timer_count && loop->driver->is_virtual && (turn->jumps || !loop->outstanding)) {
             loop->driver->wait(loop->driver, fmin(loop->timers[0].when - loop_time(vm), DBL_MAX));
+            turn->jumps = false;
+        }
         begin_round(vm, loop);
         if (!loop->round_left) return true;
     }
@@ -358,7 +361,9 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
     if (loop->running) return raise_runtime_error(vm, "This event loop is already running"), TURN_FAILED;
     if (!loop_open(vm)) return TURN_FAILED;
     Turn turn = {.most_work = budget->work ? vm_work(vm) + budget->work : UINT64_MAX,
-                 .end = budget->seconds > 0 ? loop_time(vm) + budget->seconds : INFINITY};
+                 .end = budget->seconds > 0 ? loop_time(vm) + budget->seconds : INFINITY,
+                 .jumps = loop->was_idle};
+    loop->was_idle = false;
     loop->running = true;
     loop->stopping = false;
     bool ok = interpreter_steps(vm, take_turn, &turn);
@@ -371,6 +376,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
     if (loop->timer_count) {
         *idle = loop->timers[0].when - loop_time(vm);
         if (*idle < 0) *idle = 0;
+        loop->was_idle = true;
         return TURN_IDLE;
     }
     return loop->first_task || loop->outstanding || loop->driver->expected ? TURN_WAITING : TURN_DONE;

@@ -176,6 +176,7 @@ struct Loop {
     size_t outstanding; // promises that are not completed
     size_t round_left; // entries of the ready queue that belong to the round under way
     bool hosted; // the host has tasks of its own in this loop
+    bool was_idle; // the last turn ended so, and the host knows when the next deadline is
     bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
     Value (*before_wait)(VM *vm); // flushes the standard output; handed down. VALUE_ERROR stops the loop.
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses

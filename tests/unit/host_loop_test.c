@@ -365,6 +365,34 @@ static void test_turns(void **state) {
 }
 
 // A round that a budget cuts goes on where it stopped: the order is that of a run without budgets.
+// The virtual clock jumps to a deadline only after the host has been told of it, while it has promises to complete.
+static void test_virtual_deadline(void **state) {
+    (void)state;
+    World world;
+    aioli *vm;
+    start(&world, &vm, false);
+    for (int answered = 0; answered < 2; answered++) {
+        run(vm, "import asyncio, host\n"
+                "async def main():\n"
+                "    begin = asyncio.get_running_loop().time()\n"
+                "    try: answer = await asyncio.wait_for(host.promised(), 10)\n"
+                "    except TimeoutError: answer = 'late'\n"
+                "    return answer, asyncio.get_running_loop().time() - begin\n");
+        aioli_value task = aioli_start(vm, call(vm, "main"));
+        assert_non_null(task);
+        double seconds;
+        assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_IDLE);
+        assert_true(seconds == 10);
+        if (answered) complete(&world, 1, 42);
+        // A promise that was cancelled is still to be completed.
+        assert_int_equal(aioli_turn(vm, 0, 0, &seconds), answered ? AIOLI_DONE : AIOLI_WAITING);
+        aioli_value shown = aioli_repr(vm, aioli_run_until(vm, task));
+        assert_string_equal(aioli_get_text(vm, shown, NULL), answered ? "(42, 0.0)" : "('late', 10.0)");
+        if (!answered) complete(&world, 0, 1);
+    }
+    end(&world, vm);
+}
+
 static void test_same_order(void **state) {
     (void)state;
     static const char script[] =
@@ -511,7 +539,7 @@ int main(void) {
         cmocka_unit_test(test_at_once),      cmocka_unit_test(test_threads),         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_freed_before), cmocka_unit_test(test_freed_meanwhile), cmocka_unit_test(test_run_until),
         cmocka_unit_test(test_turns),        cmocka_unit_test(test_same_order),      cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_own_driver),   cmocka_unit_test(test_completed_while_told),
+        cmocka_unit_test(test_own_driver), cmocka_unit_test(test_virtual_deadline),   cmocka_unit_test(test_completed_while_told),
         cmocka_unit_test(test_every_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

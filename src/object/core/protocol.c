@@ -167,7 +167,7 @@ int value_compare_bool(VM *vm, Comparison op, Value a, Value b) {
 int value_equal(VM *vm, Value a, Value b) {
     if (value_same(a, b)) return 1; // identity comes first, as in CPython's containers
     if (is_string(a) && is_string(b) && class_of(vm, a) == class_of(vm, b) && class_of(vm, a) == vm->classes.string)
-        return string_equal(string_of(a), string_of(b));
+        return vm_count_work(vm, work_of_bytes(string_of(a)->size)), string_equal(string_of(a), string_of(b));
     return value_compare_bool(vm, COMPARISON_EQ, a, b);
 }
 

@@ -198,6 +198,7 @@ static Value bytes_maketrans(VM *vm, Value *args, size_t count) {
     Bytes *table = bytes_new(vm, NULL, 256);
     if (!table) return VALUE_ERROR;
     for (int i = 0; i < 256; i++) table->data[i] = (unsigned char)i;
+    vm_count_work(vm, work_of_characters(from_length));
     for (size_t i = 0; i < from_length; i++) table->data[from[i]] = to[i];
     return value_object(table);
 }
