@@ -217,6 +217,7 @@ void aioli_free(aioli *host) {
     VM *vm = &host->vm;
     if (!entry.outermost) {
         host_misuse(host, "%s: a function of the VM is running", entry.function);
+        host_leave(host, &entry);
         return;
     }
     promises_abandon(host);

@@ -74,9 +74,10 @@ static Value make_result(aioli *host, aioli_promise *promise) {
     Value outer_pending = host->pending, result = VALUE_ERROR;
     host->scope_base = outer_count;
     host->pending = VALUE_EMPTY;
-    if (host->time_end) limits_pause(host);
+    bool script_time = host->since != 0; // not when a native of the host completes it at once
+    limits_pause(host);
     aioli_value answer = promise->make(host, promise->data);
-    if (host->time_end) limits_resume(host);
+    if (script_time) limits_resume(host);
     if (answer)
         result = host_value(host, &entry, answer);
     else if (is_empty(host->pending))

@@ -43,6 +43,7 @@ static bool enter_run(aioli *host, Entry *entry, const char *function, const cha
     if (!host_enter(host, entry, function, here)) return false;
     if (entry->outermost) return true;
     host_misuse(host, "%s: a program is running", function);
+    host_leave(host, entry);
     return false;
 }
 

@@ -15,6 +15,10 @@ bool buffer_reserve(Buffer *buffer, size_t extra) {
     size_t capacity = buffer->capacity ? buffer->capacity * 2 : 64;
     while (capacity - buffer->length < extra) capacity *= 2;
     char *data = reallocate(buffer->allocator, buffer->data, buffer->capacity, capacity);
+    if (!data && capacity > buffer->length + extra) { // there may be room for what is needed
+        capacity = buffer->length + extra;
+        data = reallocate(buffer->allocator, buffer->data, buffer->capacity, capacity);
+    }
     if (!data) {
         buffer->failed = true;
         return false;
@@ -22,6 +26,12 @@ bool buffer_reserve(Buffer *buffer, size_t extra) {
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
+}
+
+void buffer_fill(Buffer *buffer, char byte, size_t count) {
+    if (!count || !buffer_reserve(buffer, count)) return;
+    memset(buffer->data + buffer->length, byte, count);
+    buffer->length += count;
 }
 
 void buffer_code_point(Buffer *buffer, uint32_t code_point) {

@@ -35,6 +35,7 @@ static inline void buffer_append(Buffer *buffer, const char *text, size_t length
     if (length) memcpy(buffer->data + buffer->length, text, length);
     buffer->length += length;
 }
+void buffer_fill(Buffer *buffer, char byte, size_t count);
 static inline void buffer_text(Buffer *buffer, const char *text) { buffer_append(buffer, text, strlen(text)); }
 static inline void buffer_byte(Buffer *buffer, char byte) { buffer_append(buffer, &byte, 1); }
 // Appends a backslash, the letter x, u or U, and the number in 2, 4 or 8 hexadecimal digits.

@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 #include <sched.h>
+#include <time.h>
 
 #include "loop/methods.h"
 #include "object/container/dict.h"
@@ -156,6 +157,7 @@ static bool run_handle(VM *vm, Handle *handle) {
 
 bool loop_must_end(VM *vm) {
     return vm->ending || !is_exception(vm->exception) || exception_matches(vm, vm->exceptions.keyboard_interrupt) ||
+           exception_matches(vm, vm->exceptions.limit_error) ||
            exception_matches(vm, vm->exceptions.system_exit);
 }
 
@@ -245,7 +247,10 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     // Idle: the moment to collect.
     if (heap_wants_collection(&vm->heap)) vm_collect(vm);
     // An interrupt that comes from here on wakes the driver, or keeps it from falling asleep.
-    if (vm->hooks.wait_begins) seconds = fmin(seconds, vm->hooks.wait_begins(vm, loop->outstanding > 0));
+    if (vm->hooks.wait_begins) {
+        double most = vm->hooks.wait_begins(vm, loop->outstanding > 0);
+        if (!loop->driver->is_virtual) seconds = fmin(seconds, most);
+    }
     if (!vm_interrupted(vm)) loop->driver->wait(loop->driver, seconds);
     if (vm->hooks.wait_ends) vm->hooks.wait_ends(vm);
     return vm->fuel >= 0 && !vm_interrupted(vm) ? true : vm->hooks.attend(vm);
@@ -326,12 +331,18 @@ Value loop_run_forever(VM *vm) {
 
 typedef struct {
     uint64_t most_work; // of vm_work, or UINT64_MAX
-    double end;         // of the clock, or INFINITY
+    double end;         // of the system's clock, or INFINITY: a virtual one stands still while tasks run
     bool jumps;         // the virtual clock may jump though the host has promises to complete
 } Turn;
 
+static double system_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static bool is_spent(VM *vm, const Turn *turn) {
-    return vm_work(vm) >= turn->most_work || (turn->end < INFINITY && loop_time(vm) >= turn->end);
+    return vm_work(vm) >= turn->most_work || (turn->end < INFINITY && system_time() >= turn->end);
 }
 
 static bool take_turn(VM *vm, void *data) {
@@ -361,7 +372,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
     if (loop->running) return raise_runtime_error(vm, "This event loop is already running"), TURN_FAILED;
     if (!loop_open(vm)) return TURN_FAILED;
     Turn turn = {.most_work = budget->work ? vm_work(vm) + budget->work : UINT64_MAX,
-                 .end = budget->seconds > 0 ? loop_time(vm) + budget->seconds : INFINITY,
+                 .end = budget->seconds > 0 ? system_time() + budget->seconds : INFINITY,
                  .jumps = loop->was_idle};
     loop->was_idle = false;
     loop->running = true;

@@ -236,7 +236,8 @@ Value loop_park(VM *vm, double seconds);
 bool loop_class_init(VM *vm);   // Future, Task, Handle, the loop's own class
 // loop.run_forever(): until stop().
 Value loop_run_forever(VM *vm);
-// Whether the exception that is raised ends the loop, though a task or a callback raised it: KeyboardInterrupt, SystemExit.
+// Whether the exception that is raised ends the loop, though a task or a callback raised it: KeyboardInterrupt, SystemExit,
+// LimitError.
 bool loop_must_end(VM *vm);
 // Shows an exception that nobody is there to catch, as asyncio's default handler does. False with an exception.
 bool loop_show_exception(VM *vm, const char *message, Value exception);

@@ -162,11 +162,9 @@ static bool ended_by_exception(VM *vm, Task *task) {
         return true;
     }
     future_set_exception(vm, &task->future, e);
-    if (value_is_instance(vm, e, vm->exceptions.keyboard_interrupt) ||
-        value_is_instance(vm, e, vm->exceptions.system_exit)) {
-        raise_value(vm, e);
-        return false;
-    }
+    raise_value(vm, e);
+    if (loop_must_end(vm)) return false;
+    exception_clear(vm);
     return true;
 }
 

@@ -158,7 +158,7 @@ static void always_taken(void **state) {
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
         const char *program = programs[i % PROGRAMS];
         double taken = interrupt_after(program, (long)(random % 60000));
-        if (wanted) printf("%7.1f ms  %.60s\n", taken * 1e3, program);
+        if (wanted) printf("%7.1f ms  %.100s\n", taken * 1e3, program);
         if (taken > slowest) slowest = taken, slowest_program = program;
     }
     printf("%ld interrupts, all taken; the slowest after %.1f ms of computing: %.60s\n", count, slowest * 1e3, slowest_program);

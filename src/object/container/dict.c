@@ -134,6 +134,15 @@ static void free_tables(VM *vm, DictEntry *entries, uint32_t entry_capacity, uin
     heap_resize(vm, index, index_capacity * sizeof(uint32_t), 0);
 }
 
+// Copies the entries without the deleted ones, and counts them. False: interrupted.
+static bool copy_entries(VM *vm, DictEntry *to, const Dict *dict, uint32_t *count) {
+    for (uint32_t i = 0; i < dict->entry_count; i++) {
+        if (i % 4096 == 4095 && !vm_poll(vm, 0)) return false;
+        if (!is_empty(dict->entries[i].key)) to[(*count)++] = dict->entries[i];
+    }
+    return true;
+}
+
 // Rebuilds the tables with room for at least `wanted` entries, without the deleted ones. False with an error: nothing has changed.
 static bool rebuild(VM *vm, Dict *dict, size_t wanted) {
     if (wanted > DICT_MAX_ENTRIES) return raise_memory_error(vm), false;
@@ -153,10 +162,9 @@ static bool rebuild(VM *vm, Dict *dict, size_t wanted) {
         return raise_memory_error(vm), false;
     }
     uint32_t count = 0;
-    for (uint32_t i = 0; i < dict->entry_count; i++)
-        if (!is_empty(dict->entries[i].key)) entries[count++] = dict->entries[i];
-    if (index) memset(index, 0, index_capacity * sizeof(uint32_t));
-    if (index && !index_all(vm, index, index_capacity, entries, count)) {
+    bool ok = copy_entries(vm, entries, dict, &count);
+    if (ok && index) memset(index, 0, index_capacity * sizeof(uint32_t));
+    if (!ok || (index && !index_all(vm, index, index_capacity, entries, count))) {
         free_tables(vm, entries, capacity, index, index_capacity);
         return false;
     }
@@ -316,8 +324,7 @@ Dict *dict_copy(VM *vm, Dict *dict) {
     if (!copy || !dict->length) return copy;
     if (!rebuild(vm, copy, dict->length)) return NULL;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < dict->entry_count; i++)
-        if (!is_empty(dict->entries[i].key)) copy->entries[count++] = dict->entries[i];
+    if (!copy_entries(vm, copy->entries, dict, &count)) return NULL;
     if (copy->index && !index_all(vm, copy->index, copy->index_capacity, copy->entries, count)) return NULL;
     copy->filled = copy->index ? count : 0;
     copy->entry_count = copy->length = count;

@@ -94,7 +94,10 @@ static SetEntry *new_table(VM *vm, size_t capacity) {
     if (capacity > PTRDIFF_MAX / sizeof(SetEntry)) return raise_memory_error(vm), NULL;
     SetEntry *table = heap_resize(vm, NULL, 0, capacity * sizeof(SetEntry));
     if (!table) return raise_memory_error(vm), NULL;
-    for (size_t i = 0; i < capacity; i++) table[i] = (SetEntry){VALUE_EMPTY, 0};
+    for (size_t i = 0; i < capacity; i++) {
+        if (i % 4096 == 0 && !vm_poll(vm, 0)) return heap_resize(vm, table, capacity * sizeof(SetEntry), 0), NULL;
+        table[i] = (SetEntry){VALUE_EMPTY, 0};
+    }
     return table;
 }
 

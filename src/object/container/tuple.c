@@ -25,8 +25,17 @@ Tuple *tuple_from(VM *vm, const Value *items, size_t count) {
 }
 
 Value *values_scratch(VM *vm, size_t count) {
-    Tuple *tuple = tuple_new(vm, count);
-    return tuple ? tuple->items : NULL;
+    enum { AT_ONCE = 1 << 16 };
+    if (count > PTRDIFF_MAX / sizeof(Value) - 64) return raise_memory_error(vm), NULL;
+    Tuple *tuple = heap_allocate_raw(vm, builtin_shape(vm->classes.tuple), KIND_TUPLE, tuple_size(count));
+    if (!tuple) return NULL;
+    // The first touch of so much memory takes long: in between others are looked at.
+    for (tuple->length = 0; tuple->length < count;) {
+        size_t end = count - tuple->length < AT_ONCE ? count : tuple->length + AT_ONCE;
+        while (tuple->length < end) tuple->items[tuple->length++] = VALUE_NONE;
+        if (!vm_poll(vm, 0)) return NULL;
+    }
+    return tuple->items;
 }
 
 Tuple *tuple_from_iterable(VM *vm, Value iterable) {

@@ -232,6 +232,20 @@ static inline bool vm_poll(VM *vm, size_t work) {
     return __builtin_expect(vm->fuel >= 0 && !vm_interrupted(vm), 1) || vm->hooks.poll(vm);
 }
 
+// memcpy, which looks at what others want in between: memory that is written to for the first time comes slowly. False: an exception
+// is raised, and a part is copied.
+static inline bool vm_copy(VM *vm, void *to, const void *from, size_t size) {
+    enum { PIECE = 1 << 20 };
+    for (; size > PIECE; size -= PIECE) {
+        memcpy(to, from, PIECE);
+        if (!vm_poll(vm, 0)) return false;
+        to = (char *)to + PIECE;
+        from = (const char *)from + PIECE;
+    }
+    if (size) memcpy(to, from, size);
+    return true;
+}
+
 // Whether scripts may do that.
 static inline bool vm_permit(VM *vm, Capability capability, const char *path) {
     return !vm->hooks.permit || vm->hooks.permit(vm, capability, path);

@@ -136,6 +136,7 @@ static String *plain_text(VM *vm, Value v) {
         value_is_instance(vm, v, table->syntax_error))
         return NULL;
     const Tuple *arguments = exception_of(v)->arguments;
+    if (!arguments->length) return vm->names.empty;
     return arguments->length == 1 && is_string(arguments->items[0]) ? string_of(arguments->items[0]) : NULL;
 }
 

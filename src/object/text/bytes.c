@@ -13,11 +13,11 @@ Bytes *bytes_new(VM *vm, const void *data, size_t length) {
     if (!bytes) return NULL;
     bytes->hash = 0;
     bytes->length = length;
-    if (data)
-        memcpy(bytes->data, data, length);
-    else
-        memset(bytes->data, 0, length);
     bytes->data[length] = 0;
+    if (!data)
+        memset(bytes->data, 0, length);
+    else if (!vm_copy(vm, bytes->data, data, length))
+        return NULL;
     return bytes;
 }
 

@@ -11,17 +11,21 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_alnum(char c) { return is_alpha(c) || is_digit(c); }
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
+enum { AT_ONCE = 4096 }; // bytes between two looks at what others want
+
 // A copy whose bytes are mapped one by one; `state` is what the mapping remembers.
 static Value map_bytes(VM *vm, Value self, char (*map)(char c, bool *state)) {
     Text text;
     text_view(self, &text);
-    Buffer buffer = vm_buffer(vm);
+    char *to;
+    Value result = text_reserve(vm, text.kind, text.size, &to);
     bool state = false;
-    if (buffer_reserve(&buffer, text.size))
-        for (size_t i = 0; i < text.size; i++) buffer.data[i] = map(text.data[i], &state);
-    buffer.length = buffer.failed ? 0 : text.size;
-    vm_count_work(vm, work_of_characters(text.size));
-    return text_from_buffer(vm, text.kind, &buffer);
+    if (is_error(result)) return result;
+    for (size_t i = 0; i < text.size; i++) {
+        if (i % AT_ONCE == 0 && !vm_poll(vm, work_of_characters(AT_ONCE))) return VALUE_ERROR;
+        to[i] = map(text.data[i], &state);
+    }
+    return result;
 }
 
 static char map_lower(char c, bool *state) { return lower(c); }
@@ -136,19 +140,20 @@ Value bytes_hex(VM *vm, Value bytes, Value separator, Value group_argument) {
     bytes_view(bytes, &data, &size);
     size_t width = group < 0 ? (size_t) - (int64_t)group : (size_t)group;
     size_t separators = size && between && width ? (size - 1) / width : 0;
-    Buffer buffer = vm_buffer(vm);
-    if (size > PTRDIFF_MAX / 4 || !buffer_reserve(&buffer, size * 2 + separators)) return raise_memory_error(vm);
+    if (!size) return value_object(vm->names.empty);
+    String *text = string_reserve(vm, size * 2 + separators);
+    if (!text) return VALUE_ERROR;
     // Groups are counted from the end, or for a negative width from the start.
     size_t left = separators && group > 0 && size % width ? size % width : width;
-    char *to = buffer.data;
+    char *to = text->data;
     for (size_t i = 0; i < size; i++) {
+        if (i % AT_ONCE == 0 && !vm_poll(vm, work_of_characters(AT_ONCE))) return VALUE_ERROR;
         if (separators && !left--) *to++ = between, left = width - 1;
         *to++ = digits[data[i] >> 4];
         *to++ = digits[data[i] & 15];
     }
-    buffer.length = size * 2 + separators;
-    vm_count_work(vm, work_of_characters(size));
-    return object_or_error(string_from_buffer(vm, &buffer));
+    string_seal(text);
+    return value_object(text);
 }
 
 static Value bytes_hex_method(VM *vm, Value *args, size_t count) { return bytes_hex(vm, args[0], args[1], args[2]); }
@@ -216,15 +221,18 @@ static Value bytes_translate(VM *vm, Value *args, size_t count) {
     for (size_t i = 0; i < dropped_length; i++) drop[dropped[i]] = true;
     Text text;
     text_view(args[0], &text);
-    Buffer buffer = vm_buffer(vm);
-    if (buffer_reserve(&buffer, text.size)) {
-        for (size_t i = 0; i < text.size; i++) {
-            unsigned char c = (unsigned char)text.data[i];
-            if (!drop[c]) buffer.data[buffer.length++] = (char)(table ? table[c] : c);
-        }
-    }
     vm_count_work(vm, work_of_characters(text.size + dropped_length));
-    return text_from_buffer(vm, text.kind, &buffer);
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) size += !drop[(unsigned char)text.data[i]];
+    char *to;
+    Value result = text_reserve(vm, text.kind, size, &to);
+    if (is_error(result)) return result;
+    for (size_t i = 0, at = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (i % AT_ONCE == 0 && !vm_poll(vm, work_of_characters(AT_ONCE))) return VALUE_ERROR;
+        if (!drop[c]) to[at++] = (char)(table ? table[c] : c);
+    }
+    return result;
 }
 
 static const NativeDefinition bytes_methods[] = {

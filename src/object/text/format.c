@@ -110,7 +110,10 @@ static void append_fill(Buffer *buffer, uint32_t fill, int64_t count) {
         buffer->failed = true;
         return;
     }
-    for (int64_t i = 0; i < count; i++) buffer_append(buffer, bytes, width);
+    if (width == 1)
+        buffer_fill(buffer, bytes[0], (size_t)count);
+    else
+        for (int64_t i = 0; i < count; i++) buffer_append(buffer, bytes, width);
 }
 
 void format_pad(Buffer *buffer, const char *text, size_t size, size_t length, const FormatSpec *spec) {
@@ -127,8 +130,13 @@ static void append_grouped(Buffer *buffer, const char *digits, size_t count, int
                            int64_t minimum) {
     size_t start = buffer->length;
     int64_t left = (int64_t)count, in_group = 0;
+    if (!separator) {
+        if (minimum > left) buffer_fill(buffer, '0', (size_t)(minimum - left));
+        buffer_append(buffer, digits, count);
+        return;
+    }
     while (left > 0 || minimum > 0) {
-        if (in_group == group && separator) {
+        if (in_group == group) {
             buffer_byte(buffer, separator);
             minimum--;
             in_group = 0;

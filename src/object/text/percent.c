@@ -161,8 +161,8 @@ static bool put_integer(Percent *p, const Conversion *c, Value v) {
     Buffer digits = vm_buffer(vm), padded = vm_buffer(vm);
     if (!int_append_digits(vm, &digits, v, base)) return buffer_free(&digits), false;
     bool negative = digits.length && digits.data[0] == '-';
-    for (int64_t i = (int64_t)digits.length - negative; i < c->precision && !padded.failed; i++)
-        buffer_byte(&padded, '0');
+    size_t count = digits.length - negative;
+    if (c->precision > (int64_t)count) buffer_fill(&padded, '0', (size_t)c->precision - count);
     buffer_append(&padded, digits.data + negative, digits.length - negative);
     for (size_t i = 0; c->code == 'X' && i < padded.length; i++)
         padded.data[i] = (char)toupper((unsigned char)padded.data[i]);

@@ -64,7 +64,7 @@ String *string_new(VM *vm, const char *data, size_t size) {
     }
     String *s = string_reserve(vm, size);
     if (!s) return NULL;
-    if (size) memcpy(s->data, data, size);
+    if (!vm_copy(vm, s->data, data, size)) return NULL;
     string_seal(s);
     return s;
 }

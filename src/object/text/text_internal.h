@@ -20,6 +20,8 @@ int64_t find_backward(VM *vm, const char *text, size_t size, const char *needle,
 // The bytes of a str or bytes-like value. False, nothing raised, for others.
 bool text_view(Value v, Text *out);
 // A new str, bytes or bytearray of the same type as `like`.
+// A new text of a kind, whose bytes at *data are to be set at once; a str is then to be sealed. VALUE_ERROR with an exception.
+Value text_reserve(VM *vm, Kind like, size_t size, char **data);
 Value text_new(VM *vm, Kind like, const char *data, size_t size);
 // A new value of the type of a buffer's bytes; frees it.
 Value text_from_buffer(VM *vm, Kind like, Buffer *buffer);

@@ -142,7 +142,7 @@ static Value text_zfill(VM *vm, Value *args, size_t count) {
     size_t sign = text.size && (text.data[0] == '+' || text.data[0] == '-');
     if (buffer_reserve(&buffer, text.size + (size_t)missing)) {
         buffer_append(&buffer, text.data, sign);
-        for (int64_t i = 0; i < missing; i++) buffer_byte(&buffer, '0');
+        buffer_fill(&buffer, '0', (size_t)missing);
         buffer_append(&buffer, text.data + sign, text.size - sign);
     }
     return text_from_buffer(vm, text.kind, &buffer);

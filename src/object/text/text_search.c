@@ -66,6 +66,22 @@ Value text_new(VM *vm, Kind like, const char *data, size_t size) {
     return object_or_error(bytes_new(vm, size ? data : NULL, size));
 }
 
+Value text_reserve(VM *vm, Kind like, size_t size, char **data) {
+    if (like == KIND_STRING) {
+        String *s = string_reserve(vm, size);
+        *data = s ? s->data : NULL;
+        return object_or_error(s);
+    }
+    if (like == KIND_BYTEARRAY) {
+        ByteArray *array = bytearray_new(vm, NULL, size);
+        *data = array ? (char *)array->data : NULL;
+        return object_or_error(array);
+    }
+    Bytes *bytes = bytes_new(vm, NULL, size);
+    *data = bytes ? (char *)bytes->data : NULL;
+    return object_or_error(bytes);
+}
+
 Value text_from_buffer(VM *vm, Kind like, Buffer *buffer) {
     Value result = buffer->failed ? raise_memory_error(vm) : text_new(vm, like, buffer->data, buffer->length);
     buffer_free(buffer);
@@ -190,6 +206,18 @@ static Value text_rindex(VM *vm, Value *args, size_t count) {
     return index_result(vm, args[0], search(vm, args, true, "rindex"));
 }
 
+// How often a text is there, not overlapping, at most `most` times; -1 for an error.
+static int64_t occurrences(VM *vm, const char *data, size_t size, const Text *needle, int64_t most) {
+    int64_t count = 0;
+    for (size_t at = 0; count < most && at < size; count++) {
+        int64_t found = find_forward(vm, data + at, size - at, needle->data, needle->size);
+        if (found == -2) return -1;
+        if (found < 0) break;
+        at += (size_t)found + needle->size;
+    }
+    return count;
+}
+
 static Value text_count(VM *vm, Value *args, size_t count) {
     Text text, needle;
     char byte;
@@ -201,16 +229,8 @@ static Value text_count(VM *vm, Value *args, size_t count) {
         int64_t length = (int64_t)(text.ascii ? to - from : utf8_count(text.data + from, to - from));
         return value_small(length + 1);
     }
-    int64_t found = 0;
-    while (from < to) {
-        if (!vm_poll(vm, 1)) return VALUE_ERROR;
-        int64_t at = find_forward(vm, text.data + from, to - from, needle.data, needle.size);
-        if (at == -2) return VALUE_ERROR;
-        if (at < 0) break;
-        found++;
-        from += (size_t)at + needle.size;
-    }
-    return value_small(found);
+    int64_t found = occurrences(vm, text.data + from, to - from, &needle, INT64_MAX);
+    return found < 0 ? VALUE_ERROR : value_small(found);
 }
 
 // Whether one of startswith's texts is there.
@@ -299,6 +319,25 @@ static bool interleave(VM *vm, Buffer *buffer, const Text *text, const Text *new
     return true;
 }
 
+// The text with its first `times` occurrences of `old`, which are there, replaced.
+static Value replace(VM *vm, const Text *text, const Text *old, const Text *new, size_t times) {
+    size_t kept = text->size - times * old->size, at = 0;
+    if (new->size && times > ((size_t)PTRDIFF_MAX - kept) / new->size) return raise_memory_error(vm);
+    char *to;
+    Value result = text_reserve(vm, text->kind, kept + times * new->size, &to);
+    if (is_error(result)) return result;
+    while (times--) {
+        int64_t found = find_forward(vm, text->data + at, text->size - at, old->data, old->size);
+        if (found == -2) return VALUE_ERROR;
+        if (found) memcpy(to, text->data + at, (size_t)found), to += found;
+        if (new->size) memcpy(to, new->data, new->size), to += new->size;
+        at += (size_t)found + old->size;
+    }
+    if (at < text->size) memcpy(to, text->data + at, text->size - at);
+    if (text->kind == KIND_STRING) string_seal(string_of(result));
+    return result;
+}
+
 static Value text_replace(VM *vm, Value *args, size_t count) {
     Text text, old, new;
     int64_t limit = -1;
@@ -310,27 +349,16 @@ static Value text_replace(VM *vm, Value *args, size_t count) {
                        type_name(vm, args[2])))
         return VALUE_ERROR;
     if (limit < 0) limit = INT64_MAX;
-    int64_t found = limit ? find_forward(vm, text.data, text.size, old.data, old.size) : -1;
-    if (found == -2) return VALUE_ERROR;
-    if (found < 0) return text_piece(vm, args[0], &text, 0, text.size);
-    Buffer buffer = vm_buffer(vm);
     if (!old.size) {
+        if (!limit) return text_piece(vm, args[0], &text, 0, text.size);
+        Buffer buffer = vm_buffer(vm);
         if (!interleave(vm, &buffer, &text, &new, limit)) return buffer_free(&buffer), VALUE_ERROR;
         return text_from_buffer(vm, text.kind, &buffer);
     }
-    buffer_reserve(&buffer, text.size);
-    size_t at = 0;
-    while (found >= 0) {
-        if (!vm_poll(vm, 1)) return buffer_free(&buffer), VALUE_ERROR;
-        buffer_append(&buffer, text.data + at, (size_t)found);
-        buffer_append(&buffer, new.data, new.size);
-        at += (size_t)found + old.size;
-        found = --limit ? find_forward(vm, text.data + at, text.size - at, old.data, old.size) : -1;
-        if (buffer.failed) break;
-    }
-    if (found == -2) return buffer_free(&buffer), VALUE_ERROR;
-    buffer_append(&buffer, text.data + at, text.size - at);
-    return text_from_buffer(vm, text.kind, &buffer);
+    int64_t times = occurrences(vm, text.data, text.size, &old, limit);
+    if (times < 0) return VALUE_ERROR;
+    if (!times) return text_piece(vm, args[0], &text, 0, text.size);
+    return replace(vm, &text, &old, &new, (size_t)times);
 }
 
 const NativeDefinition text_search_methods[] = {
