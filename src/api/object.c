@@ -120,6 +120,9 @@ static HostClass *class_of_definition(aioli *host, const aioli_class *definition
 static Value new_class(aioli *host, const char *module, const aioli_class *definition) {
     VM *vm = &host->vm;
     if (class_of_definition(host, definition)) return raise_value_error(vm, "the class %s is there already", definition->name);
+    if (!utf8_valid(definition->name, strlen(definition->name), false, NULL) ||
+        (module && !utf8_valid(module, strlen(module), false, NULL)))
+        return raise_value_error(vm, "a name is not UTF-8");
     if (definition->size > UINT32_MAX / 2) return raise_value_error(vm, "objects of %s would be too large", definition->name);
     HostClass *own = allocate(&host->allocator, sizeof *own); // not the heap's: finalisers need it to the end
     if (!own) return raise_memory_error(vm);

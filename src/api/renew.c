@@ -3,12 +3,16 @@
 #include "loop/loop.h"
 #include "modules/library.h"
 #include "object/container/dict.h"
+#include "object/core/errors.h"
 #include "object/number/int.h"
 #include "vm/import.h"
 
 // Needs no memory, and gives back what the last program has left: it may have filled all that there is.
 void renew_drop(aioli *host) {
     VM *vm = &host->vm;
+    // What has been printed since the last program's end stands in streams that may go.
+    sys_flush(vm);
+    exception_clear(vm);
     dict_delete_string(vm, vm->modules, vm->names.__main__);
     // Its tasks go too, but where the host has some that go on.
     if (!loop_is_hosted(vm)) loop_abandon(vm);

@@ -140,7 +140,12 @@ bool library_set_arguments(VM *vm, const char *executable, size_t count, const c
         if (!s || !list_append(vm, library->arguments, value_object(s))) return false;
     }
     library->executable = library_text(vm, executable ? executable : "");
-    return library->executable != NULL;
+    if (!library->executable) return false;
+    // A module that is there already says the same. (argv is the same list.)
+    String *name = string_intern_from(vm, "executable", 10);
+    if (!name) return false;
+    return is_empty(dict_get_string(vm, library->sys, name)) ||
+           dict_set_string(vm, library->sys, name, value_object(library->executable)) >= 0;
 }
 
 bool sys_flush(VM *vm) {
