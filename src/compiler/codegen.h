@@ -102,6 +102,9 @@ typedef struct {
     void *warn_data;
 } Compiler;
 
+// Whether await and its kin may stand here. At the top of a text that may await, that makes its code a coroutine's.
+bool unit_may_await(Compiler *c);
+
 // ---- emit.c: instructions, constants, registers, labels, ranges
 
 _Noreturn void compile_error(Compiler *c, Range range, const char *format, ...) __attribute__((format(printf, 3, 4)));

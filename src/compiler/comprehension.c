@@ -90,8 +90,7 @@ static void loops(Compiler *c, Building *b, size_t i, Register source, bool is_i
 static void check_async(Compiler *c, Node *node) {
     bool is_async = false;
     for (size_t i = 0; i < node->comprehension.count; i++) is_async |= node->comprehension.generators[i].is_async;
-    Scope *unit = c->unit->scope;
-    if (is_async && !(unit->kind == SCOPE_FUNCTION && unit->is_async))
+    if (is_async && !unit_may_await(c))
         compile_error(c, node->range, "asynchronous comprehension outside of an asynchronous function");
 }
 

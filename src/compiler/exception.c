@@ -338,7 +338,6 @@ static void with_item(Compiler *c, Node *node, size_t i) {
 }
 
 void with_statement(Compiler *c, Node *node) {
-    if (node->with.is_async && (c->unit->scope->kind != SCOPE_FUNCTION || !c->unit->scope->is_async))
-        compile_error(c, node->range, "'async with' outside async function");
+    if (node->with.is_async && !unit_may_await(c)) compile_error(c, node->range, "'async with' outside async function");
     with_item(c, node, 0);
 }

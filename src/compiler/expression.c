@@ -370,10 +370,22 @@ static void check_function(Compiler *c, Node *node, const char *outside) {
     if (c->unit->scope->kind != SCOPE_FUNCTION) compile_error(c, node->range, "%s", outside);
 }
 
-static void await_expression(Compiler *c, Node *node, Register target) {
+bool unit_may_await(Compiler *c) {
     Scope *scope = c->unit->scope;
-    if (scope->kind != SCOPE_FUNCTION) compile_error(c, node->range, "'await' outside function");
-    if (!scope->is_async) compile_error(c, node->range, "'await' outside async function");
+    if (scope->kind == SCOPE_FUNCTION) return scope->is_async;
+    if (!c->options->top_level_await || scope->kind != SCOPE_MODULE) return false;
+    c->unit->flags |= CODE_COROUTINE;
+    return true;
+}
+
+static void await_expression(Compiler *c, Node *node, Register target) {
+    if (!unit_may_await(c)) {
+        // To await makes the comprehension around it an asynchronous one.
+        if (c->scope != c->unit->scope && c->scope->kind == SCOPE_COMPREHENSION)
+            compile_error(c, c->scope->node->range, "asynchronous comprehension outside of an asynchronous function");
+        bool in_function = c->unit->scope->kind == SCOPE_FUNCTION;
+        compile_error(c, node->range, in_function ? "'await' outside async function" : "'await' outside function");
+    }
     Register value = register_new(c);
     if (node->value->kind == NODE_CALL)
         call_expression(c, node->value, value, true);

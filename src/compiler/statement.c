@@ -54,8 +54,7 @@ void async_for_next(Compiler *c, Register iterator, Register target, Label *end)
 
 static void for_statement(Compiler *c, Node *node) {
     bool is_async = node->for_.is_async;
-    if (is_async && (c->unit->scope->kind != SCOPE_FUNCTION || !c->unit->scope->is_async))
-        compile_error(c, node->range, "'async for' outside async function");
+    if (is_async && !unit_may_await(c)) compile_error(c, node->range, "'async for' outside async function");
     uint32_t mark = registers_mark(c);
     Register iterator = register_new(c);
     Register source = expression_any(c, node->for_.iterable);

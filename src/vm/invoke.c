@@ -9,8 +9,10 @@
 #include "object/core/protocol.h"
 #include "object/core/type.h"
 #include "object/exception/exception.h"
+#include "object/shared/builtin.h"
 #include "object/text/str.h"
 #include "vm/call.h"
+#include "vm/import.h"
 #include "vm/interpreter.h"
 #include "vm/run.h"
 
@@ -173,6 +175,11 @@ Value interpreter_run_code(VM *vm, Code *code, Dict *globals, Value locals, Tupl
     if (!function) return VALUE_ERROR;
     function->closure = closure;
     if (!(code->flags & (CODE_MODULE | CODE_NAMESPACE_LOCALS))) return run_function(vm, function, NULL, 0, NULL);
+    if (code->flags & CODE_COROUTINE) {
+        Generator *coroutine = generator_new(vm, function, 0);
+        if (coroutine && code->flags & CODE_NAMESPACE_LOCALS) coroutine->frame.registers[0] = locals;
+        return object_or_error(coroutine);
+    }
     Interpreter *in = interpreter_of(vm);
     if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     Frame *frame = frame_push(vm, in, function, in->frame);
@@ -192,7 +199,8 @@ bool print_value(VM *vm, Value v) {
     Value sys = VALUE_EMPTY, hook = VALUE_EMPTY;
     String *sys_name = string_intern_from(vm, "sys", 3), *hook_name = string_intern_from(vm, "displayhook", 11);
     if (!sys_name || !hook_name) return false;
-    sys = dict_get_string(vm, vm->modules, sys_name);
+    sys = import_module(vm, sys_name); // the program itself need not have done so
+    if (is_error(sys)) return false;
     if (!is_empty(sys)) hook = value_find_attribute(vm, sys, hook_name);
     if (is_error(hook)) return false;
     if (is_empty(hook)) return raise_runtime_error(vm, "lost sys.displayhook"), false;

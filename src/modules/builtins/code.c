@@ -32,12 +32,15 @@ static bool source_text(VM *vm, Value v, const char *function, const char **text
     return true;
 }
 
+enum { FLAG_TREE = 0x400, FLAG_TOP_LEVEL_AWAIT = 0x2000, KNOWN_FLAGS = 0x1FE0000 | 0xF600 | 0x10 }; // as CPython has them
+
 // The source as the traceback shows it: compiled text is in no file, and CPython shows none of it.
-static Code *compile_text(VM *vm, const char *text, size_t length, String *file, ParseMode mode, bool inherit) {
+static Code *compile_text(VM *vm, const char *text, size_t length, String *file, ParseMode mode, bool inherit, int flags) {
     CompileOptions options = {.file_name = file,
                               .source = NULL,
                               .mode = mode,
                               .namespace_locals = true,
+                              .top_level_await = flags & FLAG_TOP_LEVEL_AWAIT,
                               .future_annotations = inherit && interpreter_flags(vm) & CODE_FUTURE_ANNOTATIONS};
     return library_compile(vm, text, length, &options, NULL);
 }
@@ -63,7 +66,6 @@ static bool number_argument(VM *vm, Value v, int otherwise, int *out) {
     return is_empty(v) || c_int_argument(vm, v, out);
 }
 
-enum { FLAG_TREE = 0x400, KNOWN_FLAGS = 0x1FE0000 | 0xF600 | 0x10 }; // as CPython has them
 
 // Arguments are converted, which may run scripts, before anything looks into the text: a bytearray can change meanwhile.
 static Value builtin_compile(VM *vm, Value *args, size_t count) {
@@ -88,7 +90,7 @@ static Value builtin_compile(VM *vm, Value *args, size_t count) {
     const char *text;
     size_t length;
     if (!source_text(vm, args[0], "compile", &text, &length)) return VALUE_ERROR;
-    return object_or_error(compile_text(vm, text, length, file, parse_modes[mode], inherit));
+    return object_or_error(compile_text(vm, text, length, file, parse_modes[mode], inherit, flags));
 }
 
 // The namespaces that exec and eval run in: args[1] and args[2], filled in when omitted.
@@ -154,7 +156,7 @@ static Value run(VM *vm, const char *function, Value *args, Value closure, Parse
         if (mode == PARSE_EXPRESSION)
             while (length && (*text == ' ' || *text == '\t')) text++, length--;
         String *file = string_intern_from(vm, "<string>", 8);
-        code = file ? compile_text(vm, text, length, file, mode, true) : NULL;
+        code = file ? compile_text(vm, text, length, file, mode, true, 0) : NULL;
         if (!code) return VALUE_ERROR;
         args[0] = value_object(code);
     }
