@@ -15,8 +15,14 @@ bool buffer_reserve(Buffer *buffer, size_t extra) {
     size_t capacity = buffer->capacity ? buffer->capacity * 2 : 64;
     while (capacity - buffer->length < extra) capacity *= 2;
     char *data = reallocate(buffer->allocator, buffer->data, buffer->capacity, capacity);
-    if (!data && capacity > buffer->length + extra) { // there may be room for what is needed
-        capacity = buffer->length + extra;
+    // There may be room for what is needed; but not for a little more each time, which would copy everything each time.
+    size_t needed = buffer->length + extra;
+    if (!data && capacity > needed + needed / 8) {
+        capacity = needed + needed / 8;
+        data = reallocate(buffer->allocator, buffer->data, buffer->capacity, capacity);
+    }
+    if (!data && capacity > needed && extra > buffer->capacity / 8) {
+        capacity = needed;
         data = reallocate(buffer->allocator, buffer->data, buffer->capacity, capacity);
     }
     if (!data) {

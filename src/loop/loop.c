@@ -156,7 +156,8 @@ static bool run_handle(VM *vm, Handle *handle) {
 }
 
 bool loop_must_end(VM *vm) {
-    return vm->ending || !is_exception(vm->exception) || exception_matches(vm, vm->exceptions.keyboard_interrupt) ||
+    return vm->ending || !is_exception(vm->exception) ||
+           (exception_matches(vm, vm->exceptions.keyboard_interrupt) && !loop_of(vm)->console) ||
            exception_matches(vm, vm->exceptions.limit_error) ||
            exception_matches(vm, vm->exceptions.system_exit);
 }
@@ -398,6 +399,8 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
 // Ctrl-C: the first one cancels the main task, which can clean up; the next raises at once.
 static bool on_interrupt(VM *vm) {
     Loop *loop = loop_of(vm);
+    if (console_takes_interrupt(vm)) return true;
+    if (loop->console) return false;
     if (!loop->main_task || future_done(&loop->main_task->future)) return false;
     if (loop->interrupts++) return false;
     Value failure = vm->exception;
@@ -485,6 +488,8 @@ void loop_abandon(VM *vm) {
     loop->first_task = loop->last_task = NULL;
     loop->task_count = 0;
     loop->generators = NULL;
+    loop->console = NULL;
+    loop->on_interrupt = loop->on_failure = VALUE_NONE;
 }
 
 bool loop_is_hosted(VM *vm) { return loop_of(vm)->hosted && loop_of(vm)->first_task; }
@@ -570,6 +575,9 @@ static void loop_trace(VM *vm) {
     for (Task *task = loop->first_task; task; task = task->next) heap_mark_object(vm, (Object *)task);
     heap_mark_object(vm, (Object *)loop->current);
     heap_mark_object(vm, (Object *)loop->main_task);
+    heap_mark_object(vm, (Object *)loop->console);
+    heap_mark(vm, loop->on_interrupt);
+    heap_mark(vm, loop->on_failure);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
     lost_trace(vm);
@@ -582,7 +590,7 @@ static void loop_trace(VM *vm) {
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE};
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE};
     vm->loop = loop;
     interpreter_of(vm)->trace_loop = loop_trace;
     lost_init(vm);

@@ -163,6 +163,8 @@ struct Loop {
     Task *main_task;   // of asyncio.run: Ctrl-C cancels it
     uint64_t next_task_number;
     int interrupts;    // Ctrl-C since asyncio.run began
+    Task *console;     // the task that is told of what the next two say, or NULL: see console.c
+    Value on_interrupt, on_failure; // called, or VALUE_NONE
     bool running, stopping, closed;
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
@@ -241,6 +243,10 @@ Value loop_run_forever(VM *vm);
 bool loop_must_end(VM *vm);
 // Shows an exception that nobody is there to catch, as asyncio's default handler does. False with an exception.
 bool loop_show_exception(VM *vm, const char *message, Value exception);
+// console.c: whether a console takes the interrupt that is there; a task that has failed is told to one.
+bool console_takes_interrupt(VM *vm);
+void console_note_failure(VM *vm, Task *task);
+
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
 

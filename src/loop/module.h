@@ -4,6 +4,10 @@
 
 #include "loop/loop.h"
 #include "object/core/module.h"
+#include "object/core/native.h"
+
+// console.c: what a prompt needs.
+extern const NativeDefinition console_functions[];
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
 

@@ -161,6 +161,7 @@ static bool ended_by_exception(VM *vm, Task *task) {
         future_become_cancelled(vm, &task->future, VALUE_EMPTY);
         return true;
     }
+    console_note_failure(vm, task);
     future_set_exception(vm, &task->future, e);
     raise_value(vm, e);
     if (loop_must_end(vm)) return false;
