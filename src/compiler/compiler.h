@@ -11,6 +11,7 @@ typedef struct CompileOptions {
     String *source;        // the text, for tracebacks
     ParseMode mode;
     bool namespace_locals; // names live in a mapping given at run time: exec, eval, and class bodies
+    bool shows_values;       // the value of an expression that is a statement is shown, as in PARSE_INTERACTIVE
     bool top_level_await;    // the text may await: then it is a coroutine's code
     bool future_annotations; // annotations are kept as text: on when the code around had it on
 } CompileOptions;

@@ -324,7 +324,7 @@ static void assign_statement(Compiler *c, Node *node) {
 }
 
 static void expression_statement(Compiler *c, Node *node) {
-    if (c->options->mode == PARSE_INTERACTIVE && c->unit->scope->kind == SCOPE_MODULE) {
+    if ((c->options->mode == PARSE_INTERACTIVE || c->options->shows_values) && c->unit->scope->kind == SCOPE_MODULE) {
         uint32_t mark = registers_mark(c);
         Register value = register_new(c);
         expression_to(c, node->value, value);

@@ -47,4 +47,8 @@ static Value module_console(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 
-const NativeDefinition console_functions[] = {{"console", module_console, "on_interrupt, on_failure, /"}, {0}};
+static Value module_describe_tasks(VM *vm, Value *args, size_t count) { return loop_describe_tasks(vm); }
+
+const NativeDefinition console_functions[] = {{"console", module_console, "on_interrupt, on_failure, /"},
+                                              {"describe_tasks", module_describe_tasks, ""},
+                                              {0}};

@@ -247,6 +247,9 @@ bool loop_show_exception(VM *vm, const char *message, Value exception);
 bool console_takes_interrupt(VM *vm);
 void console_note_failure(VM *vm, Task *task);
 
+// All unfinished tasks in the order in which they were made: a list of (task, what it waits for, file, line, function) of the user's own
+// code, the last three None where there is none.
+Value loop_describe_tasks(VM *vm);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
 

@@ -67,6 +67,34 @@ static void describe_wait(VM *vm, Task *task, const Frame *library, Buffer *out)
     }
 }
 
+Value loop_describe_tasks(VM *vm) {
+    List *list = list_new(vm, 0);
+    if (!list) return VALUE_ERROR;
+    for (Task *task = loop_of(vm)->first_task; task; task = task->next) {
+        const Frame *place, *library;
+        Buffer text = vm_buffer(vm);
+        find_place(task, &place, &library);
+        if (task == loop_of(vm)->current)
+            buffer_text(&text, "itself: it runs");
+        else if (library || !is_none(task->waiting))
+            describe_wait(vm, task, library, &text);
+        else
+            buffer_text(&text, task->future.park == PARK_WAITING ? "a sleep" : "its turn");
+        String *wait = string_from_buffer(vm, &text);
+        Value parts[5] = {value_object(task), value_object(wait), VALUE_NONE, VALUE_NONE, VALUE_NONE};
+        if (!wait) return VALUE_ERROR;
+        if (place) {
+            const Code *code = frame_code(place);
+            parts[2] = value_object(code->file_name);
+            parts[3] = value_small(code_place(code, frame_instruction(place))->line);
+            parts[4] = value_object(code->qualified_name);
+        }
+        Tuple *tuple = tuple_from(vm, parts, 5);
+        if (!tuple || !list_append(vm, list, value_object(tuple))) return VALUE_ERROR;
+    }
+    return value_object(list);
+}
+
 Value loop_raise_deadlock(VM *vm) {
     Loop *loop = loop_of(vm);
     Buffer text = vm_buffer(vm);

@@ -80,7 +80,8 @@ bool builtins_module_fill(VM *vm, ModuleObject *module) {
 
 // The module `aioli`: what CPython has not.
 bool aioli_module_fill(VM *vm, ModuleObject *module) {
-    return add_value(vm, module->namespace, "LimitError", value_object(vm->exceptions.limit_error));
+    return add_value(vm, module->namespace, "LimitError", value_object(vm->exceptions.limit_error)) &&
+           native_add_functions(vm, module->namespace, console_compile_functions) > 0;
 }
 
 bool library_create(VM *vm, const Streams *streams) {

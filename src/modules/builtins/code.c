@@ -93,6 +93,20 @@ static Value builtin_compile(VM *vm, Value *args, size_t count) {
     return object_or_error(compile_text(vm, text, length, file, parse_modes[mode], inherit, flags));
 }
 
+// What is entered at a prompt: any number of statements; the values of expressions are shown, the text may await, and tracebacks show its
+// lines.
+static Value compile_block(VM *vm, Value *args, size_t count) {
+    String *file = file_name(vm, args[1]);
+    const char *text;
+    size_t length;
+    if (!file || !is_string(args[0])) return file ? raise_type_error(vm, "the text must be a str") : VALUE_ERROR;
+    if (!source_text(vm, args[0], "compile", &text, &length)) return VALUE_ERROR;
+    CompileOptions options = {.file_name = file, .source = string_of(args[0]), .mode = PARSE_FILE, .namespace_locals = true,
+                              .top_level_await = true, .shows_values = true};
+    return object_or_error(library_compile(vm, text, length, &options, options.source));
+}
+const NativeDefinition console_compile_functions[] = {{"compile_block", compile_block, "text, file_name, /"}, {0}};
+
 // The namespaces that exec and eval run in: args[1] and args[2], filled in when omitted.
 static bool namespaces(VM *vm, const char *function, Value *args) {
     bool has_globals = !is_empty(args[1]) && !is_none(args[1]), has_locals = !is_empty(args[2]) && !is_none(args[2]);

@@ -82,6 +82,12 @@ static bool make_classes(VM *vm) {
            iterator_class_init(vm) && generic_alias_class_init(vm) && module_class_init(vm) && exception_class_init(vm) && traceback_class_init(vm);
 }
 
+// What safepoints do until the interpreter is there: nobody interrupts yet, and nothing is garbage.
+static bool refuel(VM *vm) {
+    vm->fuel = FUEL_SLICE;
+    return true;
+}
+
 bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
     *vm = (VM){.exception = VALUE_EMPTY, .stop_value = VALUE_NONE, .suspended_on = VALUE_NONE, .memory_error = VALUE_NONE};
     heap_init(vm, allocator);
@@ -90,6 +96,7 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
     vm->int_digit_limit = INT_DEFAULT_DIGIT_LIMIT;
     vm->native_depth_limit = 400;
     vm->fuel = FUEL_SLICE;
+    vm->hooks.attend = vm->hooks.poll = refuel;
     set_operations(vm);
     if (!make_classes(vm)) return false;
     Exception *memory_error = exception_new(vm, vm->exceptions.memory_error, NULL, 0);
