@@ -292,6 +292,105 @@ def check_slow_writing(aioli, folder):
         expect("status", 0, session.status())
 
 
+# ---- Keys
+
+KEYS = """
+import asyncio, _terminal as terminal
+from _keys import Keys
+
+async def main():
+    keys = Keys(0)
+    terminal.raw(0)
+    print("begin", flush=True)
+    while True:
+        key = await keys.read()
+        print(key if len(key.text) < 1000 else (key.name, len(key.text), hash(key.text) == hash("line\\n" * 20000)), flush=True)
+        if key.name == "closed":
+            break
+        if key.name == "ctrl-x":
+            # Reading that is given up loses nothing.
+            for i in range(3):
+                try:
+                    print(await asyncio.wait_for(keys.read(), 0.02), "came")
+                except TimeoutError:
+                    print("late", flush=True)
+        if key.name == "ctrl-r":
+            reading = asyncio.create_task(keys.read())
+            ticks = 0
+            while not reading.done():
+                await asyncio.sleep(0.001)
+                ticks += 1
+            print(reading.result(), ticks > 5, flush=True)
+    print(await keys.read())
+
+asyncio.run(main())
+"""
+
+# What is typed, and the events that it makes.
+TYPED = [(b"a", "Key('text', 'a')"), ("ä日👍🏽".encode(), "Key('text', 'ä日👍🏽')"), (b"\r", "Key('enter')"), (b"\x03", "Key('ctrl-c')"), (b"\x1a", "Key('ctrl-z')"),
+         (b"\x04", "Key('ctrl-d')"), (b"\x13", "Key('ctrl-s')"), (b"\x16", "Key('ctrl-v')"), (b"\x1b", "Key('escape')"), (b"\x1b[A", "Key('up')"), (b"\x1bOA", "Key('up')"),
+         (b"\x1b[1;5C", "Key('ctrl-right')"), (b"\x1b[3~", "Key('delete')"), (b"\x1b[[A", "Key('f1')"), (b"\x1b[15~", "Key('f5')"), (b"\x1b\r", "Key('alt-enter')"),
+         (b"\x1bb", "Key('alt-b')"), (b"\x1b[", "Key('alt-[')"), (b"\x1b\x1b[D", "Key('alt-left')"), (b"\x1b[Z", "Key('shift-tab')"), (b"\x7f", "Key('backspace')"),
+         (b"\x1b[200~two\r\nlines\r\x1b[201~", "Key('paste', 'two\\nlines\\n')"), (b"\x1b[<0;1;1M!", "Key('text', '!')")]
+
+
+def check_keys(aioli, folder):
+    with Session(aioli, folder, KEYS) as session:
+        session.read_until("begin\r\n")
+        for data, wanted in TYPED:
+            session.write(data)
+            expect(f"typed: {data}", wanted, session.read_until("\r\n").rstrip())
+        # Byte by byte: a machine that is busy may come late with the second.
+        for data, wanted in TYPED:
+            if data in (b"\x1b", b"\x1b["):
+                continue  # another key with what follows
+            for attempt in range(5):
+                for i in range(len(data)):
+                    session.write(data[i:i + 1])
+                session.write(b"\x07")
+                found = session.read_until("Key('ctrl-g')\r\n").splitlines()[:-1]
+                if wanted.startswith("Key('text'"):
+                    found = ["Key('text', '" + "".join(line.removeprefix("Key('text', '").removesuffix("')") for line in found) + "')"]
+                if found == [wanted]:
+                    break
+            else:
+                sys.exit(f"typed byte by byte: {data}: expected {wanted}, found {found}")
+        # A paste that is longer than anything that is read at once.
+        session.write(b"\x1b[200~" + b"line\r" * 20000 + b"\x1b[201~")
+        session.read_until("('paste', 100000, True)\r\n")
+        session.write(b"\x18")
+        session.read_until("late\r\nlate\r\nlate\r\n")
+        session.write(b"\x12")
+        time.sleep(0.1)
+        session.write(b"x")
+        session.read_until("Key('text', 'x') True\r\n")
+        # Half a character that was there when reading was given up.
+        session.write(b"\x18\xc3")
+        session.read_until("late\r\nlate\r\n")
+        session.write(b"\xa4")
+        session.read_until("Key('text', 'ä')")
+
+
+def check_closed_keys(aioli, folder):
+    path = folder / "closed.aio"
+    path.write_text(KEYS.replace("terminal.raw(0)", "pass"))
+    for data, wanted in ((b"", ""), (b"ab\x1b", "Key('text', 'ab')\nKey('escape')\n"), (b"\x1b[200~half\rof it", "Key('paste', 'half\\nof it')\n"), (b"\x1b[1;", "")):
+        done = subprocess.run([aioli, path], input=data, capture_output=True, timeout=PATIENCE)
+        expect(f"keys of a pipe: {data}", f"begin\n{wanted}Key('closed')\nKey('closed')\n", done.stdout.decode())
+        expect("nothing said", b"", done.stderr)
+    # A terminal that goes away under a program that does not mind.
+    path.write_text(KEYS)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([aioli, path], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        process.stdout.readline()
+        os.write(ours, b"x")
+        expect("before a hang-up", b"Key('text', 'x')\n", process.stdout.readline())
+        os.close(ours)
+        rest, error = process.communicate(timeout=PATIENCE)
+        expect("after a hang-up", (b"Key('closed')\nKey('closed')\n", b""), (rest, error))
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     sanitized = b"libasan" in subprocess.run(["ldd", build / "aioli"], capture_output=True).stdout
@@ -304,6 +403,8 @@ def main():
         check_modes(aioli, folder)
         check_ends(aioli, folder, sanitized)
         check_slow_writing(aioli, folder)
+        check_keys(aioli, folder)
+        check_closed_keys(aioli, folder)
 
 
 if __name__ == "__main__":
