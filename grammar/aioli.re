@@ -25,8 +25,7 @@
     fprefix     = [fF] | [fF][rR] | [rR][fF];
 */
 
-// The keyword that a name is, or NAME.
-static int name_kind(const char *text, size_t length) {
+int lexer_name_kind(const char *text, size_t length) {
     static const struct {
         char word[9];
         uint8_t length;
@@ -61,7 +60,7 @@ static void read_name(Lexer *lexer, const char *start) {
         if (lexer_check_name(lexer, start)) lexer_token(lexer, TOKEN_NAME, start);
         return;
     }
-    lexer_token(lexer, name_kind(start, length), start);
+    lexer_token(lexer, lexer_name_kind(start, length), start);
 }
 
 // A backslash outside of quotes may only end a line, and something must follow.

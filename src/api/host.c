@@ -16,6 +16,7 @@
 #include "modules/library.h"
 #include "modules/modules.h"
 #include "modules/system/file.h"
+#include "modules/system/terminal.h"
 #include "object/exception/exception.h"
 #include "object/shared/builtin.h"
 #include "object/text/bytes.h"
@@ -30,6 +31,12 @@ static int write_descriptor(void *user, int stream, const char *bytes, size_t le
     while (length) {
         ssize_t n = write(stream, bytes, length);
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) {
+            // Somebody who shares the terminal or pipe has made it one that does not block.
+            struct pollfd wanted = {.fd = stream, .events = POLLOUT};
+            poll(&wanted, 1, -1);
+            continue;
+        }
         if (n < 0) return errno;
         bytes += n;
         length -= (size_t)n;
@@ -58,6 +65,11 @@ static long stream_read(void *user, int stream, char *bytes, size_t size) {
 }
 static bool stream_is_terminal(void *user, int stream) {
     return host_of(user)->config.is_terminal(host_of(user)->config.user, stream) != 0;
+}
+
+static bool stream_is_descriptor(void *user, int stream) {
+    const aioli_config *config = &host_of(user)->config;
+    return stream == 0 ? config->read == read_descriptor : config->write == write_descriptor;
 }
 
 static void *resize_by_config(Allocator *allocator, void *block, size_t old_size, size_t new_size) {
@@ -176,7 +188,7 @@ static bool create(aioli *host) {
     loop_of(vm)->show_error = show_error;
     vm->hooks.clock = virtual_clock;
     if (!promises_create(host)) return false;
-    Streams streams = {stream_write, stream_read, stream_is_terminal, host};
+    Streams streams = {stream_write, stream_read, stream_is_terminal, stream_is_descriptor, host};
     if (!grants_create(host)) return false;
     bool reads = host->config.grants & AIOLI_GRANT_FILES || host->readable.count;
     if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, reads ? load_module : NULL)) return false;
@@ -267,6 +279,11 @@ void aioli_interrupt(aioli *host) {
     VM *vm = &host->vm;
     __atomic_store_n(&vm->interrupt, 1, __ATOMIC_SEQ_CST);
     loop_wake(vm);
+}
+
+void aioli_restore_terminal(aioli *host) {
+    Library *library = host->vm.library;
+    if (library) terminal_restore(__atomic_load_n(&library->terminal, __ATOMIC_ACQUIRE));
 }
 
 const char *aioli_error_text(aioli *host, size_t *length) {

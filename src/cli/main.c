@@ -30,6 +30,26 @@ static void on_interrupt(int signal_number) {
     if (running) aioli_interrupt(running);
 }
 
+// The signal that ends the process leaves the terminal as it was: the handler is gone by now, so that the signal does what it does
+// without one.
+static void on_end(int signal_number) {
+    if (running) aioli_restore_terminal(running);
+    raise(signal_number);
+}
+
+// Signals that somebody has other plans with (nohup, a sanitizer) are left alone.
+static void watch_ends(void) {
+    static const int signals[] = {SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    // A crash may be that of the stack.
+    static char stack[65536];
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    sigaltstack(&other, NULL);
+    struct sigaction end = {.sa_handler = on_end, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER | SA_ONSTACK)}, before;
+    sigemptyset(&end.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(signals[i], &end, NULL);
+}
+
 static void say(const char *text, size_t length) {
     while (length) {
         ssize_t n = write(2, text, length);
@@ -129,6 +149,7 @@ static int run(aioli *vm, const char *executable, int argc, char **argv) {
     sigemptyset(&interrupt.sa_mask);
     running = vm;
     sigaction(SIGINT, &interrupt, NULL);
+    if (isatty(0)) watch_ends();
     int status;
     if (argc && strcmp(argv[0], "-c") == 0) {
         if (argc < 2) return misused("Argument expected for the -c option", "");

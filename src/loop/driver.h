@@ -10,6 +10,21 @@
 
 typedef struct Driver Driver;
 
+// What can be waited for of a file descriptor.
+enum { WATCH_READABLE = 1, WATCH_WRITABLE = 2 };
+
+// One wait for a file descriptor: until it can be read from or written to without blocking. One that has ended, was hung up or has
+// failed can be: the read says what it is. So can files of which the system tells no readiness (regular files, /dev/null). Memory of
+// whoever waits, which stays in place until `ready` is called or the watch is taken back.
+typedef struct Watch Watch;
+struct Watch {
+    int descriptor;
+    unsigned events; // WATCH_…, any of them
+    void (*ready)(Watch *watch); // called once, within a wait of the driver, which has forgotten the watch by then
+    Watch *next;  // the driver's,
+    void *place;  // and this too
+};
+
 struct Driver {
     // The loop's clock, in seconds from any start; never goes back.
     double (*now)(Driver *driver);
@@ -18,8 +33,13 @@ struct Driver {
     bool (*wait)(Driver *driver, double seconds);
     // Ends a wait; may be called from any thread and from a signal handler.
     void (*wake)(Driver *driver);
-    // A file descriptor that is readable when wait(0) has something to deliver. NULL: there is none.
+    // A file descriptor that is readable when wait(0) has something to deliver; -1: there is none (any more). NULL: there is none.
     int (*descriptor)(Driver *driver);
+    // Begins to watch: 0, or an errno. Any number of watches may be for one descriptor. Those that are under way are `expected`.
+    // NULL, both: this driver knows nothing of descriptors.
+    int (*watch)(Driver *driver, Watch *watch);
+    // Takes back a watch that is under way.
+    void (*unwatch)(Driver *driver, Watch *watch);
     // Frees the driver.
     void (*close)(Driver *driver);
     bool is_virtual; // the clock jumps: nothing ever really waits

@@ -1,9 +1,14 @@
 // The driver over libuv: the only file of this folder that knows it.
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <string.h>
 #include <time.h>
 #include <uv.h>
 
 #include "loop/driver.h"
+
+typedef struct Polled Polled;
 
 typedef struct {
     Driver driver;
@@ -11,7 +16,20 @@ typedef struct {
     uv_loop_t loop;
     uv_timer_t timer;
     uv_async_t wakeup;
+    Polled **polled; // by descriptor
+    size_t polled_capacity;
+    Polled *always;  // those that are ready as soon as they are asked for
 } UvDriver;
+
+// A descriptor that is watched. libuv wants one handle for each, however many wait for it.
+struct Polled {
+    uv_poll_t handle; // first; none if it is `always`
+    UvDriver *driver;
+    Watch *watches;
+    int descriptor;
+    bool always;
+    Polled *next, *previous; // of the driver's `always`
+};
 
 // The monotonic clock at full precision: libuv's own is in milliseconds.
 static double uv_driver_now(Driver *driver) {
@@ -22,8 +40,139 @@ static double uv_driver_now(Driver *driver) {
 static void timer_fired(uv_timer_t *timer) { (void)timer; }
 static void woken(uv_async_t *handle) { (void)handle; }
 
+// ---- Watches
+
+static void freed(uv_handle_t *handle) {
+    Polled *polled = (Polled *)handle;
+    release(polled->driver->allocator, polled, sizeof(Polled));
+}
+
+static void forget(Polled *polled) {
+    UvDriver *self = polled->driver;
+    self->polled[polled->descriptor] = NULL;
+    if (!polled->always) {
+        uv_close((uv_handle_t *)&polled->handle, freed);
+        return;
+    }
+    *(polled->previous ? &polled->previous->next : &self->always) = polled->next;
+    if (polled->next) polled->next->previous = polled->previous;
+    release(self->allocator, polled, sizeof(Polled));
+}
+
+static void something_happened(uv_poll_t *handle, int status, int events);
+
+// After a change of its watches: libuv is to look for what they want, and for nothing when there are none.
+static int look_for(Polled *polled) {
+    int events = 0;
+    for (const Watch *watch = polled->watches; watch; watch = watch->next)
+        events |= (watch->events & WATCH_READABLE ? UV_READABLE : 0) | (watch->events & WATCH_WRITABLE ? UV_WRITABLE : 0);
+    if (!events) return forget(polled), 0;
+    return polled->always ? 0 : uv_poll_start(&polled->handle, events, something_happened);
+}
+
+// Ends the watches for any of these events.
+static void deliver(Polled *polled, unsigned events) {
+    Watch *ended = NULL, **from = &polled->watches, **to = &ended;
+    while (*from) {
+        Watch *watch = *from;
+        if (!(watch->events & events)) {
+            from = &watch->next;
+            continue;
+        }
+        *from = watch->next;
+        *to = watch;
+        watch->next = NULL;
+        to = &watch->next;
+        polled->driver->driver.expected--;
+    }
+    look_for(polled);
+    while (ended) {
+        Watch *watch = ended;
+        ended = watch->next;
+        watch->ready(watch);
+    }
+}
+
+static void something_happened(uv_poll_t *handle, int status, int events) {
+    unsigned ready = (events & UV_READABLE ? WATCH_READABLE : 0) | (events & UV_WRITABLE ? WATCH_WRITABLE : 0);
+    // An error is for whoever reads or writes to find out.
+    deliver((Polled *)handle, status < 0 ? WATCH_READABLE | WATCH_WRITABLE : ready);
+}
+
+static bool make_room(UvDriver *self, int descriptor) {
+    size_t needed = (size_t)descriptor + 1, capacity = self->polled_capacity ? self->polled_capacity : 8;
+    if (needed <= self->polled_capacity) return true;
+    while (capacity < needed) capacity *= 2;
+    Polled **grown = reallocate(self->allocator, self->polled, self->polled_capacity * sizeof *grown, capacity * sizeof *grown);
+    if (!grown) return false;
+    memset(grown + self->polled_capacity, 0, (capacity - self->polled_capacity) * sizeof *grown);
+    self->polled = grown;
+    self->polled_capacity = capacity;
+    return true;
+}
+
+// Begins to look at a descriptor: 0 or an errno.
+static int begin(UvDriver *self, int descriptor) {
+    Polled *polled = allocate(self->allocator, sizeof *polled);
+    if (!polled) return ENOMEM;
+    memset(polled, 0, sizeof *polled);
+    polled->driver = self;
+    polled->descriptor = descriptor;
+    // libuv makes it one that does not block, which stays so for everyone who shares it: a shell, a program's own output to the same
+    // terminal. Nothing here needs that.
+    int flags = fcntl(descriptor, F_GETFL), status = uv_poll_init(&self->loop, &polled->handle, descriptor);
+    if (status == 0 && flags >= 0 && !(flags & O_NONBLOCK)) fcntl(descriptor, F_SETFL, flags);
+    if (status == UV_EPERM) {
+        // A file of which epoll does not tell anything.
+        polled->always = true;
+        polled->next = self->always;
+        if (self->always) self->always->previous = polled;
+        self->always = polled;
+        uv_async_send(&self->wakeup); // a host may be looking at the loop's descriptor
+    } else if (status != 0) {
+        release(self->allocator, polled, sizeof(Polled));
+        return -status;
+    }
+    self->polled[descriptor] = polled;
+    return 0;
+}
+
+static int uv_driver_watch(Driver *driver, Watch *watch) {
+    UvDriver *self = (UvDriver *)driver;
+    if (watch->descriptor < 0) return EBADF;
+    if (!make_room(self, watch->descriptor)) return ENOMEM;
+    int error = self->polled[watch->descriptor] ? 0 : begin(self, watch->descriptor);
+    if (error) return error;
+    Polled *polled = self->polled[watch->descriptor];
+    Watch **last = &polled->watches;
+    while (*last) last = &(*last)->next;
+    watch->next = NULL;
+    watch->place = polled;
+    *last = watch;
+    int status = look_for(polled);
+    if (status == 0) return driver->expected++, 0;
+    *last = NULL;
+    if (!polled->watches) forget(polled);
+    return -status;
+}
+
+static void uv_driver_unwatch(Driver *driver, Watch *watch) {
+    Polled *polled = watch->place;
+    Watch **from = &polled->watches;
+    while (*from != watch) from = &(*from)->next;
+    *from = watch->next;
+    driver->expected--;
+    look_for(polled);
+}
+
+// ---- Waiting
+
 static bool uv_driver_wait(Driver *driver, double seconds) {
     UvDriver *self = (UvDriver *)driver;
+    if (self->always) {
+        seconds = 0;
+        while (self->always) deliver(self->always, WATCH_READABLE | WATCH_WRITABLE);
+    }
     if (seconds <= 0) {
         uv_run(&self->loop, UV_RUN_NOWAIT);
         return true;
@@ -56,6 +205,7 @@ static void uv_driver_close(Driver *driver) {
     uv_close((uv_handle_t *)&self->wakeup, NULL);
     uv_run(&self->loop, UV_RUN_DEFAULT);
     uv_loop_close(&self->loop);
+    release(self->allocator, self->polled, self->polled_capacity * sizeof *self->polled);
     release(self->allocator, self, sizeof(UvDriver));
 }
 
@@ -67,6 +217,8 @@ Driver *driver_uv_new(Allocator *allocator, void *user) {
                                   .wait = uv_driver_wait,
                                   .wake = uv_driver_wake,
                                   .descriptor = uv_driver_descriptor,
+                                  .watch = uv_driver_watch,
+                                  .unwatch = uv_driver_unwatch,
                                   .close = uv_driver_close},
                        .allocator = allocator};
     if (uv_loop_init(&self->loop) != 0) {

@@ -28,6 +28,14 @@ Promised *future_new_promised(VM *vm) {
     return promised;
 }
 
+DescriptorFuture *future_new_descriptor(VM *vm) {
+    DescriptorFuture *watched = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(DescriptorFuture));
+    if (!watched) return NULL;
+    init_future(&watched->future);
+    watched->future.is_descriptor = true;
+    return watched;
+}
+
 // ---- Callbacks
 
 // Returns whether it takes a place of its own: not that of the task that it is.
@@ -172,6 +180,7 @@ bool future_set_result(VM *vm, Future *f, Value result) {
     if (!not_pending(vm, f)) return false;
     heap_store(vm, f, &f->result, result);
     f->state = FUTURE_FINISHED;
+    if (f->is_descriptor) loop_unwatch(vm, (DescriptorFuture *)f); // a script has been faster
     schedule_callbacks(vm, f);
     return true;
 }
@@ -180,6 +189,7 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
     if (!not_pending(vm, f)) return false;
     heap_store(vm, f, &f->result, exception);
     f->state = FUTURE_FAILED;
+    if (f->is_descriptor) loop_unwatch(vm, (DescriptorFuture *)f);
     lost_watch(vm, f);
     schedule_callbacks(vm, f);
     return true;
@@ -188,6 +198,7 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
 void future_become_cancelled(VM *vm, Future *f, Value message) {
     f->state = FUTURE_CANCELLED;
     if (f->is_promised) loop_of(vm)->on_promise_cancelled(vm, (Promised *)f);
+    if (f->is_descriptor) loop_unwatch(vm, (DescriptorFuture *)f);
     heap_store(vm, f, &f->cancel_message, message);
     schedule_callbacks(vm, f);
 }

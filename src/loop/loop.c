@@ -477,6 +477,7 @@ static bool close_generators(VM *vm, Loop *loop) {
 
 void loop_abandon(VM *vm) {
     Loop *loop = loop_of(vm);
+    loop_unwatch_all(vm);
     loop->ready_count = loop->timer_count = loop->timer_stale = loop->round_left = 0;
     loop->places = loop->promised;
     for (Task *task = loop->first_task; task;) {
@@ -581,6 +582,7 @@ static void loop_trace(VM *vm) {
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
     lost_trace(vm);
+    watch_trace(vm);
     Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,
                         loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->sleep_class,
                         loop->sleep_iterator_class};
@@ -606,6 +608,7 @@ bool loop_create(VM *vm) {
 void loop_destroy(VM *vm) {
     Loop *loop = loop_of(vm);
     if (!loop) return;
+    loop_unwatch_all(vm);
     replace_driver(loop, NULL);
     heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
     heap_resize(vm, loop->timers, loop->timer_capacity * sizeof(Timer), 0);

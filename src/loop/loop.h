@@ -32,6 +32,7 @@ struct Future {
     bool cancel_requested; // of a gather
     bool return_exceptions; // of a gather
     bool is_promised;       // the host completes it: a Promised
+    bool is_descriptor;        // the driver completes it: a DescriptorFuture
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
@@ -64,6 +65,16 @@ typedef struct {
     void *promise; // the host's own, or NULL once it is completed
 } Promised;
 
+// A future that a file descriptor completes. While it is pending the loop keeps it.
+typedef struct DescriptorFuture DescriptorFuture;
+struct DescriptorFuture {
+    Future future;
+    Watch watch;
+    VM *vm;
+    DescriptorFuture *next, *previous; // of those under way
+    bool under_way;
+};
+
 static inline bool is_future(Value v) { return is_kind(v, KIND_FUTURE); }
 static inline Future *future_of(Value v) { return (Future *)object_of(v); }
 static inline bool is_task(Value v) { return is_future(v) && future_of(v)->is_task; }
@@ -77,6 +88,7 @@ static inline bool is_coroutine(VM *vm, Value v) {
 
 Future *future_new(VM *vm);
 Promised *future_new_promised(VM *vm);
+DescriptorFuture *future_new_descriptor(VM *vm);
 // Each false with InvalidStateError when it is done already.
 bool future_set_result(VM *vm, Future *f, Value result);
 bool future_set_exception(VM *vm, Future *f, Value exception);
@@ -160,6 +172,7 @@ struct Loop {
     Task *first_task, *last_task;
     size_t task_count, most_tasks; // unfinished ones; most_tasks 0: no limit
     List *generators;  // async generators that have begun, so that a run's end can close those left; or NULL
+    DescriptorFuture *descriptors; // under way
     Task *main_task;   // of asyncio.run: Ctrl-C cancels it
     uint64_t next_task_number;
     int interrupts;    // Ctrl-C since asyncio.run began
@@ -234,6 +247,17 @@ void loop_abandon(VM *vm);
 
 // Parks the current task for `seconds`: only for a native that is awaited at once (vm->awaited). VALUE_SUSPEND or error.
 Value loop_park(VM *vm, double seconds);
+
+// ---- File descriptors (watch.c)
+
+// A future that is done, with None, when the descriptor is ready for any of the events (see Watch in driver.h). NULL with an exception;
+// or with the system's errno in *error, which is 0 otherwise.
+Future *loop_watch(VM *vm, int descriptor, unsigned events, int *error);
+// Ends the watch of a future that is no longer pending, or that nobody will wait for.
+void loop_unwatch(VM *vm, DescriptorFuture *watched);
+// The same for all that are under way.
+void loop_unwatch_all(VM *vm);
+void watch_trace(VM *vm);
 
 bool loop_class_init(VM *vm);   // Future, Task, Handle, the loop's own class
 // loop.run_forever(): until stop().

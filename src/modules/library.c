@@ -8,6 +8,7 @@
 #include "loop/module.h"
 #include "modules/modules.h"
 #include "modules/system/file.h"
+#include "modules/system/terminal.h"
 #include "object/container/dict.h"
 #include "object/container/iterator.h"
 #include "object/core/native.h"
@@ -19,6 +20,7 @@ const NativeModule native_modules[] = {
     {"builtins", builtins_module_fill}, {"sys", sys_module_fill}, {"time", time_module_fill},
     {"math", math_module_fill},         {"gc", gc_module_fill},   {"errno", errno_module_fill},
     {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
+    {"_terminal", terminal_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {
@@ -113,6 +115,7 @@ bool library_renew_streams(VM *vm) {
 }
 
 void library_destroy(VM *vm, Allocator *allocator) {
+    terminal_forget(vm, allocator);
     release(allocator, vm->library, sizeof(Library));
     vm->library = NULL;
 }

@@ -16,10 +16,13 @@ typedef struct {
     // Reads up to `size` bytes: how many, 0 at the end, or minus the errno.
     long (*read)(void *user, int stream, char *bytes, size_t size);
     bool (*is_terminal)(void *user, int stream);
+    // Whether the stream is the file descriptor of its number, rather than functions of the host.
+    bool (*is_descriptor)(void *user, int stream);
     void *user;
 } Streams;
 
 typedef struct FileObject FileObject;
+typedef struct Terminal Terminal;
 
 typedef struct {
     Streams streams;
@@ -27,6 +30,7 @@ typedef struct {
     Dict *sys;                           // sys's namespace, where print looks for stdout
     List *arguments;                     // sys.argv
     String *executable;                  // sys.executable
+    Terminal *terminal;                  // atomic: one that has been in raw mode, see modules/system/terminal.h; or NULL
     Class *enumerate, *zip, *map, *filter, *reversed, *text_file, *buffered_reader, *buffered_writer, *buffered_random,
         *raw_file, *struct_sequence, *unsupported_operation;
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it

@@ -26,5 +26,6 @@ bool time_module_fill(VM *vm, ModuleObject *module);
 bool math_module_fill(VM *vm, ModuleObject *module);
 bool gc_module_fill(VM *vm, ModuleObject *module);
 bool errno_module_fill(VM *vm, ModuleObject *module);
+bool terminal_module_fill(VM *vm, ModuleObject *module);
 
 #endif

@@ -218,7 +218,7 @@ void lexer_bad_character(Lexer *lexer, const char *start) {
 // utf8proc has no XID property: these follow from the general category, with the few exceptions of Unicode's
 // Other_ID_Start and Other_ID_Continue, and without the compatibility characters whose normal form is no
 // identifier.
-static bool starts_name(uint32_t code) {
+bool lexer_starts_name(uint32_t code) {
     if (code < 0x80) return code == '_' || ((code | 0x20) >= 'a' && (code | 0x20) <= 'z');
     switch (code) {
     case 0x1885:
@@ -248,8 +248,8 @@ static bool starts_name(uint32_t code) {
     }
 }
 
-static bool continues_name(uint32_t code) {
-    if (starts_name(code)) return true;
+bool lexer_continues_name(uint32_t code) {
+    if (lexer_starts_name(code)) return true;
     if (code < 0x80) return code >= '0' && code <= '9';
     switch (code) {
     case 0x00B7:
@@ -279,7 +279,7 @@ bool lexer_check_name(Lexer *lexer, const char *start) {
     for (const char *s = start; s < lexer->cursor;) {
         int bytes;
         uint32_t code = utf8_decode(s, &bytes);
-        if (!(s == start ? starts_name(code) : continues_name(code))) {
+        if (!(s == start ? lexer_starts_name(code) : lexer_continues_name(code))) {
             lexer_bad_character(lexer, s);
             return false;
         }

@@ -84,6 +84,9 @@ void lexer_warn(Lexer *lexer, SyntaxWarningKind kind, uint32_t line, const char 
 // Adds a token from `start` to the cursor, on the current line.
 Token *lexer_token(Lexer *lexer, int kind, const char *start);
 
+// The keyword that a name is, or TOKEN_NAME.
+int lexer_name_kind(const char *text, size_t length);
+
 // --- layout.c: what is not the shape of a single token ---
 
 // Reads the white space at a line's start: skips blank lines, and adds INDENT and DEDENT tokens. The cursor
@@ -100,6 +103,10 @@ void lexer_finish(Lexer *lexer);
 // Checks a name that has bytes beyond ASCII, or says which character cannot be in one. May shorten the
 // cursor.
 bool lexer_check_name(Lexer *lexer, const char *start);
+
+// Whether a character may begin a name, or go on with it.
+bool lexer_starts_name(uint32_t code);
+bool lexer_continues_name(uint32_t code);
 
 // The error for a character that starts no token.
 void lexer_bad_character(Lexer *lexer, const char *start);

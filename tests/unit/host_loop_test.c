@@ -485,6 +485,94 @@ static void test_own_driver(void **state) {
     aioli_free(vm);
 }
 
+// ---- File descriptors
+
+static const char *const reading = "import _terminal\n"
+                                   "async def read(fd):\n"
+                                   "    await _terminal.readable(fd)\n"
+                                   "    return len(_terminal.read(fd, 100))\n";
+
+static void start_reading(World *world, aioli **vm, unsigned grants) {
+    *world = (World){.memory.until_failure = -1};
+    aioli_config config = {.resize = counted_resize, .write = counted_write, .user = world, .grants = grants};
+    *vm = aioli_new(&config);
+    run(*vm, reading);
+}
+
+static aioli_value read_from(aioli *vm, int descriptor) {
+    aioli_value number = aioli_int(vm, descriptor);
+    return aioli_call_method(vm, aioli_import(vm, "__main__"), "read", 1, &number);
+}
+
+static void test_watch(void **state) {
+    (void)state;
+    World world;
+    aioli *vm;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    start_reading(&world, &vm, AIOLI_GRANT_INPUT | AIOLI_GRANT_FILES);
+    double seconds;
+    aioli_value first = aioli_start(vm, read_from(vm, ends[0])), second = aioli_start(vm, read_from(vm, ends[0]));
+    assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_WAITING);
+    struct pollfd ready = {.fd = aioli_descriptor(vm), .events = POLLIN};
+    assert_int_equal(write(ends[1], "abc", 3), 3);
+    // A build without libuv has no descriptor while others are watched.
+    if (ready.fd >= 0) assert_int_equal(poll(&ready, 1, 1000), 1);
+    assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_DONE);
+    expect_int(vm, aioli_run_until(vm, first), 3);
+    assert_null(aioli_run_until(vm, second)); // was told as well, but comes too late
+    expect_error(vm, "BlockingIOError(11, 'Resource temporarily unavailable')");
+    // One is taken back, one is under way when the VM is freed.
+    first = aioli_start(vm, read_from(vm, ends[0]));
+    second = aioli_start(vm, read_from(vm, ends[0]));
+    assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_WAITING);
+    assert_non_null(aioli_call_method(vm, first, "cancel", 0, NULL));
+    assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_WAITING);
+    end(&world, vm);
+    // Nothing has become of the pipe.
+    assert_int_equal(write(ends[1], "d", 1), 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void expect_refused(aioli *vm, int descriptor, const char *wanted) {
+    assert_null(aioli_run_until(vm, read_from(vm, descriptor)));
+    expect_error(vm, wanted);
+}
+
+static long own_read(void *user, int stream, char *bytes, size_t size) {
+    (void)user, (void)stream, (void)bytes, (void)size;
+    return 0;
+}
+
+static void test_watch_grants(void **state) {
+    (void)state;
+    World world;
+    aioli *vm;
+    start_reading(&world, &vm, AIOLI_GRANT_FILES);
+    expect_refused(vm, 0, "PermissionError('the standard input is not granted here')");
+    expect_refused(vm, 7, "PermissionError('the standard input is not granted here')");
+    end(&world, vm);
+    start_reading(&world, &vm, AIOLI_GRANT_INPUT);
+    expect_refused(vm, 7, "PermissionError('reading files is not granted here')");
+    // What is the host's to write is not the process's.
+    expect_refused(vm, 1, "PermissionError('file descriptor 1 is not granted here')");
+    end(&world, vm);
+    world = (World){.memory.until_failure = -1};
+    aioli_config config = {.resize = counted_resize, .write = counted_write, .read = own_read, .user = &world};
+    vm = aioli_new(&config);
+    run(vm, reading);
+    expect_refused(vm, 0, "PermissionError('file descriptor 0 is not granted here')");
+    end(&world, vm);
+    // A loop that is the host's knows nothing of descriptors.
+    OwnClock clock = {0};
+    aioli_config own = {.now = own_now, .wait = own_wait, .wake = own_wake, .user = &clock, .grants = AIOLI_GRANT_INPUT};
+    vm = aioli_new(&own);
+    run(vm, reading);
+    expect_refused(vm, 0, "RuntimeError(\"the host's event loop can't wait for file descriptors\")");
+    aioli_free(vm);
+}
+
 // ---- Failing allocations
 
 static bool use_everything(World *world, aioli *vm) {
@@ -540,7 +628,7 @@ int main(void) {
         cmocka_unit_test(test_freed_before), cmocka_unit_test(test_freed_meanwhile), cmocka_unit_test(test_run_until),
         cmocka_unit_test(test_turns),        cmocka_unit_test(test_same_order),      cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_own_driver), cmocka_unit_test(test_virtual_deadline),   cmocka_unit_test(test_completed_while_told),
-        cmocka_unit_test(test_every_allocation_fails),
+        cmocka_unit_test(test_every_allocation_fails), cmocka_unit_test(test_watch), cmocka_unit_test(test_watch_grants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
