@@ -155,10 +155,6 @@ AIOLI_API int aioli_flush(aioli *vm);
 // a signal handler and from any thread.
 AIOLI_API void aioli_interrupt(aioli *vm);
 
-// Makes the terminal what it was before a script put it into raw mode, if one did and has not restored it. The end of a run and
-// aioli_free do it by themselves: this is for signal handlers of a process that is about to end.
-AIOLI_API void aioli_restore_terminal(aioli *vm);
-
 // ---- Scopes of handles
 
 // Begins a scope; returns what aioli_close wants.

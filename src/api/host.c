@@ -135,7 +135,7 @@ static Value load_module(VM *vm, const char *path) {
 
 // What the loop has to say when nobody is there to catch an exception.
 static bool show_error(VM *vm, const char *text, size_t length) {
-    return file_write_text(vm, library_of(vm)->errors, text, length, false) && sys_flush(vm);
+    return library_write_error(vm, text, length) && sys_flush(vm);
 }
 
 static Value flush_before_wait(VM *vm) { return sys_flush(vm) ? VALUE_NONE : VALUE_ERROR; }
@@ -281,7 +281,7 @@ void aioli_interrupt(aioli *host) {
     loop_wake(vm);
 }
 
-void aioli_restore_terminal(aioli *host) {
+void host_restore_terminal(aioli *host) {
     Library *library = host->vm.library;
     if (library) terminal_restore(__atomic_load_n(&library->terminal, __ATOMIC_ACQUIRE));
 }

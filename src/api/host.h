@@ -76,6 +76,9 @@ int host_read_file(Allocator *allocator, const char *path, char **data, size_t *
 // The text of the exception on its way, which is taken away, into host->error; sets the exit status.
 aioli_status host_finish(aioli *host);
 
+// Makes the terminal what it was before a script put it into raw mode, if one did and has not restored it.
+void host_restore_terminal(aioli *host);
+
 // ---- renew.c: the beginning and the end of a program
 //
 // Every program has a loop of its own, and in an untrusted VM modules, streams, settings and built-in names as if it were the first.

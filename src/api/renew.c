@@ -35,7 +35,7 @@ bool renew_begin(aioli *host) {
 
 void renew_end(aioli *host) {
     // What a program has left raw; but a task of the host's that goes on may be reading keys.
-    if (!loop_is_hosted(&host->vm)) aioli_restore_terminal(host);
+    if (!loop_is_hosted(&host->vm)) host_restore_terminal(host);
     if (host->builtins) dict_replace(&host->vm, host->vm.builtins, host->builtins);
     host->builtins = NULL;
 }

@@ -2,15 +2,15 @@
 _aioli() {
     local word=${COMP_WORDS[COMP_CWORD]} at=1 words= ending
     COMPREPLY=()
-    while [ $at -lt "$COMP_CWORD" ] && [ "${COMP_WORDS[at]}" = --virtual-time ]; do at=$((at + 1)); done
+    while [ $at -lt "$COMP_CWORD" ] && [[ ${COMP_WORDS[at]} =~ ^(--virtual-time|-[iq]+)$ ]]; do at=$((at + 1)); done
     if [ $at -eq "$COMP_CWORD" ]; then
         # The first word that is no option: a command, or the program.
-        words="--virtual-time -c -"
-        [ $at -eq 1 ] && words="$words check dis --version --help"
+        words="--virtual-time -i -q -c -m - check dis"
+        [ $at -eq 1 ] && words="$words --version --help"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
     else
         case ${COMP_WORDS[at]} in
-        -c) return ;;
+        -c | -m) return ;;
         check | dis) ;;
         *) # An argument of the program may be any file.
             mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -7,20 +7,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <aioli.h>
 
 static const char usage_text[] =
-    "usage: aioli [--virtual-time] FILE [ARG…]      run a program\n"
-    "       aioli [--virtual-time] -c CODE [ARG…]   run the code given as text\n"
-    "       aioli [--virtual-time] - [ARG…]         run what the standard input says\n"
-    "       aioli check FILE…                       check files without running them\n"
-    "       aioli dis FILE                          list a file's bytecode\n"
-    "       aioli --version | --help\n"
+    "usage: aioli [OPTION…] [FILE [ARG…]]           run a program; the prompt without one\n"
+    "       aioli [OPTION…] -c CODE [ARG…]          run the code given as text\n"
+    "       aioli [OPTION…] -m MODULE [ARG…]        run a module that imports find\n"
+    "       aioli [OPTION…] - [ARG…]                run what the standard input says\n"
+    "       aioli [OPTION…] check FILE…             check files without running them\n"
+    "       aioli [OPTION…] dis FILE                list a file's bytecode\n"
     "\n"
+    "-i              the prompt afterwards, with what the program has left\n"
+    "-q              the prompt without its first line\n"
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
-    "AIOLI_PATH      folders, with `:` between them, where imports look last\n";
+    "-V, --version   the version\n"
+    "-h, --help      this\n"
+    "\n"
+    "AIOLI_PATH      folders, with `:` between them, where imports look last\n"
+    "AIOLI_HISTORY   the file that keeps what is entered at the prompt; empty: none does\n"
+    "NO_COLOR        set to anything: no colours\n";
 
 // The one thing that a signal handler can know: the VM that runs in this process.
 static aioli *volatile running;
@@ -30,10 +39,16 @@ static void on_interrupt(int signal_number) {
     if (running) aioli_interrupt(running);
 }
 
+// The terminal as it was before anything ran here: a script may have put it into raw mode.
+static struct termios terminal;
+static volatile sig_atomic_t has_terminal;
+
 // The signal that ends the process leaves the terminal as it was: the handler is gone by now, so that the signal does what it does
-// without one.
+// without one. (In the background the terminal belongs to somebody else, who has set it as he likes.)
 static void on_end(int signal_number) {
-    if (running) aioli_restore_terminal(running);
+    static const char ends[] = "\033[?2004l\033[?25h";
+    if (has_terminal && tcgetpgrp(0) == getpgrp() && tcsetattr(0, TCSANOW, &terminal) == 0 && isatty(1) &&
+        write(1, ends, sizeof ends - 1) < 0) {}
     raise(signal_number);
 }
 
@@ -44,6 +59,7 @@ static void watch_ends(void) {
     static char stack[65536];
     stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
     sigaltstack(&other, NULL);
+    has_terminal = tcgetattr(0, &terminal) == 0;
     struct sigaction end = {.sa_handler = on_end, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER | SA_ONSTACK)}, before;
     sigemptyset(&end.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
@@ -143,28 +159,131 @@ static void add_paths(aioli *vm) {
     aioli_close(vm, scope, NULL);
 }
 
-// argv[0] is what is to be run: a file, -c, or -.
-static int run(aioli *vm, const char *executable, int argc, char **argv) {
+// ---- The prompt
+
+static int use_colours(void) {
+    const char *none = getenv("NO_COLOR"), *terminal_name = getenv("TERM");
+    return !(none && *none) && terminal_name && strcmp(terminal_name, "dumb") != 0;
+}
+
+// The file of the prompt's history; empty for none.
+static void history_path(char *out, size_t size) {
+    const char *wanted = getenv("AIOLI_HISTORY"), *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    *out = 0;
+    if (wanted)
+        snprintf(out, size, "%s", wanted);
+    else if (state && state[0] == '/')
+        snprintf(out, size, "%s/aioli/history", state);
+    else if (home && *home)
+        snprintf(out, size, "%s/.local/state/aioli/history", home);
+}
+
+// The prompt, as a program that goes on with what the last one has left, or begins with nothing.
+static int prompt(aioli *vm, int goes_on, int quiet) {
+    char history[4096];
+    history_path(history, sizeof history);
+    size_t scope = aioli_open(vm);
+    if (!goes_on) aioli_run_source(vm, "<prompt>", "", 0);
+    aioli_value main_module = aioli_import(vm, "__main__"), module = aioli_import(vm, "_prompt");
+    aioli_value arguments[] = {aioli_get_attribute(vm, main_module, "__dict__"), aioli_string(vm, history, strlen(history)),
+                               aioli_int(vm, use_colours()), aioli_int(vm, quiet),
+                               aioli_int(vm, !isatty(0) || !isatty(1) || !getenv("TERM") || strcmp(getenv("TERM"), "dumb") == 0)};
+    int status = 0;
+    if (!aioli_call_method(vm, module, "main", 5, arguments)) {
+        aioli_value error = aioli_take_error(vm);
+        const char *text = aioli_get_text(vm, aioli_traceback(vm, error), NULL);
+        int64_t code;
+        if (strcmp(aioli_type_name(vm, error), "SystemExit") != 0) {
+            if (text) say(text, strlen(text));
+            status = 1;
+        } else if (aioli_get_int(vm, aioli_get_attribute(vm, error, "code"), &code) == 0) {
+            status = (int)(code & 0xFF);
+        }
+    }
+    aioli_close(vm, scope, NULL);
+    aioli_flush(vm);
+    return status;
+}
+
+// ---- Running
+
+// The file of a module, found where imports look: NAME.aio, NAME.py, or __main__ of a package. 0, or -1 with a message.
+static int find_module(aioli *vm, const char *name, char *out, size_t size) {
+    static const char *const endings[] = {".aio", ".py", "/__main__.aio", "/__main__.py"};
+    char relative[1024];
+    snprintf(relative, sizeof relative, "%s", name);
+    for (char *dot = relative; (dot = strchr(dot, '.'));) *dot = '/';
+    aioli_value path = aioli_get_attribute(vm, aioli_import(vm, "sys"), "path");
+    size_t count = path ? (size_t)aioli_length(vm, path) : 0;
+    for (size_t i = 0; i <= count; i++) {
+        // The folder that the command runs in comes first.
+        const char *folder = i ? aioli_get_text(vm, aioli_get_item(vm, path, aioli_int(vm, (int64_t)i - 1)), NULL) : ".";
+        for (int k = 0; folder && k < 4; k++) {
+            struct stat about;
+            snprintf(out, size, "%s/%s%s", folder, relative, endings[k]);
+            if (stat(out, &about) == 0 && S_ISREG(about.st_mode)) return 0;
+        }
+    }
+    fprintf(stderr, "aioli: No module named %s\n", name);
+    return -1;
+}
+
+typedef struct {
+    int virtual_time, interactive, quiet;
+    const char *code, *module;
+} Options;
+
+static void set_arguments(aioli *vm, const char *executable, const char *first, int count, char **rest) {
+    const char **all = calloc((size_t)count + 1, sizeof *all);
+    if (!all) return;
+    all[0] = first;
+    for (int i = 0; i < count; i++) all[i + 1] = rest[i];
+    aioli_set_arguments(vm, executable, count + 1, all);
+    free(all);
+}
+
+static int run_path(aioli *vm, const char *path) {
+    char inside[4096];
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        snprintf(inside, sizeof inside, "%s/__main__.aio", path);
+        if (access(inside, F_OK) != 0) snprintf(inside, sizeof inside, "%s/__main__.py", path);
+        if (access(inside, F_OK) != 0) {
+            fprintf(stderr, "aioli: can't find '__main__' module in '%s'\n", path);
+            return 1;
+        }
+        path = inside;
+    }
+    return finish(vm, aioli_run_file(vm, path));
+}
+
+// What the options and arguments ask for: the exit status.
+static int run(aioli *vm, const Options *options, const char *executable, int argc, char **argv) {
     struct sigaction interrupt = {.sa_handler = on_interrupt};
     sigemptyset(&interrupt.sa_mask);
     running = vm;
     sigaction(SIGINT, &interrupt, NULL);
     if (isatty(0)) watch_ends();
-    int status;
-    if (argc && strcmp(argv[0], "-c") == 0) {
-        if (argc < 2) return misused("Argument expected for the -c option", "");
-        const char *code = argv[1];
-        argv[1] = argv[0];
-        aioli_set_arguments(vm, executable, argc - 1, (const char *const *)argv + 1);
-        status = finish(vm, aioli_run_source(vm, "<string>", code, strlen(code)));
-    } else if (!argc || strcmp(argv[0], "-") == 0) {
-        const char *const nothing[] = {""};
-        aioli_set_arguments(vm, executable, argc ? argc : 1, argc ? (const char *const *)argv : nothing);
+    int status = 0, has_run = 1;
+    char path[4096];
+    if (options->code) {
+        set_arguments(vm, executable, "-c", argc, argv);
+        status = finish(vm, aioli_run_source(vm, "<string>", options->code, strlen(options->code)));
+    } else if (options->module) {
+        if (find_module(vm, options->module, path, sizeof path) < 0) return 1;
+        set_arguments(vm, executable, path, argc, argv);
+        status = run_path(vm, path);
+    } else if (argc && strcmp(argv[0], "-") != 0) {
+        set_arguments(vm, executable, argv[0], argc - 1, argv + 1);
+        status = run_path(vm, argv[0]);
+    } else if (argc || (!isatty(0) && !options->interactive)) {
+        set_arguments(vm, executable, argc ? "-" : "", argc ? argc - 1 : 0, argv + 1);
         status = run_input(vm);
     } else {
-        aioli_set_arguments(vm, executable, argc, (const char *const *)argv);
-        status = finish(vm, aioli_run_file(vm, argv[0]));
+        set_arguments(vm, executable, "", 0, NULL);
+        has_run = 0;
     }
+    if (!has_run || options->interactive) status = prompt(vm, has_run, options->quiet || has_run);
     running = NULL;
     return status;
 }
@@ -177,28 +296,79 @@ static void own_path(const char *name, char *out, size_t size) {
         snprintf(out, size, "%s", name);
 }
 
-int main(int argc, char **argv) {
-    char executable[4096];
-    int virtual_time = 0, at = 1;
-    for (; at < argc && argv[at][0] == '-' && argv[at][1] == '-'; at++) {
-        if (strcmp(argv[at], "--virtual-time") == 0) {
-            virtual_time = 1;
-        } else if (strcmp(argv[at], "--version") == 0) {
-            printf("aioli %s\n", aioli_version());
-            return 0;
-        } else if (strcmp(argv[at], "--help") == 0) {
-            fputs(usage_text, stdout);
-            return 0;
-        } else {
-            return misused("Unknown option: ", argv[at]);
+// ---- Options
+
+// How many letters must be replaced, inserted or removed to make one word of another, of at most 31 letters.
+static int distance(const char *a, const char *b) {
+    int row[32], lengths[2] = {(int)strlen(a), (int)strlen(b)};
+    if (lengths[0] > 31 || lengths[1] > 31) return 31;
+    for (int k = 0; k <= lengths[1]; k++) row[k] = k;
+    for (int i = 1; i <= lengths[0]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int k = 1; k <= lengths[1]; k++) {
+            int changed = diagonal + (a[i - 1] != b[k - 1]);
+            diagonal = row[k];
+            if (row[k] + 1 < changed) changed = row[k] + 1;
+            if (row[k - 1] + 1 < changed) changed = row[k - 1] + 1;
+            row[k] = changed;
         }
     }
-    if (at < argc && argv[at][0] == '-' && argv[at][1] && strcmp(argv[at], "-c") != 0) {
-        if (strcmp(argv[at], "-h") == 0) return fputs(usage_text, stdout), 0;
-        if (strcmp(argv[at], "-V") == 0) return printf("aioli %s\n", aioli_version()), 0;
-        return misused("Unknown option: ", argv[at]);
+    return row[lengths[1]];
+}
+
+static int unknown(const char *option) {
+    static const char *const known[] = {"--virtual-time", "--version", "--help", "-c", "-m", "-i", "-q", "-V", "-h"};
+    const char *nearest = NULL;
+    int least = 4;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        int steps = distance(option, known[i]);
+        if (steps < least && steps < (int)strlen(known[i]) - 1) least = steps, nearest = known[i];
     }
-    if (at == argc && isatty(0)) return fputs(usage_text, stdout), 0;
+    fprintf(stderr, "Unknown option: %s\n", option);
+    if (nearest) fprintf(stderr, "Did you mean %s?\n", nearest);
+    return misused("", "");
+}
+
+// Reads the options in front of what is to be run. Where it begins; or minus one and *status, when there is nothing to do but to end.
+static int read_options(int argc, char **argv, Options *options, int *status) {
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
+        const char *option = argv[at];
+        *status = 0;
+        if (strcmp(option, "--virtual-time") == 0) {
+            options->virtual_time = 1;
+            continue;
+        }
+        if (strcmp(option, "--version") == 0) return printf("aioli %s\n", aioli_version()), -1;
+        if (strcmp(option, "--help") == 0) return fputs(usage_text, stdout), -1;
+        if (option[1] == '-') return *status = unknown(option), -1;
+        for (const char *letter = option + 1; *letter; letter++) {
+            switch (*letter) {
+            case 'i': options->interactive = 1; continue;
+            case 'q': options->quiet = 1; continue;
+            case 'V': return printf("aioli %s\n", aioli_version()), -1;
+            case 'h': return fputs(usage_text, stdout), -1;
+            case 'c':
+            case 'm': {
+                // What follows in the same word, or else the next one, is the argument; all behind it belongs to the program.
+                const char *argument = letter[1] ? letter + 1 : at + 1 < argc ? argv[++at] : NULL;
+                if (!argument) return *status = misused("Argument expected for the -", *letter == 'c' ? "c option" : "m option"), -1;
+                *(*letter == 'c' ? &options->code : &options->module) = argument;
+                return at + 1;
+            }
+            default: return *status = unknown(option), -1;
+            }
+        }
+    }
+    return at;
+}
+
+int main(int argc, char **argv) {
+    char executable[4096];
+    Options options = {0};
+    int status, at = read_options(argc, argv, &options, &status);
+    if (at < 0) return status;
 #ifdef __GLIBC__
     // The C library asks the system for 132 KB at a time; a script's tables grow faster than that.
     mallopt(M_TOP_PAD, 512 * 1024);
@@ -206,18 +376,18 @@ int main(int argc, char **argv) {
     mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 #endif
     signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of the write
-    aioli_config config = {.virtual_time = virtual_time, .grants = AIOLI_GRANT_ALL};
+    aioli_config config = {.virtual_time = options.virtual_time, .grants = AIOLI_GRANT_ALL};
     aioli *vm = aioli_new(&config);
     if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
     own_path(argv[0], executable, sizeof executable);
     add_paths(vm);
-    int status;
-    if (at < argc && strcmp(argv[at], "check") == 0) {
+    int is_program = options.code || options.module || at >= argc;
+    if (!is_program && strcmp(argv[at], "check") == 0) {
         status = check(vm, argc - at - 1, argv + at + 1);
-    } else if (at < argc && strcmp(argv[at], "dis") == 0) {
+    } else if (!is_program && strcmp(argv[at], "dis") == 0) {
         status = at + 2 == argc ? finish(vm, aioli_disassemble(vm, argv[at + 1])) : misused("One file expected for the dis command", "");
     } else {
-        status = run(vm, executable, argc - at, argv + at);
+        status = run(vm, &options, executable, argc - at, argv + at);
     }
     aioli_free(vm);
     return status;

@@ -12,6 +12,7 @@
 #include "object/container/dict.h"
 #include "object/container/iterator.h"
 #include "object/core/native.h"
+#include "object/core/protocol.h"
 #include "object/exception/exception.h"
 #include "object/shared/builtin.h"
 #include "syntax/parse.h"
@@ -20,7 +21,7 @@ const NativeModule native_modules[] = {
     {"builtins", builtins_module_fill}, {"sys", sys_module_fill}, {"time", time_module_fill},
     {"math", math_module_fill},         {"gc", gc_module_fill},   {"errno", errno_module_fill},
     {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
-    {"_terminal", terminal_module_fill},
+    {"_terminal", terminal_module_fill}, {"_private_file", private_file_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {
@@ -152,6 +153,19 @@ bool library_set_arguments(VM *vm, const char *executable, size_t count, const c
            dict_set_string(vm, library->sys, name, value_object(library->executable)) >= 0;
 }
 
+bool library_write_error(VM *vm, const char *text, size_t size) {
+    Library *library = library_of(vm);
+    String *name = string_intern_from(vm, "stderr", 6), *written = NULL;
+    Value to = name ? dict_get_string(vm, library->sys, name) : VALUE_ERROR;
+    if (is_error(to) || is_empty(to) || is_none(to)) return !is_error(to);
+    if (value_same(to, value_object(library->errors))) return file_write_text(vm, library->errors, text, size, false);
+    String *method = string_intern_from(vm, "write", 5);
+    if (method) written = string_new(vm, text, size);
+    Value function = written ? value_get_attribute(vm, to, method) : VALUE_ERROR;
+    Value argument = written ? value_object(written) : VALUE_ERROR;
+    return !is_error(function) && !is_error(vm_call(vm, function, &argument, 1, NULL));
+}
+
 bool sys_flush(VM *vm) {
     Library *library = library_of(vm);
     // Either may be missing when the VM could not be made for want of memory.
@@ -200,7 +214,7 @@ static void note_warning(VM *vm, const SyntaxWarning *warning, void *data) {
 // Nobody is told that they can't be written, but of limits and interrupts. False with an exception.
 static bool write_warnings(VM *vm, const Buffer *text) {
     if (text->failed || !text->length || !library_of(vm)) return true;
-    if (file_write_text(vm, library_of(vm)->errors, text->data, text->length, false)) return true;
+    if (library_write_error(vm, text->data, text->length)) return true;
     if (is_exception(vm->exception) && !exception_matches(vm, vm->exceptions.exception)) return false;
     exception_clear(vm);
     return true;

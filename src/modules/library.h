@@ -49,6 +49,9 @@ bool library_renew_streams(VM *vm);
 // Sets sys.argv and sys.executable.
 bool library_set_arguments(VM *vm, const char *executable, size_t count, const char *const *arguments);
 
+// Writes to sys.stderr, whatever a script has put there; to nothing where it is None or gone. False with an exception.
+bool library_write_error(VM *vm, const char *text, size_t size);
+
 // Writes out what sys.stdout and sys.stderr hold back. False with an exception.
 bool sys_flush(VM *vm);
 

@@ -90,7 +90,7 @@ static Value sys_excepthook(VM *vm, Value *args, size_t count) {
     if (!is_exception(args[1])) return VALUE_NONE;
     Buffer text = vm_buffer(vm);
     exception_print(vm, args[1], &text);
-    bool ok = file_write_text(vm, library_of(vm)->errors, text.data ? text.data : "", text.length, false);
+    bool ok = text.failed ? (raise_memory_error(vm), false) : library_write_error(vm, text.data ? text.data : "", text.length);
     buffer_free(&text);
     return ok ? VALUE_NONE : VALUE_ERROR;
 }

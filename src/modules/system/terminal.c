@@ -86,10 +86,13 @@ static Value terminal_raw(VM *vm, Value *args, size_t count) {
         terminal->saved = mode;
         __atomic_store_n(&terminal->descriptor, fd, __ATOMIC_RELEASE);
     }
-    // Keys come as they are typed, without echo, as bytes, and none of them sends a signal. What is written is still processed, so
-    // that "\n" begins a line.
+    int interrupts = is_empty(args[1]) ? 0 : value_truth(vm, args[1]);
+    if (interrupts < 0) return VALUE_ERROR;
+    // Keys come as they are typed, without echo, as bytes, and none of them sends a signal; but Ctrl-C, if it is to interrupt. What is
+    // written is still processed, so that "\n" begins a line.
     mode.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | INPCK | ISTRIP | IXON);
-    mode.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    mode.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN | (interrupts ? 0 : ISIG));
+    mode.c_cc[VQUIT] = mode.c_cc[VSUSP] = _POSIX_VDISABLE;
     mode.c_cc[VMIN] = 1;
     mode.c_cc[VTIME] = 0;
     int error = set_mode(fd, &mode);
@@ -203,7 +206,7 @@ static Value terminal_write(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {{"is_terminal", terminal_is_terminal, "fd, /", NATIVE_METHOD},
-                                             {"raw", terminal_raw, "fd, /", NATIVE_METHOD},
+                                             {"raw", terminal_raw, "fd, interrupts=, /", NATIVE_METHOD},
                                              {"read", terminal_read, "fd, size, /", NATIVE_METHOD},
                                              {"readable", terminal_readable, "fd, /", NATIVE_METHOD},
                                              {"restore", terminal_restore_mode, "fd, /", NATIVE_METHOD},

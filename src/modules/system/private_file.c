@@ -1,0 +1,79 @@
+// _private_file: files that only their owner may read, such as a history: what is added is whole whatever happens to the process.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "modules/modules.h"
+#include "object/core/native.h"
+#include "modules/system/file.h"
+#include "object/shared/builtin.h"
+
+// The folders that lead to a file, each private where it is not there yet. What fails shows when the file is opened.
+static void make_folders(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+}
+
+// 0 or an errno.
+static int write_all(int fd, const char *text, size_t size) {
+    while (size) {
+        ssize_t n = write(fd, text, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno;
+        text += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static bool arguments(VM *vm, Value *args, char path[4096]) {
+    if (!is_string(args[0]) || !is_string(args[1])) return raise_type_error(vm, "a path and a text are wanted"), false;
+    String *name = string_of(args[0]);
+    if (!name->size || name->size >= 4096 - 8 || strlen(name->data) != name->size) return raise_value_error(vm, "no such path"), false;
+    memcpy(path, name->data, name->size + 1);
+    return vm_permit(vm, CAPABILITY_WRITE, path);
+}
+
+static Value finish(VM *vm, Value path, int error) { return error ? raise_os_error(vm, error, path) : VALUE_NONE; }
+
+// One write at the end of the file: several processes may do so at the same time.
+static Value private_append(VM *vm, Value *args, size_t count) {
+    char path[4096];
+    if (!arguments(vm, args, path)) return VALUE_ERROR;
+    make_folders(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) return finish(vm, args[0], errno);
+    int error = write_all(fd, string_of(args[1])->data, string_of(args[1])->size);
+    close(fd);
+    return finish(vm, args[0], error);
+}
+
+// Another file takes the place of what is there, in one step.
+static Value private_rewrite(VM *vm, Value *args, size_t count) {
+    char path[4096], fresh[4096];
+    if (!arguments(vm, args, path)) return VALUE_ERROR;
+    make_folders(path);
+    snprintf(fresh, sizeof fresh, "%.4080s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return finish(vm, args[0], errno);
+    int error = write_all(fd, string_of(args[1])->data, string_of(args[1])->size);
+    if (!error && fsync(fd) != 0) error = errno;
+    close(fd);
+    if (!error && rename(fresh, path) != 0) error = errno;
+    if (error) unlink(fresh);
+    return finish(vm, args[0], error);
+}
+
+static const NativeDefinition functions[] = {{"append", private_append, "path, text, /", NATIVE_METHOD},
+                                             {"rewrite", private_rewrite, "path, text, /", NATIVE_METHOD},
+                                             {0}};
+
+bool private_file_module_fill(VM *vm, ModuleObject *module) {
+    return native_add_functions(vm, module->namespace, functions) > 0;
+}
