@@ -317,7 +317,10 @@ Value loop_run_until_complete(VM *vm, Value future) {
     bool ok = future_add_callback(vm, f, VALUE_NONE) && run_forever(vm, loop);
     Value result = VALUE_ERROR;
     if (ok) result = future_done(f) ? future_result(vm, f) : raise_runtime_error(vm, "Event loop stopped before Future completed.");
-    if (!ok) future_take_back_callback(vm, f, VALUE_NONE);
+    if (!ok) {
+        future_take_back_callback(vm, f, VALUE_NONE);
+        f->retrieved = true; // what has ended the loop may be its exception
+    }
     return result;
 }
 
