@@ -390,7 +390,7 @@ def test_history():
 
 def test_completion():
     p = Prompt()
-    p.paste("class Thing:\n    def method_one(self, wide, narrow): pass\n    def method_two(self): pass\n    @property\n    def prop(self): print('RUN')\n")
+    p.paste("class Thing:\n    def method_one(self, wide, narrow): pass\n    def method_two(self): pass\n    @property\n    def prop(self): print('RU' 'N')\n")
     p.run("thing = Thing(); thing.attribute = 5")
     p.type("thing.attr\t\r").ready().shows("\n5")
     p.type("thing.me\t").wait(">>> thing.method_").wait("method_one  method_two")
