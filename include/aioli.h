@@ -109,6 +109,8 @@ typedef struct {
     // Folders below which files may be read, and imported from; and written. Arrays that end with NULL, copied; or NULL.
     const char *const *readable, *const *writable;
 
+    // Nonzero: tracebacks are coloured as terminals understand it.
+    int colours;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;
 } aioli_config;

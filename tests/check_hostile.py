@@ -24,7 +24,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOSTILE = ROOT / "examples" / "embed" / "hostile"
 REPORT = r"Sanitizer|runtime error:"
-SECONDS, WALL, MEGABYTES, SANITIZED = 2.0, 10.0, 64 + 8, 6
+SECONDS, WALL, MEGABYTES, SANITIZED = 2.0, 10.0, 64 + 8, 20
 
 
 def run(program, script, wall):

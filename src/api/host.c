@@ -197,6 +197,7 @@ static bool create(aioli *host) {
     vm->hooks.forget = forget;
     limits_create(host);
     loop_of(vm)->use_virtual_time = host->config.virtual_time != 0;
+    vm->colours = host->config.colours != 0;
     return true;
 }
 

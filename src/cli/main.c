@@ -29,7 +29,7 @@ static const char usage_text[] =
     "\n"
     "AIOLI_PATH      folders, with `:` between them, where imports look last\n"
     "AIOLI_HISTORY   the file that keeps what is entered at the prompt; empty: none does\n"
-    "NO_COLOR        set to anything: no colours\n";
+    "NO_COLOR        set to anything: no colours; FORCE_COLOR: colours, even when the output is no terminal\n";
 
 // The one thing that a signal handler can know: the VM that runs in this process.
 static aioli *volatile running;
@@ -64,6 +64,16 @@ static void watch_ends(void) {
     sigemptyset(&end.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(signals[i], &end, NULL);
+}
+
+// Whether what goes to a descriptor is coloured: what the environment says, as for CPython; else whether it is a terminal that can.
+static int use_colours(int descriptor) {
+    const char *python = getenv("PYTHON_COLORS"), *none = getenv("NO_COLOR"), *force = getenv("FORCE_COLOR"), *name = getenv("TERM");
+    if (python && strcmp(python, "0") == 0) return 0;
+    if (python && strcmp(python, "1") == 0) return 1;
+    if (none && *none) return 0;
+    if (force && *force) return 1;
+    return isatty(descriptor) && name && strcmp(name, "dumb") != 0;
 }
 
 static void say(const char *text, size_t length) {
@@ -161,11 +171,6 @@ static void add_paths(aioli *vm) {
 
 // ---- The prompt
 
-static int use_colours(void) {
-    const char *none = getenv("NO_COLOR"), *terminal_name = getenv("TERM");
-    return !(none && *none) && terminal_name && strcmp(terminal_name, "dumb") != 0;
-}
-
 // The file of the prompt's history; empty for none.
 static void history_path(char *out, size_t size) {
     const char *wanted = getenv("AIOLI_HISTORY"), *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -186,7 +191,7 @@ static int prompt(aioli *vm, int goes_on, int quiet) {
     if (!goes_on) aioli_run_source(vm, "<prompt>", "", 0);
     aioli_value main_module = aioli_import(vm, "__main__"), module = aioli_import(vm, "_prompt");
     aioli_value arguments[] = {aioli_get_attribute(vm, main_module, "__dict__"), aioli_string(vm, history, strlen(history)),
-                               aioli_int(vm, use_colours()), aioli_int(vm, quiet),
+                               aioli_int(vm, use_colours(1)), aioli_int(vm, quiet),
                                aioli_int(vm, !isatty(0) || !isatty(1) || !getenv("TERM") || strcmp(getenv("TERM"), "dumb") == 0)};
     int status = 0;
     if (!aioli_call_method(vm, module, "main", 5, arguments)) {
@@ -376,7 +381,7 @@ int main(int argc, char **argv) {
     mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 #endif
     signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of the write
-    aioli_config config = {.virtual_time = options.virtual_time, .grants = AIOLI_GRANT_ALL};
+    aioli_config config = {.virtual_time = options.virtual_time, .colours = use_colours(2), .grants = AIOLI_GRANT_ALL};
     aioli *vm = aioli_new(&config);
     if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
     own_path(argv[0], executable, sizeof executable);

@@ -98,6 +98,7 @@ struct VM {
     uint32_t next_shape_id;
     uint32_t next_layout_id; // of namespaces seen by an inline cache
     Value memory_error;    // made beforehand, since raising it must not allocate
+    bool colours;          // tracebacks are written for a terminal
     bool gc_disabled;      // the script has called gc.disable()
     bool ending;           // a limit ends what runs: no handler of a script catches anything any more
     int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:

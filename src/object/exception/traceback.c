@@ -124,7 +124,8 @@ static void write_class(VM *vm, Value exception, Buffer *out) {
     Class *cls = class_of(vm, exception);
     String *name = class_full_name(vm, cls);
     const char *shown = name ? name->data : class_name(cls);
-    buffer_text(out, strncmp(shown, "__main__.", 9) == 0 ? shown + 9 : shown);
+    if (strncmp(shown, "__main__.", 9) == 0) shown += 9;
+    colour_text(out, vm->colours ? COLOUR_OF_CLASSES : NULL, shown, strlen(shown));
 }
 
 // The text of an exception of a built-in class that was made of it: it is there even when a limit ends all that runs. NULL: it must
@@ -155,15 +156,30 @@ static void write_safely(VM *vm, Value v, const char *what, bool as_repr, Buffer
 
 static int64_t number_or(Value v, int64_t otherwise) { return is_small(v) ? small_of(v) : otherwise; }
 
+// A part of a line's text, with what lies from `at` to `to` in a colour.
+static void write_source(const String *text, size_t start, size_t end, size_t at, size_t to, const char *code, Buffer *out) {
+    if (!code) at = to = start;
+    buffer_text(out, "    ");
+    buffer_append(out, text->data + start, at - start);
+    colour_text(out, code, text->data + at, to - at);
+    buffer_append(out, text->data + to, end - to);
+    buffer_byte(out, '\n');
+}
+
+static size_t skip_characters(const String *text, size_t at, size_t end, int64_t count) {
+    while (count-- > 0 && at < end) at += (size_t)utf8_width((unsigned char)text->data[at]);
+    return at < end ? at : end;
+}
+
 // The line, and the carets below the characters offset … end_offset of it (from 1).
 static void write_syntax_line(VM *vm, const String *text, Value offset_value, Value end_value, bool same_line, Buffer *out) {
     size_t end = text->size, start = 0;
     while (end && text->data[end - 1] == '\n') end--;
     while (start < end && (text->data[start] == ' ' || text->data[start] == '\n' || text->data[start] == '\f')) start++;
-    buffer_text(out, "    ");
-    buffer_append(out, text->data + start, end - start);
-    buffer_byte(out, '\n');
-    if (!is_small(offset_value)) return;
+    if (!is_small(offset_value)) {
+        write_source(text, start, end, 0, 0, NULL, out);
+        return;
+    }
     int64_t spaces = (int64_t)start, length = (int64_t)utf8_count(text->data, end), whole = (int64_t)text->length;
     int64_t offset = small_of(offset_value), end_offset = same_line ? number_or(end_value, 0) : length + 1;
     if (same_line && end_offset == 0) end_offset = offset;
@@ -171,16 +187,24 @@ static void write_syntax_line(VM *vm, const String *text, Value offset_value, Va
     if (end_offset > whole) end_offset = length + 1;
     if (offset >= end_offset || end_offset < 0) end_offset = offset + 1;
     int64_t column = offset - 1 - spaces;
-    if (column < 0) return;
+    const char *code = vm->colours ? COLOUR_OF_ERRORS : NULL;
+    if (column < 0) {
+        write_source(text, start, end, 0, 0, NULL, out);
+        return;
+    }
+    size_t at = skip_characters(text, start, end, column);
+    write_source(text, start, end, at, skip_characters(text, at, end, end_offset - offset), code, out);
     buffer_text(out, "    ");
-    size_t at = start;
+    at = start;
     for (int64_t i = 0; i < column && at < end; i++) {
         // Tabs stay, so that the carets stand where they should.
         char c = text->data[at];
         buffer_byte(out, c == '\t' || c == '\f' || c == '\v' || c == '\r' ? c : ' ');
         at += (size_t)utf8_width((unsigned char)c);
     }
-    for (int64_t i = offset; i < end_offset; i++) buffer_byte(out, '^');
+    if (code) buffer_format(out, "\033[%sm", code);
+    buffer_fill(out, '^', (size_t)(end_offset - offset));
+    if (code) buffer_text(out, "\033[0m");
     buffer_byte(out, '\n');
 }
 
@@ -189,14 +213,21 @@ static void write_syntax_error(VM *vm, Value value, Buffer *out) {
     Value file = exception_get(vm, exception, "filename"), line = exception_get(vm, exception, "lineno");
     Value text = exception_get(vm, exception, "text"), message = exception_get(vm, exception, "msg");
     bool has_line = !is_empty(line) && !is_none(line), has_file = !is_empty(file) && !is_none(file);
+    const char *code = vm->colours ? COLOUR_OF_PLACES : NULL;
     if (has_line) {
-        buffer_text(out, "  File \"");
+        buffer_text(out, "  File ");
+        if (code) buffer_format(out, "\033[%sm", code);
+        buffer_byte(out, '"');
         if (has_file)
             write_safely(vm, file, "exception", false, out);
         else
             buffer_text(out, "<string>");
-        buffer_text(out, "\", line ");
+        buffer_byte(out, '"');
+        if (code) buffer_text(out, "\033[0m");
+        buffer_text(out, ", line ");
+        if (code) buffer_format(out, "\033[%sm", code);
         write_safely(vm, line, "exception", false, out);
+        if (code) buffer_text(out, "\033[0m");
         buffer_byte(out, '\n');
     }
     if (is_string(text)) {
@@ -207,11 +238,13 @@ static void write_syntax_error(VM *vm, Value value, Buffer *out) {
     }
     write_class(vm, value, out);
     buffer_text(out, ": ");
+    if (code) buffer_format(out, "\033[%sm", code);
     if (is_empty(message) && exception->arguments->length) message = exception->arguments->items[0];
     if (is_empty(message) || is_none(message))
         buffer_text(out, "<no detail available>");
     else
         write_safely(vm, message, "exception", false, out);
+    if (code) buffer_text(out, "\033[0m");
     if (!has_line && has_file) {
         buffer_text(out, " (");
         write_safely(vm, file, "exception", false, out);
@@ -245,7 +278,7 @@ static void write_message(VM *vm, Value exception, Buffer *out) {
         suggestion_write(vm, exception, &text);
         write_class(vm, exception, out);
         if (text.length) buffer_text(out, ": ");
-        buffer_append(out, text.data, text.length);
+        colour_text(out, vm->colours ? COLOUR_OF_PLACES : NULL, text.data, text.length);
         out->failed |= text.failed;
         buffer_free(&text);
         buffer_byte(out, '\n');
@@ -253,18 +286,29 @@ static void write_message(VM *vm, Value exception, Buffer *out) {
     write_notes(vm, exception, out);
 }
 
+// The members of a group are not coloured, as in CPython. Returns what is to be restored.
+static bool begin_colours(Printer *printer) {
+    bool colours = printer->vm->colours;
+    if (printer->depth > 1) printer->vm->colours = false;
+    return colours;
+}
+
 static void emit_stack(Printer *printer, Value exception, const char *title, char margin) {
     Value traceback = exception_of(exception)->traceback;
     if (is_none(traceback)) return;
     emit_text(printer, title, margin);
     Buffer text = vm_buffer(printer->vm);
+    bool colours = begin_colours(printer);
     write_frames(printer->vm, traceback_of(traceback), &text);
+    printer->vm->colours = colours;
     emit(printer, &text, '|');
 }
 
 static void emit_message(Printer *printer, Value exception) {
     Buffer text = vm_buffer(printer->vm);
+    bool colours = begin_colours(printer);
     write_message(printer->vm, exception, &text);
+    printer->vm->colours = colours;
     emit(printer, &text, '|');
 }
 

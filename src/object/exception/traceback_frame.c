@@ -99,6 +99,7 @@ typedef struct {
     size_t start, end; // bytes: in the first line, in the last one
     SourceShape shape;
     bool marked; // whether markers are written below the lines
+    bool colours;
 } Shown;
 
 // Markers are left out where they would underline all that is there, and say nothing more: a bare expression that has no
@@ -113,46 +114,70 @@ static void look(VM *vm, Shown *shown) {
     shown->marked = !shown->shape.is_whole_statement && (is_part || shown->shape.kind != SHAPE_OTHER);
 }
 
-// Fills a row of markers up to a column. Returns the column that the row has reached.
-static size_t fill(Buffer *out, size_t column, size_t until, char marker) {
-    for (; column < until; column++) buffer_byte(out, marker);
-    return column;
-}
+// A marked line has five stretches, each of which may be empty: what is not marked, then what stands above `~`, `^` and `~` again, and
+// the rest. In bytes of the line.
+typedef struct {
+    size_t margin, from, to, end;
+} Stretches;
 
-// The column at which a place of the shape lies in a row of markers, when the row is that of line `number`: places on
-// other lines are before its start or behind its end.
-static size_t column_in_row(SourcePlace place, size_t number, SourceLine line, size_t end) {
+// The byte at which a place of the shape lies in line `number`: places on other lines are before its start or behind its end.
+static size_t byte_in_line(SourcePlace place, size_t number, size_t end) {
     if (place.line != number) return place.line < number ? 0 : end;
-    size_t column = display_width(line, place.column);
-    return column < end ? column : end;
+    return place.column < end ? place.column : end;
 }
 
-// A row has four stretches, each of which may be empty: blanks, `~`, `^`, and `~` again.
-static void write_markers(const Shown *shown, size_t number, Buffer *out) {
+static Stretches stretches_of(const Shown *shown, size_t number) {
     SourceLine line = shown->lines.items[number];
     bool is_last = number + 1 == shown->lines.count;
-    size_t end = display_width(line, is_last ? shown->end : line.length), from = 0, to = end, margin = 0;
-    while (margin < line.length && is_blank(line.text[margin])) margin++;
-    if (number == 0) {
-        size_t start = display_width(line, shown->start);
-        if (start > margin) margin = start;
-    }
+    Stretches s = {.end = is_last && shown->end < line.length ? shown->end : line.length};
+    while (s.margin < line.length && is_blank(line.text[s.margin])) s.margin++;
+    if (number == 0 && shown->start > s.margin) s.margin = shown->start;
+    if (s.margin > s.end) s.margin = s.end;
+    s.from = s.margin;
+    s.to = s.end;
     if (shown->shape.kind != SHAPE_OTHER) {
-        from = column_in_row(shown->shape.from, number, line, end);
-        to = column_in_row(shown->shape.to, number, line, end);
+        s.from = byte_in_line(shown->shape.from, number, s.end);
+        s.to = byte_in_line(shown->shape.to, number, s.end);
+        if (s.from < s.margin) s.from = s.margin;
+        if (s.to < s.from) s.to = s.from;
     }
-    buffer_text(out, "    ");
-    size_t column = fill(out, 0, margin < end ? margin : end, ' ');
-    column = fill(out, column, from, '~');
-    column = fill(out, column, to, '^');
-    fill(out, column, end, '~');
+    return s;
+}
+
+static void colour_fill(Buffer *out, const char *code, char marker, size_t count) {
+    if (!count) return;
+    if (code) buffer_format(out, "\033[%sm", code);
+    buffer_fill(out, marker, count);
+    if (code) buffer_text(out, "\033[0m");
+}
+
+static const char *const plain_code = "31", *const strong_code = "1;31";
+
+static void write_markers(const Shown *shown, size_t number, Buffer *out) {
+    SourceLine line = shown->lines.items[number];
+    Stretches s = stretches_of(shown, number);
+    size_t margin = display_width(line, s.margin), from = display_width(line, s.from), to = display_width(line, s.to);
+    size_t end = display_width(line, s.end);
+    buffer_fill(out, ' ', 4 + margin);
+    colour_fill(out, shown->colours ? plain_code : NULL, '~', from - margin);
+    colour_fill(out, shown->colours ? strong_code : NULL, '^', to - from);
+    colour_fill(out, shown->colours ? plain_code : NULL, '~', end - to);
     buffer_byte(out, '\n');
 }
 
 static void write_line(const Shown *shown, size_t number, Buffer *out) {
     SourceLine line = shown->lines.items[number];
     buffer_text(out, "    ");
-    buffer_append(out, line.text, line.length);
+    if (shown->marked && shown->colours) {
+        Stretches s = stretches_of(shown, number);
+        buffer_append(out, line.text, s.margin);
+        colour_text(out, plain_code, line.text + s.margin, s.from - s.margin);
+        colour_text(out, strong_code, line.text + s.from, s.to - s.from);
+        colour_text(out, plain_code, line.text + s.to, s.end - s.to);
+        buffer_append(out, line.text + s.end, line.length - s.end);
+    } else {
+        buffer_append(out, line.text, line.length);
+    }
     buffer_byte(out, '\n');
     if (shown->marked) write_markers(shown, number, out);
 }
@@ -179,18 +204,37 @@ static void write_lines(const Shown *shown, Buffer *out) {
     }
 }
 
+void colour_text(Buffer *out, const char *code, const char *text, size_t size) {
+    if (!size) return;
+    if (code) buffer_format(out, "\033[%sm", code);
+    buffer_append(out, text, size);
+    if (code) buffer_text(out, "\033[0m");
+}
+
+void traceback_write_place(VM *vm, const char *file, size_t size, uint32_t line, Buffer *out) {
+    const char *code = vm->colours ? COLOUR_OF_PLACES : NULL;
+    buffer_text(out, "  File ");
+    if (code) buffer_format(out, "\033[%sm", code);
+    buffer_byte(out, '"');
+    buffer_append(out, file, size);
+    buffer_byte(out, '"');
+    if (code) buffer_text(out, "\033[0m");
+    buffer_text(out, ", line ");
+    char number[16];
+    colour_text(out, code, number, (size_t)snprintf(number, sizeof number, "%u", line));
+}
+
 void traceback_write_frame(VM *vm, const Code *code, uint32_t instruction, Buffer *out) {
     const LineEntry *place = code_place(code, instruction);
-    buffer_text(out, "  File \"");
-    buffer_string(out, code->file_name);
-    buffer_format(out, "\", line %u, in ", place->line);
-    buffer_string(out, code->name);
+    traceback_write_place(vm, code->file_name->data, code->file_name->size, place->line, out);
+    buffer_text(out, ", in ");
+    colour_text(out, vm->colours ? COLOUR_OF_PLACES : NULL, code->name->data, code->name->size);
     buffer_byte(out, '\n');
     uint32_t last = place->end_line >= place->line ? place->end_line : place->line;
     size_t capacity = (size_t)(last - place->line) + 1;
     SourceLine *items = place->line ? heap_resize(vm, NULL, 0, capacity * sizeof(SourceLine)) : NULL;
     if (!items) return;
-    Shown shown = {.lines = {items, 0}};
+    Shown shown = {.lines = {items, 0}, .colours = vm->colours};
     source_lines(code, place->line, last, &shown.lines);
     bool any = false;
     for (size_t i = 0; i < shown.lines.count; i++) any |= shown.lines.items[i].length != leading_blanks(shown.lines.items[i]);

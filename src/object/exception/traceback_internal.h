@@ -6,6 +6,15 @@
 #include "object/exception/exception.h"
 
 // One frame: its place, the source lines and the carets below them (traceback_frame.c).
+// Colours, as Select Graphic Rendition codes: of files, lines and names; of what went wrong.
+#define COLOUR_OF_PLACES "35"
+#define COLOUR_OF_ERRORS "1;31"
+#define COLOUR_OF_CLASSES "1;35"
+// Appends a text in a colour; code NULL: plainly.
+void colour_text(Buffer *out, const char *code, const char *text, size_t size);
+// `  File "…", line N`, without a line end.
+void traceback_write_place(VM *vm, const char *file, size_t size, uint32_t line, Buffer *out);
+
 void traceback_write_frame(VM *vm, const Code *code, uint32_t instruction, Buffer *out);
 
 // A line of source without its line end.
