@@ -167,7 +167,7 @@ async def main():
             break
     # Who waits for what is always ready lets others go on.
     print(got, ticks > 3)
-    for descriptor in (55555, 9):
+    for descriptor in (2000000000, 9):
         try:
             await terminal.readable(descriptor)
         except OSError as error:
