@@ -139,7 +139,8 @@ static int begin(UvDriver *self, int descriptor) {
 
 static int uv_driver_watch(Driver *driver, Watch *watch) {
     UvDriver *self = (UvDriver *)driver;
-    if (watch->descriptor < 0) return EBADF;
+    // The table is not to grow for a number that is no descriptor's.
+    if (watch->descriptor < 0 || fcntl(watch->descriptor, F_GETFD) < 0) return EBADF;
     if (!make_room(self, watch->descriptor)) return ENOMEM;
     int error = self->polled[watch->descriptor] ? 0 : begin(self, watch->descriptor);
     if (error) return error;
