@@ -7,6 +7,7 @@ What it prints and its exit status for what the programs in the other folders ca
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,83 @@ def check_statuses(aioli, folder):
     expect("status of dis of it", 2, subprocess.run([aioli, "dis", "none.aio"], cwd=folder, stderr=subprocess.PIPE).returncode)
 
 
+def check_options(aioli, folder):
+    """-m, -i, -q, -c, folders, and options that nobody knows."""
+    def run(*arguments, stdin="", **more):
+        done = subprocess.run([aioli, *arguments], cwd=folder, input=stdin, capture_output=True, text=True, **more)
+        return done.returncode, done.stdout, done.stderr
+
+    package = folder / "package"
+    package.mkdir()
+    (package / "__init__.aio").write_text("")
+    (package / "__main__.aio").write_text("import sys\nprint('package', sys.argv[1:], __name__)\n")
+    (package / "part.aio").write_text("print('part')\n")
+    (folder / "left.aio").write_text("value = 5\n")
+    (folder / "fails.aio").write_text("value = 6\n1 / 0\n")
+    for arguments, wanted in ((["-m", "package", "a", "-x"], "package ['a', '-x'] __main__\n"), (["-mpackage.part"], "part\n"),
+                              (["package", "b"], "package ['b'] __main__\n"), (["-c", "import sys; print(sys.argv)", "-i", "x"], "['-c', '-i', 'x']\n"),
+                              (["-cprint(2)"], "2\n"), (["--virtual-time", "-c", "import asyncio; asyncio.run(asyncio.sleep(1000)); print(1)"], "1\n")):
+        expect(f"aioli {' '.join(arguments)}", (0, wanted, ""), run(*arguments))
+    expect("-m of no module", (1, "", "aioli: No module named nothing\n"), run("-m", "nothing"))
+    (folder / "empty").mkdir()
+    expect("a folder without __main__", (1, "", "aioli: can't find '__main__' module in 'empty'\n"), run("empty"))
+    expect("check behind an option", (0, "left.aio: ok\n", ""), run("--virtual-time", "check", "left.aio"))
+    expect("-i", (0, ">>> 6\n>>> \n", ""), run("-i", "left.aio", stdin="value + 1\n"))
+    status, output, errors = run("-i", "fails.aio", stdin="value")
+    expect("-i after a failure", (0, ">>> 6\n>>> \n", True), (status, output, errors.endswith("ZeroDivisionError: division by zero\n")))
+    expect("exit at the prompt", 7, run("-iq", stdin="import sys\nsys.exit(7)\n")[0])
+    for option, nearest in (("--virtualtime", "--virtual-time"), ("--versoin", "--version"), ("-z", None)):
+        status, output, errors = run(option)
+        expect(f"status of {option}", (2, ""), (status, output))
+        expect(f"what {option} is told", (f"Unknown option: {option}", f"Did you mean {nearest}?" if nearest else ""), tuple(errors.split("\n")[:2]))
+    expect("-m without a module", 2, run("-m")[0])
+
+
+# What CPython 3.13 writes for these, with FORCE_COLOR=1.
+COLOURED = (
+    ('def f():\n    return {1: 2}["x" + "y"]\ntry:\n    f()\nexcept KeyError as e:\n    e.add_note("a note")\n    raise ValueError("two\\nlines") from e\n',
+     'Traceback (most recent call last):\n'
+     '  File \x1b[35m"FILE"\x1b[0m, line \x1b[35m4\x1b[0m, in \x1b[35m<module>\x1b[0m\n'
+     '    \x1b[31mf\x1b[0m\x1b[1;31m()\x1b[0m\n'
+     '    \x1b[31m~\x1b[0m\x1b[1;31m^^\x1b[0m\n'
+     '  File \x1b[35m"FILE"\x1b[0m, line \x1b[35m2\x1b[0m, in \x1b[35mf\x1b[0m\n'
+     '    return \x1b[31m{1: 2}\x1b[0m\x1b[1;31m["x" + "y"]\x1b[0m\n'
+     '           \x1b[31m~~~~~~\x1b[0m\x1b[1;31m^^^^^^^^^^^\x1b[0m\n'
+     "\x1b[1;35mKeyError\x1b[0m: \x1b[35m'xy'\x1b[0m\n"
+     'a note\n\n'
+     'The above exception was the direct cause of the following exception:\n\n'
+     'Traceback (most recent call last):\n'
+     '  File \x1b[35m"FILE"\x1b[0m, line \x1b[35m7\x1b[0m, in \x1b[35m<module>\x1b[0m\n'
+     '    raise ValueError("two\\nlines") from e\n'
+     '\x1b[1;35mValueError\x1b[0m: \x1b[35mtwo\nlines\x1b[0m\n'),
+    ('x = (1 +\n',
+     '  File \x1b[35m"FILE"\x1b[0m, line \x1b[35m1\x1b[0m\n'
+     '    x = \x1b[1;31m(\x1b[0m1 +\n'
+     '        \x1b[1;31m^\x1b[0m\n'
+     "\x1b[1;35mSyntaxError\x1b[0m: \x1b[35m'(' was never closed\x1b[0m\n"),
+    ('raise ExceptionGroup("g", [ValueError(1)])\n',
+     '  + Exception Group Traceback (most recent call last):\n'
+     '  |   File \x1b[35m"FILE"\x1b[0m, line \x1b[35m1\x1b[0m, in \x1b[35m<module>\x1b[0m\n'
+     '  |     raise ExceptionGroup("g", [ValueError(1)])\n'
+     '  | \x1b[1;35mExceptionGroup\x1b[0m: \x1b[35mg (1 sub-exception)\x1b[0m\n'
+     '  +-+---------------- 1 ----------------\n'
+     '    | ValueError: 1\n'
+     '    +------------------------------------\n'),
+)
+
+
+def check_colours(aioli, folder):
+    path = folder / "coloured.aio"
+    for text, wanted in COLOURED:
+        path.write_text(text)
+        for settings, coloured in (({"FORCE_COLOR": "1"}, True), ({"PYTHON_COLORS": "1", "NO_COLOR": "1"}, True), ({}, False),
+                                   ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({"PYTHON_COLORS": "0", "FORCE_COLOR": "1"}, False)):
+            environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "NO_COLOR", "PYTHON_COLORS")}
+            done = subprocess.run([aioli, path], capture_output=True, text=True, env=environment | settings)
+            expected = wanted if coloured else re.sub("\x1b\\[[0-9;]*m", "", wanted)
+            expect(f"colours with {settings}", expected, done.stderr.replace(str(path), "FILE"))
+
+
 def check_alone(aioli, folder):
     shutil.copy(aioli, folder / "aioli")
 
@@ -60,6 +138,8 @@ def main():
     options = {option["name"]: option["value"] for option in listed}
     with tempfile.TemporaryDirectory() as folder:
         check_statuses(build / "aioli", pathlib.Path(folder))
+        check_options(build / "aioli", pathlib.Path(folder))
+        check_colours(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(
             line for line in subprocess.run(["readelf", "-dl", build / "aioli"], capture_output=True, text=True).stdout.splitlines()
