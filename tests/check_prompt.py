@@ -8,6 +8,7 @@ import fcntl
 import os
 import pathlib
 import pty
+import random
 import re
 import select
 import signal
@@ -300,6 +301,36 @@ def test_output_above_narrow():
     line_stays_whole(40)
 
 
+def random_painting(columns, rows, seed):
+    """Whatever is typed: painting what has changed comes to the same as painting it all (Ctrl-L)."""
+    chance = random.Random(seed)
+    p = Prompt(columns=columns, rows=rows)
+    p.ready()
+    p.type("\x0c").wait(lambda text: text.strip() == ">>>")
+    keys = ["a", "bc ", "(", ")", "[1, ", "'", "日本", "e\u0301", "👍", "\t", "def f(x):", "if x: ", "return 5", "# note", "\x1b\r", "\x1b\r", "\x1b\r",
+            "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F", "\x7f", "\x7f", "\x1b[3~", "\x0b", "\x15", "\x17", "\x19", "\x1f", "\x14", "\x1bb",
+            "\x1bf", "\x1b[200~pasted\n\ttext\x1b[201~", "x" * (columns - 5), "y" * columns]
+    for n in range(60):
+        p.type(chance.choice(keys))
+        if n % 5 == 4:
+            p.read(0.08)
+            before, cursor = p.screen.text().split("\n"), (p.screen.row, p.screen.column)
+            p.type("\x0c")
+            p.read(0.08)
+            after = p.screen.text().split("\n")
+            seen = [line for line in after if line.strip()]
+            assert [line for line in before if line.strip()][-len(seen):] == seen or len(seen) == 0, f"seed {seed}, key {n}:\n" + "\n".join(
+                before) + "\n--- all painted:\n" + "\n".join(after)
+            assert p.screen.column == cursor[1], f"seed {seed}, key {n}: column {cursor[1]}, {p.screen.column} when all is painted"
+            p.screen.gone.clear()
+    p.type("\x03").ready().end()
+
+
+def test_random_painting():
+    for seed in range(4):
+        random_painting((80, 40, 23, 61)[seed], (24, 12, 10, 30)[seed], seed)
+
+
 def test_failing_task():
     p = Prompt()
     p.run("import asyncio").run("async def bad(): await asyncio.sleep(0.2); nowhere\r")
@@ -432,6 +463,30 @@ def test_plain():
 def test_colours():
     p = Prompt(NO_COLOR="x")
     p.run("def f(): return 'x'\r").end()
+
+
+def test_ended_by_signals():
+    """The terminal is left as it was, and what was entered is in the history."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+        home = tempfile.mkdtemp()
+        p = Prompt(home=home)
+        p.run("entered = 1").type("def f(half, written").wait("written")
+        assert not termios.tcgetattr(p.descriptor)[3] & termios.ECHO
+        slave = os.open(os.readlink(f"/proc/{p.child}/fd/0"), os.O_RDWR | os.O_NOCTTY)
+        os.kill(p.child, number)
+        os.waitpid(p.child, 0)
+        sane = bool(termios.tcgetattr(slave)[3] & termios.ECHO)
+        assert sane or number == signal.SIGKILL, number
+        os.close(slave)
+        os.close(p.descriptor)
+        assert pathlib.Path(home, ".local/state/aioli/history").read_text() == "entered = 1\n"
+    p = Prompt()
+    p.run("import asyncio; t = asyncio.create_task(asyncio.sleep(1000))")
+    os.close(p.descriptor)  # the terminal goes
+    end = time.monotonic() + PATIENCE
+    while os.waitpid(p.child, os.WNOHANG)[0] == 0:
+        assert time.monotonic() < end, "it goes on without a terminal"
+        time.sleep(0.05)
 
 
 def test_resized():
