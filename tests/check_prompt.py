@@ -313,10 +313,10 @@ def random_painting(columns, rows, seed):
     for n in range(60):
         p.type(chance.choice(keys))
         if n % 5 == 4:
-            p.read(0.08)
+            p.read(0.25)
             before, cursor = p.screen.text().split("\n"), (p.screen.row, p.screen.column)
             p.type("\x0c")
-            p.read(0.08)
+            p.read(0.25)
             after = p.screen.text().split("\n")
             seen = [line for line in after if line.strip()]
             assert [line for line in before if line.strip()][-len(seen):] == seen or len(seen) == 0, f"seed {seed}, key {n}:\n" + "\n".join(
