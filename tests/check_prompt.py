@@ -209,8 +209,10 @@ class Prompt:
         if keys:
             self.type(keys)
         end = time.monotonic() + PATIENCE
-        while self.read(0.05) and time.monotonic() < end:
-            pass
+        while self.read(0.05):
+            if time.monotonic() > end:
+                os.kill(self.child, signal.SIGKILL)
+                raise AssertionError(f"it does not end:\n{self.screen.text()}")
         found = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
         os.close(self.descriptor)
         assert status is None or found == status, f"exit status {found}\n{self.screen.text()}"
@@ -329,6 +331,19 @@ def random_painting(columns, rows, seed):
 def test_random_painting():
     for seed in range(4):
         random_painting((80, 40, 23, 61)[seed], (24, 12, 10, 30)[seed], seed)
+
+
+def test_unended_lines():
+    p = Prompt()
+    p.run("print('no end', end='')")
+    assert p.last(2) == ["no end", ">>>"], p.last(4)
+    p.type("input('name? ')\r").wait("name?").type("me\r").wait("'me'")
+    p.ready()
+    assert p.last(3) == ["name? me", "'me'", ">>>"], p.last(4)
+    p.run("import asyncio").run("async def dots():\rfor i in range(5): print('.', end=''); await asyncio.sleep(0.1)\r")
+    p.run("t = asyncio.create_task(dots())")
+    time.sleep(1)
+    p.run("t.done()").shows("True", "\n....\n").end()
 
 
 def test_failing_task():

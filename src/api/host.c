@@ -234,7 +234,7 @@ void aioli_free(aioli *host) {
         return;
     }
     promises_abandon(host);
-    limits_begin(host, LIMITS_TO_CLEAN_UP);
+    limits_leave(host);
     if (vm->loop && vm->library) lost_end(vm, true);
     if (vm->library) sys_flush(vm);
     if (vm->loop) loop_destroy(vm);

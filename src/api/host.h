@@ -103,6 +103,8 @@ typedef struct {
 // on.
 typedef enum { LIMITS_OF_A_CALL = 1, LIMITS_TO_CLEAN_UP = 8 } LimitsShare;
 void limits_begin(aioli *host, LimitsShare share);
+// Limits for the end of the VM, which may be no longer than some tens of milliseconds.
+void limits_leave(aioli *host);
 void limits_pause(aioli *host);
 void limits_resume(aioli *host);
 

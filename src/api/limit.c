@@ -66,6 +66,20 @@ static bool charge(VM *vm) {
     return false;
 }
 
+// At the end of a VM scripts may say what is told of their losses, but not stay: no interrupt and no limit of the host's may be there.
+static bool charge_leaving(VM *vm) {
+    if (vm_work(vm) < host_of_vm(vm)->steps_end) return true;
+    vm->ending = true;
+    raise_error(vm, vm->exceptions.limit_error, "the VM is being freed");
+    return false;
+}
+
+void limits_leave(aioli *host) {
+    host->steps_end = vm_work(&host->vm) + (1 << 20);
+    host->vm.hooks.charge = charge_leaving;
+    host->vm.ending = false;
+}
+
 static double wait_begins(VM *vm, bool for_host) {
     aioli *host = host_of_vm(vm);
     if (for_host) limits_pause(host);

@@ -393,6 +393,31 @@ static void test_virtual_deadline(void **state) {
     end(&world, vm);
 }
 
+// What is told when a VM is freed may run scripts that never end, and that nobody can interrupt.
+static void test_freed_with_endless_losses(void **state) {
+    (void)state;
+    World world;
+    aioli *vm;
+    start(&world, &vm, false);
+    run(vm, "import asyncio, sys\n"
+            "def stay(*args):\n"
+            "    while True:\n"
+            "        try:\n"
+            "            while True: pass\n"
+            "        except BaseException: pass\n"
+            "class Text:\n"
+            "    write = flush = stay\n"
+            "class Error(Exception):\n"
+            "    __str__ = __repr__ = stay\n"
+            "async def fail(): raise Error\n"
+            "async def lost(): pass\n"
+            "async def main(): asyncio.create_task(fail()); await asyncio.sleep(0); lost()\n"
+            "coroutine = main()\n"
+            "sys.stderr = Text()\n");
+    assert_non_null(aioli_run_until(vm, aioli_get_attribute(vm, aioli_import(vm, "__main__"), "coroutine")));
+    end(&world, vm);
+}
+
 static void test_same_order(void **state) {
     (void)state;
     static const char script[] =
@@ -627,7 +652,7 @@ int main(void) {
         cmocka_unit_test(test_at_once),      cmocka_unit_test(test_threads),         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_freed_before), cmocka_unit_test(test_freed_meanwhile), cmocka_unit_test(test_run_until),
         cmocka_unit_test(test_turns),        cmocka_unit_test(test_same_order),      cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_own_driver), cmocka_unit_test(test_virtual_deadline),   cmocka_unit_test(test_completed_while_told),
+        cmocka_unit_test(test_own_driver), cmocka_unit_test(test_virtual_deadline), cmocka_unit_test(test_freed_with_endless_losses),   cmocka_unit_test(test_completed_while_told),
         cmocka_unit_test(test_every_allocation_fails), cmocka_unit_test(test_watch), cmocka_unit_test(test_watch_grants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
