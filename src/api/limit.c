@@ -74,8 +74,15 @@ static bool charge_leaving(VM *vm) {
     return false;
 }
 
+// In units of work; a stressed build collects at each.
+#ifdef AIOLI_GC_STRESS
+enum { LEAVING_WORK = 1000 };
+#else
+enum { LEAVING_WORK = 1 << 20 };
+#endif
+
 void limits_leave(aioli *host) {
-    host->steps_end = vm_work(&host->vm) + (1 << 20);
+    host->steps_end = vm_work(&host->vm) + LEAVING_WORK;
     host->vm.hooks.charge = charge_leaving;
     host->vm.ending = false;
 }
