@@ -396,6 +396,7 @@ static void test_virtual_deadline(void **state) {
 // What is told when a VM is freed may run scripts that never end, and that nobody can interrupt.
 static void test_freed_with_endless_losses(void **state) {
     (void)state;
+    if (is_stressed) return; // its collections find the losses while the program still runs: that is then what never ends
     World world;
     aioli *vm;
     start(&world, &vm, false);
