@@ -384,7 +384,7 @@ typedef enum {
     AIOLI_READY,   // the budget is spent, and more could run at once
     AIOLI_IDLE,    // nothing can run before the next deadline
     AIOLI_WAITING, // nothing can run until the host completes a promise or something else happens outside
-    AIOLI_FAILED   // with an exception: KeyboardInterrupt, SystemExit, or memory is short
+    AIOLI_FAILED   // with an exception: KeyboardInterrupt, SystemExit, LimitError, or memory is short
 } aioli_turn_result;
 
 // Runs what is ready, and never waits: within `microseconds` and `steps` (calls and turns of loops in scripts), each 0 for no limit.
