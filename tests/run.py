@@ -104,7 +104,8 @@ def check_unit(program, timeout):
     except subprocess.TimeoutExpired:
         return 0, 1, f"{program.name}: took too long\n"
     output = done.stdout + done.stderr
-    passed, failed = len(re.findall(r"\[\s+OK\s+\]", output)), len(re.findall(r"\[\s+FAILED\s+\] \w+\n", output))
+    # cmocka names those that failed once more at the end.
+    passed, failed = len(re.findall(r"\[\s+OK\s+\]", output)), len(set(re.findall(r"\[\s+FAILED\s+\] (\w+)\n", output)))
     if done.returncode and not failed:
         failed = 1
     return passed, failed, f"{program.name}: exit status {done.returncode}\n{output}" if failed else ""
@@ -118,7 +119,7 @@ def check_failing_memory(build, slow):
     """Runs all programs with memory that runs out (unit/failing_memory.c)."""
     programs = sorted([*HERE.rglob("*.aio"), *(HERE.parent / "examples").glob("*.aio")])
     command = [build / "failing_memory", "--runs", str(FAILING_RUNS), "--jobs", "2", "--limit", "4",
-               "--seconds", str(int(30 * slow)), *programs]
+               "--seconds", str(int(100 * slow)), *programs]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     return f"failing_memory\n{done.stdout}{done.stderr}" if done.returncode else None
 
@@ -146,7 +147,7 @@ def main():
     parser.add_argument("names", nargs="*", help="only tests whose path contains one of these")
     options = parser.parse_args()
     build = options.build.resolve()
-    timeout = 60 * options.slow
+    timeout = 200 * options.slow  # for one that hangs: on a machine with other things to do all of them take long
 
     def wanted(name):
         return not options.names or any(part in name for part in options.names)

@@ -232,6 +232,9 @@ static void collect_timers(VM *vm, Loop *loop) {
     }
 }
 
+// Takes what has come while the driver had the thread. False: an exception is raised.
+static bool look_at_interrupts(VM *vm) { return (vm->fuel >= 0 && !vm_interrupted(vm)) || vm->hooks.attend(vm); }
+
 // Waits for the next deadline or event. False with an exception, DeadlockError when nothing can ever come.
 static bool wait_for_work(VM *vm, Loop *loop) {
     if (is_error(loop->before_wait ? loop->before_wait(vm) : VALUE_NONE)) return false;
@@ -254,7 +257,7 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     }
     if (!vm_interrupted(vm)) loop->driver->wait(loop->driver, seconds);
     if (vm->hooks.wait_ends) vm->hooks.wait_ends(vm);
-    return vm->fuel >= 0 && !vm_interrupted(vm) ? true : vm->hooks.attend(vm);
+    return look_at_interrupts(vm);
 }
 
 static void take_mail(VM *vm, Loop *loop) {
@@ -349,13 +352,15 @@ static bool is_spent(VM *vm, const Turn *turn) {
     return vm_work(vm) >= turn->most_work || (turn->end < INFINITY && system_time() >= turn->end);
 }
 
+// Whatever the budget, at least one entry runs, so that turns come to an end; and a turn after which nothing is ready has looked at
+// the driver last: only then does its descriptor tell the host of all that is awaited.
 static bool take_turn(VM *vm, void *data) {
     Loop *loop = loop_of(vm);
     Turn *turn = data;
-    for (;;) {
+    for (bool any = false;; any = true) {
         while (loop->round_left) {
             if (!run_next(vm, loop)) return false;
-            if (is_spent(vm, turn)) return true;
+            if (loop->ready_count && is_spent(vm, turn)) return true;
         }
         if (loop->timer_count) drop_stale_timers(loop);
         // What has woken the driver is forgotten only by looking at it.
@@ -366,7 +371,9 @@ static bool take_turn(VM *vm, void *data) {
             turn->jumps = false;
         }
         begin_round(vm, loop);
-        if (!loop->round_left) return true;
+        // The look may have forgotten the wake of an interrupt, which nothing would tell the host of then.
+        if (!loop->round_left) return look_at_interrupts(vm);
+        if (any && is_spent(vm, turn)) return true;
     }
 }
 

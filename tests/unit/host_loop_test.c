@@ -511,6 +511,61 @@ static void test_own_driver(void **state) {
     aioli_free(vm);
 }
 
+// Another thread's interrupt comes while a turn looks at the driver, which forgets that it was woken.
+typedef struct {
+    OwnClock clock; // first
+    aioli *vm;
+} Interrupter;
+static void interrupting_wait(void *user, double seconds) {
+    Interrupter *interrupter = user;
+    aioli_interrupt(interrupter->vm);
+    own_wait(user, seconds);
+}
+
+static void test_interrupted_look(void **state) {
+    (void)state;
+    Interrupter interrupter = {.clock.now = 100};
+    aioli_config config = {.now = own_now, .wait = interrupting_wait, .wake = own_wake, .user = &interrupter};
+    for (int kind = 0; kind < 2; kind++) {
+        aioli *vm = interrupter.vm = aioli_new(&config);
+        run(vm, "import asyncio\n"
+                "async def waiting(): await asyncio.Event().wait()\n"
+                "async def napping(): await asyncio.sleep(3600)\n"
+                "kept = []\n"
+                "def begin(kind): kept.append([waiting, napping][kind]()); return kept[-1]\n");
+        aioli_value number = aioli_int(vm, kind);
+        assert_non_null(aioli_start(vm, aioli_call_method(vm, aioli_import(vm, "__main__"), "begin", 1, &number)));
+        double seconds;
+        for (int turn = 0; turn < 3; turn++) {
+            // Nothing has run but the loop, and the host would wait now until it is woken.
+            assert_int_equal(aioli_turn(vm, 0, 0, &seconds), AIOLI_FAILED);
+            assert_string_equal(aioli_type_name(vm, aioli_take_error(vm)), "KeyboardInterrupt");
+        }
+        aioli_free(vm);
+    }
+}
+
+// A turn whose budget is spent by the last thing that is ready: the descriptor must tell of what is awaited then all the same.
+static void test_spent_by_the_last(void **state) {
+    (void)state;
+    aioli *vm = aioli_new(NULL);
+    run(vm, "import asyncio\nkept = []\nasync def wait(): await asyncio.Event().wait()\n"
+            "def begin(): kept.append(wait()); return kept[-1]\n");
+    assert_non_null(aioli_start(vm, aioli_call_method(vm, aioli_import(vm, "__main__"), "begin", 0, NULL)));
+    double seconds;
+    aioli_turn_result result;
+    do result = aioli_turn(vm, 0, 1, &seconds);
+    while (result == AIOLI_READY);
+    assert_int_equal(result, AIOLI_WAITING);
+    struct pollfd woken = {.fd = aioli_descriptor(vm), .events = POLLIN};
+    if (woken.fd >= 0) assert_int_equal(poll(&woken, 1, 0), 0);
+    aioli_wake(vm);
+    if (woken.fd >= 0) assert_int_equal(poll(&woken, 1, 5000), 1);
+    assert_int_equal(aioli_turn(vm, 0, 1, &seconds), AIOLI_WAITING);
+    if (woken.fd >= 0) assert_int_equal(poll(&woken, 1, 0), 0);
+    aioli_free(vm);
+}
+
 // ---- File descriptors
 
 static const char *const reading = "import _terminal\n"
@@ -653,7 +708,7 @@ int main(void) {
         cmocka_unit_test(test_at_once),      cmocka_unit_test(test_threads),         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_freed_before), cmocka_unit_test(test_freed_meanwhile), cmocka_unit_test(test_run_until),
         cmocka_unit_test(test_turns),        cmocka_unit_test(test_same_order),      cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_own_driver), cmocka_unit_test(test_virtual_deadline), cmocka_unit_test(test_freed_with_endless_losses),   cmocka_unit_test(test_completed_while_told),
+        cmocka_unit_test(test_own_driver), cmocka_unit_test(test_interrupted_look), cmocka_unit_test(test_spent_by_the_last), cmocka_unit_test(test_virtual_deadline), cmocka_unit_test(test_freed_with_endless_losses),   cmocka_unit_test(test_completed_while_told),
         cmocka_unit_test(test_every_allocation_fails), cmocka_unit_test(test_watch), cmocka_unit_test(test_watch_grants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
