@@ -135,11 +135,9 @@ AIOLI_API aioli_status aioli_run_file(aioli *vm, const char *path);
 // Runs text as the main program. `name` stands for the file's name in tracebacks, such as "<string>".
 AIOLI_API aioli_status aioli_run_source(aioli *vm, const char *name, const char *source, size_t length);
 
-// Parses and compiles a file without running it. AIOLI_OK, AIOLI_NO_FILE, or AIOLI_ERROR with the syntax error as text.
-AIOLI_API aioli_status aioli_check(aioli *vm, const char *path);
-
-// Compiles a file and writes its bytecode to the standard output.
-AIOLI_API aioli_status aioli_disassemble(aioli *vm, const char *path);
+// Parses and compiles a file without running it. AIOLI_OK, AIOLI_NO_FILE, or AIOLI_ERROR with the syntax error as text. With
+// `listing` its bytecode is written to the standard output.
+AIOLI_API aioli_status aioli_check(aioli *vm, const char *path, int listing);
 
 // What the last run has to say to the standard error: a traceback, or the message of a SystemExit. Empty when there is
 // nothing to say. A zero byte follows the text. Valid until the next run; `length` may be NULL.
@@ -156,6 +154,10 @@ AIOLI_API int aioli_flush(aioli *vm);
 // the first interrupt cancels its main task, as Ctrl-C does, so that the script can clean up; the next one raises. May be called from
 // a signal handler and from any thread.
 AIOLI_API void aioli_interrupt(aioli *vm);
+
+// Makes the VM write to its standard error, at the next occasion, what runs and what every task waits for, and go on. May be called from a
+// signal handler and from any thread. A VM in which nothing runs, nor waits in aioli_run_until, writes it when it runs again.
+AIOLI_API void aioli_report(aioli *vm);
 
 // ---- Scopes of handles
 

@@ -9,9 +9,11 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 ALONE = """
 import asyncio, sys
@@ -121,6 +123,76 @@ def check_colours(aioli, folder):
             expect(f"colours with {settings}", expected, done.stderr.replace(str(path), "FILE"))
 
 
+REPORTED = """
+import asyncio, time
+async def kettle(): await asyncio.sleep(100)
+async def outer(): await kettle()
+async def stir():
+    await asyncio.sleep(0.01)
+    print('stirs', flush=True)
+    await asyncio.get_running_loop().create_future()
+async def main():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(outer(), name='outer')
+        group.create_task(stir(), name='stir')
+asyncio.run(main())
+"""
+REPORT = """What runs and waits, the latest call first:
+  the program waits for its tasks
+    File "reported.aio", line 13, in <module>
+  task 'Task-1' waits for TaskGroup.__aexit__()
+    File "reported.aio", line 10, in main
+  task 'outer' waits for a sleep
+    File "reported.aio", line 3, in kettle
+    File "reported.aio", line 4, in outer
+  task 'stir' waits for a future
+    File "reported.aio", line 8, in stir
+"""
+
+
+def check_report(aioli, folder):
+    """Ctrl-\\ on a program that waits, and on one that computes in a deep recursion."""
+    def begin(text):
+        (folder / "reported.aio").write_text(text)
+        process = subprocess.Popen([aioli, "reported.aio"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        return process
+
+    place = str(folder) + os.sep
+
+    def read_report(process, last):
+        lines = []
+        while not lines or last not in lines[-1]:
+            lines.append(process.stderr.readline())
+            if not lines[-1]:
+                sys.exit(f"the report ends early: {lines}")
+        return "".join(lines).replace(place, "")
+
+    process = begin(REPORTED)
+    time.sleep(0.2)
+    for _ in range(3):
+        process.send_signal(signal.SIGQUIT)
+        expect("the report", REPORT, read_report(process, "in stir"))
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    expect("status after reports", 130, process.returncode)
+    process = begin("def f(n):\n    while not n: pass\n    f(n - 1)\nprint('runs', flush=True)\nf(70)\n")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGQUIT)
+    expect("the report of a recursion",
+           'What runs and waits, the latest call first:\n  the program runs\n    File "reported.aio", line 2, in f\n'
+           + '    File "reported.aio", line 3, in f\n' * 49 + "    and 22 more\n", read_report(process, "more"))
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    # Whoever has it ignored, as a shell does for a job in the background, is left alone.
+    process = subprocess.Popen([aioli, "-c", "import time; print('runs', flush=True); time.sleep(0.3)"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGQUIT, signal.SIG_IGN))
+    process.stdout.readline()
+    process.send_signal(signal.SIGQUIT)
+    expect("a program that ignores it", ("", ""), process.communicate())
+    expect("its status", 0, process.returncode)
+
+
 def check_alone(aioli, folder):
     shutil.copy(aioli, folder / "aioli")
 
@@ -140,6 +212,7 @@ def main():
         check_statuses(build / "aioli", pathlib.Path(folder))
         check_options(build / "aioli", pathlib.Path(folder))
         check_colours(build / "aioli", pathlib.Path(folder))
+        check_report(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(
             line for line in subprocess.run(["readelf", "-dl", build / "aioli"], capture_output=True, text=True).stdout.splitlines()

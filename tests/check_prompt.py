@@ -355,15 +355,33 @@ def test_failing_task():
     p.type("\x15").ready().end()
 
 
+def test_task_tree():
+    p = Prompt()
+    p.run("import asyncio").ready().type("async def leaf(): await asyncio.sleep(1000)\r\r")
+    p.ready().type("async def group():\rasync with asyncio.TaskGroup() as g:\rfor name in 'ab': g.create_task(leaf(), name=name)\r\r")
+    p.ready().type("async def top(): await asyncio.gather(t, asyncio.wait([u, asyncio.create_task(leaf(), name='c')]))\r\r")
+    p.run("t = asyncio.create_task(group(), name='t'); u = asyncio.create_task(leaf(), name='u')")
+    p.run("v = asyncio.create_task(top(), name='v')").run(":tasks")
+    p.shows("v waits for a gather for 0.", "├─ t waits for TaskGroup.__aexit__() for 0.", "│  ├─ a waits for a sleep", "│  └─ b waits for a sleep",
+            "└─ Task-", "waits for wait() for 0.", "   ├─ u waits for", "   └─ c waits for")
+    # Each waits for the other.
+    p.ready().type("async def circle(n): await both[n]\r\r")
+    p.run("v.cancel(); both = []; both += [asyncio.create_task(circle(n), name='xy'[n]) for n in (1, 0)]")
+    p.run(":tasks").shows("y waits for task 'x' for 0.", "└─ x waits for task 'y' for 0.", "   └─ y (see there)")
+    # Ctrl-\ shows it above what is being typed.
+    p.ready().type("2 + ").wait(">>> 2 +").type("\x1c").wait(lambda text: text.count("y (see there)") == 2 and text.endswith("\n>>> 2 +"))
+    p.type("3\r").ready().shows("\n5\n>>>").end("\x04\x04", None)
+
+
 def test_tasks():
     p = Prompt()
     p.run("import asyncio").run(":tasks").shows("no tasks")
-    p.run("t = asyncio.create_task(asyncio.sleep(1000), name='long')").run(":tasks").shows("long waits for")
+    p.run("t = asyncio.create_task(asyncio.sleep(1000), name='long')").run(":tasks").shows("long waits for a sleep for 0.")
     p.run(":cancel nobody").shows("There is no task 'nobody'.")
     p.ready().type("\x04").wait("1 task still running: long").type("1\r").ready().type("\x04").wait("still running")
     p.type("2\r").ready()
     p.run(":cancel long").run("t.cancelled()").shows("True")
-    p.run(":time 1 + 1").shows("ms computing")
+    p.run(":time 1 + 1").shows("ms computing;", "bytes allocated")
     pathlib.Path(p.folder, "some.aio").write_text("loaded = 5\nprint('at last', loaded)\n")
     p.run(":load some.aio").shows("at last 5").run("loaded + 1").shows("6")
     p.run(":load nothing.aio").shows("FileNotFoundError")

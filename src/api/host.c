@@ -60,7 +60,7 @@ static long stream_read(void *user, int stream, char *bytes, size_t size) {
     // Our own read waits in slices: an interrupt from another thread can't end it. A host's is the host's matter.
     struct pollfd wanted = {.fd = stream, .events = POLLIN};
     while (host_of(user)->config.read == read_descriptor && poll(&wanted, 1, 20) <= 0)
-        if (vm_interrupted(&host_of(user)->vm)) return -EINTR;
+        if (vm_requested(&host_of(user)->vm)) return -EINTR;
     return host_of(user)->config.read(host_of(user)->config.user, stream, bytes, size);
 }
 static bool stream_is_terminal(void *user, int stream) {
@@ -138,6 +138,11 @@ static bool show_error(VM *vm, const char *text, size_t length) {
     return library_write_error(vm, text, length) && sys_flush(vm);
 }
 
+static void write_report(VM *vm, const char *text, size_t length) {
+    const aioli_config *config = &host_of_vm(vm)->config;
+    config->write(config->user, 2, text, length); // that it can't be written is nobody's matter
+}
+
 static Value flush_before_wait(VM *vm) { return sys_flush(vm) ? VALUE_NONE : VALUE_ERROR; }
 
 // The virtual clock, for the module time.
@@ -186,6 +191,7 @@ static bool create(aioli *host) {
     host_driver_use(host);
     loop_of(vm)->before_wait = flush_before_wait;
     loop_of(vm)->show_error = show_error;
+    loop_of(vm)->write_report = write_report;
     vm->hooks.clock = virtual_clock;
     if (!promises_create(host)) return false;
     Streams streams = {stream_write, stream_read, stream_is_terminal, stream_is_descriptor, host};
@@ -277,9 +283,13 @@ int aioli_flush(aioli *host) {
 }
 
 void aioli_interrupt(aioli *host) {
-    VM *vm = &host->vm;
-    __atomic_store_n(&vm->interrupt, 1, __ATOMIC_SEQ_CST);
-    loop_wake(vm);
+    __atomic_fetch_or(&host->vm.requests, REQUEST_INTERRUPT, __ATOMIC_SEQ_CST);
+    loop_wake(&host->vm);
+}
+
+void aioli_report(aioli *host) {
+    __atomic_fetch_or(&host->vm.requests, REQUEST_REPORT, __ATOMIC_SEQ_CST);
+    loop_wake(&host->vm);
 }
 
 void host_restore_terminal(aioli *host) {

@@ -25,7 +25,7 @@ static bool start(aioli *host) {
     host->error.failed = host->no_memory = false;
     host->exit_status = 0;
     exception_clear(vm);
-    __atomic_store_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&vm->requests, ~(uint32_t)REQUEST_INTERRUPT, __ATOMIC_SEQ_CST);
     // What the last run has left makes room for this one, which allocates before its first safepoint: a run that filled memory must
     // not keep it from the next.
     renew_drop(host);
@@ -264,20 +264,11 @@ static aioli_status compile_file(aioli *host, const char *path, Code **code) {
     return *code ? AIOLI_OK : host_finish(host);
 }
 
-aioli_status aioli_check(aioli *host, const char *path) {
-    Entry entry;
-    Code *code;
-    if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
-    aioli_status status = conclude(host, compile_file(host, path, &code));
-    host_leave(host, &entry);
-    return status;
-}
-
-static aioli_status disassemble_file(aioli *host, const char *path) {
+static aioli_status check_file(aioli *host, const char *path, bool listing) {
     VM *vm = &host->vm;
     Code *code;
     aioli_status status = compile_file(host, path, &code);
-    if (status != AIOLI_OK) return conclude(host, status);
+    if (status != AIOLI_OK || !listing) return conclude(host, status);
     Buffer text = vm_buffer(vm);
     disassemble(vm, code, &text);
     bool ok = !text.failed && file_write_text(vm, library_of(vm)->output, text.data ? text.data : "", text.length, false);
@@ -286,10 +277,10 @@ static aioli_status disassemble_file(aioli *host, const char *path) {
     return conclude(host, failed ? no_memory(host) : finish_output(host, ok ? AIOLI_OK : host_finish(host)));
 }
 
-aioli_status aioli_disassemble(aioli *host, const char *path) {
+aioli_status aioli_check(aioli *host, const char *path, int listing) {
     Entry entry;
     if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
-    aioli_status status = disassemble_file(host, path);
+    aioli_status status = check_file(host, path, listing != 0);
     host_leave(host, &entry);
     return status;
 }

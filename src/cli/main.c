@@ -39,6 +39,12 @@ static void on_interrupt(int signal_number) {
     if (running) aioli_interrupt(running);
 }
 
+// Ctrl-\: what runs, and what all tasks wait for, to the standard error.
+static void on_quit(int signal_number) {
+    (void)signal_number;
+    if (running) aioli_report(running);
+}
+
 // The terminal as it was before anything ran here: a script may have put it into raw mode.
 static struct termios terminal;
 static volatile sig_atomic_t has_terminal;
@@ -54,7 +60,7 @@ static void on_end(int signal_number) {
 
 // Signals that somebody has other plans with (nohup, a sanitizer) are left alone.
 static void watch_ends(void) {
-    static const int signals[] = {SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    static const int signals[] = {SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     // A crash may be that of the stack.
     static char stack[65536];
     stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
@@ -135,7 +141,7 @@ static int check(aioli *vm, int count, char **files) {
     if (!count) return misused("Argument expected for the check command", "");
     int worst = 0;
     for (int i = 0; i < count; i++) {
-        aioli_status status = aioli_check(vm, files[i]);
+        aioli_status status = aioli_check(vm, files[i], 0);
         if (status == AIOLI_OK) {
             printf("%s: ok\n", files[i]);
             continue;
@@ -264,10 +270,12 @@ static int run_path(aioli *vm, const char *path) {
 
 // What the options and arguments ask for: the exit status.
 static int run(aioli *vm, const Options *options, const char *executable, int argc, char **argv) {
-    struct sigaction interrupt = {.sa_handler = on_interrupt};
+    struct sigaction interrupt = {.sa_handler = on_interrupt}, quit = {.sa_handler = on_quit}, before;
     sigemptyset(&interrupt.sa_mask);
+    sigemptyset(&quit.sa_mask);
     running = vm;
     sigaction(SIGINT, &interrupt, NULL);
+    if (sigaction(SIGQUIT, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(SIGQUIT, &quit, NULL);
     if (isatty(0)) watch_ends();
     int status = 0, has_run = 1;
     char path[4096];
@@ -390,7 +398,7 @@ int main(int argc, char **argv) {
     if (!is_program && strcmp(argv[at], "check") == 0) {
         status = check(vm, argc - at - 1, argv + at + 1);
     } else if (!is_program && strcmp(argv[at], "dis") == 0) {
-        status = at + 2 == argc ? finish(vm, aioli_disassemble(vm, argv[at + 1])) : misused("One file expected for the dis command", "");
+        status = at + 2 == argc ? finish(vm, aioli_check(vm, argv[at + 1], 1)) : misused("One file expected for the dis command", "");
     } else {
         status = run(vm, &options, executable, argc - at, argv + at);
     }

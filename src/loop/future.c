@@ -24,7 +24,7 @@ Promised *future_new_promised(VM *vm) {
     Promised *promised = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(Promised));
     if (!promised) return NULL;
     init_future(&promised->future);
-    promised->future.is_promised = true;
+    promised->future.kind = FUTURE_PROMISED;
     return promised;
 }
 
@@ -32,7 +32,7 @@ DescriptorFuture *future_new_descriptor(VM *vm) {
     DescriptorFuture *watched = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(DescriptorFuture));
     if (!watched) return NULL;
     init_future(&watched->future);
-    watched->future.is_descriptor = true;
+    watched->future.kind = FUTURE_DESCRIPTOR;
     return watched;
 }
 
@@ -51,7 +51,7 @@ static bool schedule_callback(VM *vm, Future *f, Value callback) {
 
 // The places in the queue that the callbacks of a pending future have of their own (see loop_reserve).
 static size_t promises_of(const Future *f) {
-    size_t count = !f->is_task && !is_empty(f->callback) && !is_task(f->callback);
+    size_t count = f->kind != FUTURE_TASK && !is_empty(f->callback) && !is_task(f->callback);
     for (size_t i = 0; f->callbacks && i < f->callbacks->length; i++) count += !is_task(f->callbacks->items[i]);
     return count;
 }
@@ -79,7 +79,7 @@ static void schedule_callbacks(VM *vm, Future *f) {
     if (!is_empty(first)) {
         f->callback = VALUE_EMPTY;
         if (schedule_callback(vm, f, first)) {
-            if (f->is_task)
+            if (f->kind == FUTURE_TASK)
                 loop->places++; // it has just given up its own
             else
                 loop->promised--;
@@ -110,7 +110,7 @@ static __attribute__((noinline)) bool add_callback_slow(VM *vm, Future *f, Value
 
 bool future_add_callback(VM *vm, Future *f, Value callback) {
     // Most wait for a task, alone.
-    if (future_done(f) || !f->is_task || !is_empty(f->callback) || f->callbacks) return add_callback_slow(vm, f, callback);
+    if (future_done(f) || f->kind != FUTURE_TASK || !is_empty(f->callback) || f->callbacks) return add_callback_slow(vm, f, callback);
     heap_store(vm, f, &f->callback, callback);
     return true;
 }
@@ -180,7 +180,7 @@ bool future_set_result(VM *vm, Future *f, Value result) {
     if (!not_pending(vm, f)) return false;
     heap_store(vm, f, &f->result, result);
     f->state = FUTURE_FINISHED;
-    if (f->is_descriptor) loop_unwatch(vm, (DescriptorFuture *)f); // a script has been faster
+    if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f); // a script has been faster
     schedule_callbacks(vm, f);
     return true;
 }
@@ -189,7 +189,7 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
     if (!not_pending(vm, f)) return false;
     heap_store(vm, f, &f->result, exception);
     f->state = FUTURE_FAILED;
-    if (f->is_descriptor) loop_unwatch(vm, (DescriptorFuture *)f);
+    if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f);
     lost_watch(vm, f);
     schedule_callbacks(vm, f);
     return true;
@@ -197,8 +197,8 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
 
 void future_become_cancelled(VM *vm, Future *f, Value message) {
     f->state = FUTURE_CANCELLED;
-    if (f->is_promised) loop_of(vm)->on_promise_cancelled(vm, (Promised *)f);
-    if (f->is_descriptor) loop_unwatch(vm, (DescriptorFuture *)f);
+    if (f->kind == FUTURE_PROMISED) loop_of(vm)->on_promise_cancelled(vm, (Promised *)f);
+    if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f);
     heap_store(vm, f, &f->cancel_message, message);
     schedule_callbacks(vm, f);
 }
@@ -215,7 +215,7 @@ static int gather_cancel(VM *vm, Gather *gather, Value message) {
         if (cancelled < 0) return -1;
         any |= cancelled;
     }
-    if (any) gather->future.cancel_requested = true;
+    if (any) gather->cancel_requested = true;
     return any;
 }
 
@@ -249,8 +249,8 @@ int future_cancel(VM *vm, Future *f, Value message) {
         return -1;
     }
     vm->native_depth++;
-    int result = f->is_gather ? gather_cancel(vm, (Gather *)f, message)
-                 : f->is_task ? task_cancel(vm, (Task *)f, message)
+    int result = f->kind == FUTURE_GATHER ? gather_cancel(vm, (Gather *)f, message)
+                 : f->kind == FUTURE_TASK ? task_cancel(vm, (Task *)f, message)
                               : (future_become_cancelled(vm, f, message), 1);
     vm->native_depth--;
     return result;
@@ -316,12 +316,12 @@ static Value method_add_done_callback(VM *vm, Value *args, size_t count) {
 }
 static Value method_set_result(VM *vm, Value *args, size_t count) {
     Future *f = future_of(args[0]);
-    if (f->is_task) return raise_runtime_error(vm, "Task does not support set_result operation");
+    if (f->kind == FUTURE_TASK) return raise_runtime_error(vm, "Task does not support set_result operation");
     return future_set_result(vm, f, args[1]) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value method_set_exception(VM *vm, Value *args, size_t count) {
     Future *f = future_of(args[0]);
-    if (f->is_task) return raise_runtime_error(vm, "Task does not support set_exception operation");
+    if (f->kind == FUTURE_TASK) return raise_runtime_error(vm, "Task does not support set_exception operation");
     Value e = args[1];
     if (is_kind(e, KIND_CLASS) && ((Class *)object_of(e))->flags & CLASS_EXCEPTION) e = vm_call(vm, e, NULL, 0, NULL);
     if (is_error(e)) return e;
@@ -392,11 +392,11 @@ static Value future_repr(VM *vm, Value self) {
     static const char *const states[] = {"pending", "cancelled", "finished", "finished"};
     Buffer out = vm_buffer(vm);
     buffer_format(&out, "<%s ", type_name(vm, self));
-    if (f->is_task && !future_done(f) && f->must_cancel)
+    if (f->kind == FUTURE_TASK && !future_done(f) && f->must_cancel)
         buffer_text(&out, "cancelling");
     else
         buffer_text(&out, states[f->state]);
-    if (f->is_task) {
+    if (f->kind == FUTURE_TASK) {
         String *name = task_name(vm, (Task *)f);
         if (name) {
             buffer_text(&out, " name=");
@@ -423,8 +423,8 @@ static void future_trace(VM *vm, Object *o) {
     heap_mark_object(vm, (Object *)f->callbacks);
     heap_mark(vm, f->cancel_message);
     if (!is_empty(f->callback) || f->callbacks) promise_again(loop_of(vm), f);
-    if (f->is_gather) heap_mark_object(vm, (Object *)((Gather *)f)->children);
-    if (!f->is_task) return;
+    if (f->kind == FUTURE_GATHER) heap_mark_object(vm, (Object *)((Gather *)f)->children);
+    if (f->kind != FUTURE_TASK) return;
     Task *task = (Task *)f;
     heap_mark(vm, task->coroutine);
     heap_mark(vm, task->waiting);
@@ -537,8 +537,8 @@ Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exce
     Gather *gather = heap_allocate(vm, loop_of(vm)->gather_class->root, KIND_FUTURE, sizeof(Gather));
     if (!gather) return VALUE_ERROR;
     init_future(&gather->future);
-    gather->future.is_gather = true;
-    gather->future.return_exceptions = return_exceptions;
+    gather->future.kind = FUTURE_GATHER;
+    gather->return_exceptions = return_exceptions;
     gather->children = list_new(vm, count);
     List *distinct;
     if (!gather->children || !gather_children(vm, gather, awaitables, count, &distinct)) return VALUE_ERROR;
@@ -584,7 +584,7 @@ void gather_child_done(VM *vm, Gather *gather, Future *child) {
         child->retrieved = true;
         return;
     }
-    if (!outer->return_exceptions) {
+    if (!gather->return_exceptions) {
         if (child->state == FUTURE_CANCELLED) return gather_cancelled(vm, gather, child);
         if (child->state == FUTURE_FAILED) {
             child->retrieved = true;
@@ -596,7 +596,7 @@ void gather_child_done(VM *vm, Gather *gather, Future *child) {
     List *results = gather_results(vm, gather);
     if (!results)
         future_set_exception(vm, outer, exception_take(vm));
-    else if (outer->cancel_requested)
+    else if (gather->cancel_requested)
         gather_cancelled(vm, gather, child); // the child that ended last tells with which message
     else
         future_set_result(vm, outer, value_object(results));

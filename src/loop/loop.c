@@ -233,7 +233,7 @@ static void collect_timers(VM *vm, Loop *loop) {
 }
 
 // Takes what has come while the driver had the thread. False: an exception is raised.
-static bool look_at_interrupts(VM *vm) { return (vm->fuel >= 0 && !vm_interrupted(vm)) || vm->hooks.attend(vm); }
+static bool look_at_requests(VM *vm) { return (vm->fuel >= 0 && !vm_requested(vm)) || vm->hooks.attend(vm); }
 
 // Waits for the next deadline or event. False with an exception, DeadlockError when nothing can ever come.
 static bool wait_for_work(VM *vm, Loop *loop) {
@@ -250,14 +250,14 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     }
     // Idle: the moment to collect.
     if (heap_wants_collection(&vm->heap)) vm_collect(vm);
-    // An interrupt that comes from here on wakes the driver, or keeps it from falling asleep.
+    // A request that comes from here on wakes the driver, or keeps it from falling asleep.
     if (vm->hooks.wait_begins) {
         double most = vm->hooks.wait_begins(vm, loop->outstanding > 0);
         if (!loop->driver->is_virtual) seconds = fmin(seconds, most);
     }
-    if (!vm_interrupted(vm)) loop->driver->wait(loop->driver, seconds);
+    if (!vm_requested(vm)) loop->driver->wait(loop->driver, seconds);
     if (vm->hooks.wait_ends) vm->hooks.wait_ends(vm);
-    return look_at_interrupts(vm);
+    return look_at_requests(vm);
 }
 
 static void take_mail(VM *vm, Loop *loop) {
@@ -371,8 +371,8 @@ static bool take_turn(VM *vm, void *data) {
             turn->jumps = false;
         }
         begin_round(vm, loop);
-        // The look may have forgotten the wake of an interrupt, which nothing would tell the host of then.
-        if (!loop->round_left) return look_at_interrupts(vm);
+        // The look may have forgotten the wake of a request, which nothing would tell the host of then.
+        if (!loop->round_left) return look_at_requests(vm);
         if (any && is_spent(vm, turn)) return true;
     }
 }
@@ -500,7 +500,7 @@ void loop_abandon(VM *vm) {
     loop->task_count = 0;
     loop->generators = NULL;
     loop->console = NULL;
-    loop->on_interrupt = loop->on_failure = VALUE_NONE;
+    loop->on_interrupt = loop->on_failure = loop->on_report = VALUE_NONE;
 }
 
 bool loop_is_hosted(VM *vm) { return loop_of(vm)->hosted && loop_of(vm)->first_task; }
@@ -589,6 +589,7 @@ static void loop_trace(VM *vm) {
     heap_mark_object(vm, (Object *)loop->console);
     heap_mark(vm, loop->on_interrupt);
     heap_mark(vm, loop->on_failure);
+    heap_mark(vm, loop->on_report);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
     lost_trace(vm);
@@ -602,8 +603,9 @@ static void loop_trace(VM *vm) {
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE};
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE, .on_report = VALUE_NONE};
     vm->loop = loop;
+    vm->hooks.report = loop_report;
     interpreter_of(vm)->trace_loop = loop_trace;
     lost_init(vm);
     interpreter_of(vm)->on_async_generator = note_generator;

@@ -21,21 +21,20 @@ typedef enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED, FUTURE_FAILED 
 // How a task is parked on a timer by a sleep that is awaited at once (no future of its own). DUE: the timer stands in the queue.
 typedef enum { PARK_NONE, PARK_WAITING, PARK_DUE, PARK_FIRED, PARK_CANCELLED } ParkState;
 
+// Which struct it is: a plain Future, a Task, a Gather, a Promised (the host completes it), a DescriptorFuture (the driver does).
+typedef enum { FUTURE_PLAIN, FUTURE_TASK, FUTURE_GATHER, FUTURE_PROMISED, FUTURE_DESCRIPTOR } FutureKind;
+
 struct Future {
     Object object;
     uint8_t state;      // FutureState
+    uint8_t kind;       // FutureKind
     uint8_t park;       // of a task: ParkState
-    bool is_task;
-    bool is_gather;
     bool must_cancel;   // of a task: cancel() came while it could not be delivered
     bool retrieved;     // the exception has been seen by somebody
-    bool cancel_requested; // of a gather
-    bool return_exceptions; // of a gather
-    bool is_promised;       // the host completes it: a Promised
-    bool is_descriptor;        // the driver completes it: a DescriptorFuture
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
+    uint32_t waits_since;   // of a task, while there is a console: the loop's clock in milliseconds, modulo 2**32
     Value result;           // or the exception
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
     List *callbacks;        // the further ones, or NULL
@@ -57,6 +56,7 @@ typedef struct {
     Future future;
     List *children;    // as given, duplicates included
     size_t finished, total;
+    bool cancel_requested, return_exceptions;
 } Gather;
 
 // A future that the host completes.
@@ -77,8 +77,8 @@ struct DescriptorFuture {
 
 static inline bool is_future(Value v) { return is_kind(v, KIND_FUTURE); }
 static inline Future *future_of(Value v) { return (Future *)object_of(v); }
-static inline bool is_task(Value v) { return is_future(v) && future_of(v)->is_task; }
-static inline bool is_gather(Value v) { return is_future(v) && future_of(v)->is_gather; }
+static inline bool is_task(Value v) { return is_future(v) && future_of(v)->kind == FUTURE_TASK; }
+static inline bool is_gather(Value v) { return is_future(v) && future_of(v)->kind == FUTURE_GATHER; }
 static inline Task *task_of(Value v) { return (Task *)object_of(v); }
 static inline bool future_done(const Future *f) { return f->state != FUTURE_PENDING; }
 static inline bool is_coroutine(VM *vm, Value v) {
@@ -177,7 +177,7 @@ struct Loop {
     uint64_t next_task_number;
     int interrupts;    // Ctrl-C since asyncio.run began
     Task *console;     // the task that is told of what the next two say, or NULL: see console.c
-    Value on_interrupt, on_failure; // called, or VALUE_NONE
+    Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
     bool running, stopping, closed;
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
@@ -193,6 +193,7 @@ struct Loop {
     bool hosted; // the host has tasks of its own in this loop
     bool was_idle; // the last turn ended so, and the host knows when the next deadline is
     bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
+    void (*write_report)(VM *vm, const char *text, size_t length); // the same, without a script's doing; handed down
     Value (*before_wait)(VM *vm); // flushes the standard output; handed down. VALUE_ERROR stops the loop.
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
     void *driver_user;
@@ -231,6 +232,7 @@ static inline void loop_ready(VM *vm, ReadyKind kind, Value a, Value b) {
 // Returns the timer's sequence number in *sequence.
 bool loop_timer(VM *vm, double when, Value target, uint64_t *sequence);
 double loop_time(VM *vm);
+static inline uint32_t loop_milliseconds(VM *vm) { return (uint32_t)(uint64_t)(loop_time(vm) * 1e3); }
 // Ends a wait of the loop; from any thread, and from a signal handler.
 void loop_wake(VM *vm);
 // False with an exception when the driver can't be made.
@@ -267,13 +269,18 @@ Value loop_run_forever(VM *vm);
 bool loop_must_end(VM *vm);
 // Shows an exception that nobody is there to catch, as asyncio's default handler does. False with an exception.
 bool loop_show_exception(VM *vm, const char *message, Value exception);
-// console.c: whether a console takes the interrupt that is there; a task that has failed is told to one.
+// console.c: whether a console takes the interrupt that is there, or the report that is asked for; a task that has failed is told to one.
 bool console_takes_interrupt(VM *vm);
+bool console_takes_report(VM *vm);
 void console_note_failure(VM *vm, Task *task);
 
-// All unfinished tasks in the order in which they were made: a list of (task, what it waits for, file, line, function) of the user's own
-// code, the last three None where there is none.
+// All unfinished tasks in the order in which they were made: a list of (task, what it waits for, file, line, function, seconds, holder):
+// file, line and function of the user's own code, or None; how long it has waited, which only a console's loop knows; and the tasks that it
+// waits for, as one task, a list, or the first argument of the library's function that it waits in (a TaskGroup), or None.
 Value loop_describe_tasks(VM *vm);
+// Writes what runs and what all tasks wait for to the standard error, past whatever a script has put in its place. (A console that waits is
+// told instead.) Neither collects, nor runs a script.
+void loop_report(VM *vm);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
 

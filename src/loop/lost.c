@@ -89,7 +89,7 @@ static void report_future(VM *vm, Future *f) {
     String *shown = value_repr(vm, value_object(f));
     if (!shown) exception_clear(vm);
     Buffer text = vm_buffer(vm);
-    buffer_format(&text, "%s exception was never retrieved\nfuture: %s", f->is_task ? "Task" : "Future", shown ? shown->data : "?");
+    buffer_format(&text, "%s exception was never retrieved\nfuture: %s", f->kind == FUTURE_TASK ? "Task" : "Future", shown ? shown->data : "?");
     buffer_byte(&text, 0);
     if (!loop_show_exception(vm, text.failed ? "An exception was never retrieved" : text.data, f->result)) exception_clear(vm);
     buffer_free(&text);

@@ -1,10 +1,11 @@
-// What the loop tells people: deadlocks, and exceptions that nobody is there to catch.
+// What the loop tells people: deadlocks, exceptions that nobody is there to catch, and what runs and waits when somebody asks.
 #include <stdio.h>
 
 #include "loop/loop.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/shared/builtin.h"
 #include "object/text/str.h"
 #include "vm/generator.h"
 
@@ -52,7 +53,7 @@ static void find_place(Task *task, const Frame **place, const Frame **library) {
     }
 }
 
-static void describe_wait(VM *vm, Task *task, const Frame *library, Buffer *out) {
+static void describe_wait(VM *vm, Task *task, const Frame *library, const char *future, Buffer *out) {
     if (library) {
         buffer_format(out, "%s()", frame_code(library)->qualified_name->data);
         return;
@@ -61,10 +62,40 @@ static void describe_wait(VM *vm, Task *task, const Frame *library, Buffer *out)
         String *name = task_name(vm, task_of(task->waiting));
         buffer_format(out, "task '%s'", name ? name->data : "?");
     } else if (is_future(task->waiting)) {
-        buffer_text(out, future_of(task->waiting)->is_gather ? "a gather" : "a future that nobody completes");
+        buffer_text(out, future_of(task->waiting)->kind == FUTURE_GATHER ? "a gather" : future);
     } else {
         buffer_text(out, "nothing that can come");
     }
+}
+
+// The same for one that need not be deadlocked.
+static void describe_state(VM *vm, Task *task, const Frame *library, Buffer *out) {
+    if (task == loop_of(vm)->current)
+        buffer_text(out, "itself: it runs");
+    else if (is_future(task->waiting) && future_of(task->waiting)->kind == FUTURE_PROMISED && !library)
+        buffer_text(out, "the host");
+    else if (is_future(task->waiting) && future_of(task->waiting)->kind == FUTURE_DESCRIPTOR && !library)
+        buffer_text(out, "a file descriptor");
+    else if (is_kind(task->coroutine, KIND_NATIVE_COROUTINE) && object_shape(object_of(task->coroutine))->cls == loop_of(vm)->sleep_class)
+        buffer_text(out, "a sleep");
+    else if (library || !is_none(task->waiting))
+        describe_wait(vm, task, library, "a future", out);
+    else
+        buffer_text(out, task->future.park == PARK_WAITING ? "a sleep" : "its turn");
+}
+
+// The tasks that a task waits for, as loop_describe_tasks gives them.
+static Value find_awaited(VM *vm, Task *task, const Frame *library) {
+    if (task == loop_of(vm)->current) return VALUE_NONE;
+    if (is_task(task->waiting)) return task->waiting;
+    if (is_gather(task->waiting)) {
+        const Gather *gather = (const Gather *)object_of(task->waiting);
+        // A list of its own: the gather goes by what it has.
+        return gather->children ? object_or_error(list_from(vm, gather->children->items, gather->children->length)) : VALUE_NONE;
+    }
+    if (!library || !frame_code(library)->parameter_count) return VALUE_NONE;
+    Value first = library->registers[0];
+    return is_empty(first) || is_kind(first, KIND_CELL) ? VALUE_NONE : first;
 }
 
 Value loop_describe_tasks(VM *vm) {
@@ -74,22 +105,20 @@ Value loop_describe_tasks(VM *vm) {
         const Frame *place, *library;
         Buffer text = vm_buffer(vm);
         find_place(task, &place, &library);
-        if (task == loop_of(vm)->current)
-            buffer_text(&text, "itself: it runs");
-        else if (library || !is_none(task->waiting))
-            describe_wait(vm, task, library, &text);
-        else
-            buffer_text(&text, task->future.park == PARK_WAITING ? "a sleep" : "its turn");
+        describe_state(vm, task, library, &text);
         String *wait = string_from_buffer(vm, &text);
-        Value parts[5] = {value_object(task), value_object(wait), VALUE_NONE, VALUE_NONE, VALUE_NONE};
         if (!wait) return VALUE_ERROR;
+        bool waits = loop_of(vm)->console && task != loop_of(vm)->current && task->future.waits_since;
+        Value parts[] = {value_object(task), value_object(wait), VALUE_NONE, VALUE_NONE, VALUE_NONE, VALUE_NONE, find_awaited(vm, task, library)};
+        if (is_error(parts[6])) return VALUE_ERROR;
+        if (waits) parts[5] = value_float((double)(loop_milliseconds(vm) - task->future.waits_since) / 1e3);
         if (place) {
             const Code *code = frame_code(place);
             parts[2] = value_object(code->file_name);
             parts[3] = value_small(code_place(code, frame_instruction(place))->line);
             parts[4] = value_object(code->qualified_name);
         }
-        Tuple *tuple = tuple_from(vm, parts, 5);
+        Tuple *tuple = tuple_from(vm, parts, sizeof parts / sizeof *parts);
         if (!tuple || !list_append(vm, list, value_object(tuple))) return VALUE_ERROR;
     }
     return value_object(list);
@@ -112,7 +141,7 @@ Value loop_raise_deadlock(VM *vm) {
         find_place(task, &place, &library);
         String *name = task_name(vm, task);
         buffer_format(&text, "\n  task '%s' waits for ", name ? name->data : "?");
-        describe_wait(vm, task, library, &text);
+        describe_wait(vm, task, library, "a future that nobody completes", &text);
         if (!place) continue;
         const Code *code = frame_code(place);
         buffer_format(&text, "\n    File \"%s\", line %u, in %s", code->file_name->data,
@@ -120,4 +149,66 @@ Value loop_raise_deadlock(VM *vm) {
     }
     String *message = string_from_buffer(vm, &text);
     return message ? raise_with_value(vm, vm->exceptions.deadlock_error, value_object(message)) : VALUE_ERROR;
+}
+
+// ---- What runs and waits
+
+static void write_frame(const Frame *frame, Buffer *out) {
+    const Code *code = frame_code(frame);
+    buffer_format(out, "    File \"%s\", line %u, in %s\n", code->file_name->data, code_place(code, frame_instruction(frame))->line,
+                  code->qualified_name->data);
+}
+
+// From a frame to those that it was called by, or awaited by, down to `last`.
+static void write_frames(const Frame *frame, const Frame *last, Buffer *out) {
+    enum { MOST = 50 };
+    size_t count = 0;
+    for (; frame; frame = frame == last ? NULL : frame->caller) {
+        if (is_library(frame)) continue;
+        if (count++ < MOST) write_frame(frame, out);
+    }
+    if (count > MOST) buffer_format(out, "    and %zu more\n", count - MOST);
+}
+
+static void write_task(VM *vm, Task *task, Buffer *out) {
+    const Frame *place, *library;
+    find_place(task, &place, &library);
+    String *name = task_name(vm, task);
+    buffer_format(out, "  task '%s' waits for ", name ? name->data : "?");
+    describe_state(vm, task, library, out);
+    buffer_text(out, "\n");
+    if (task != loop_of(vm)->current && is_kind(task->coroutine, KIND_GENERATOR)) {
+        const Generator *root = (const Generator *)object_of(task->coroutine);
+        write_frames(generator_innermost(root), &root->frame, out);
+    }
+}
+
+void loop_report(VM *vm) {
+    enum { MOST = 1000 };
+    Loop *loop = loop_of(vm);
+    if (!loop->write_report || console_takes_report(vm)) return;
+    Value failure = vm->exception;
+    Buffer text = vm_buffer(vm);
+    const Frame *frame = interpreter_of(vm)->frame;
+    size_t shown = 0;
+    buffer_text(&text, "What runs and waits, the latest call first:\n");
+    if (frame) {
+        String *name = loop->current ? task_name(vm, loop->current) : NULL;
+        if (loop->current)
+            buffer_format(&text, "  task '%s' runs\n", name ? name->data : "?");
+        else
+            buffer_format(&text, "  the program %s\n", loop->running ? "waits for its tasks" : "runs");
+        write_frames(frame, NULL, &text);
+    }
+    for (Task *task = loop->first_task; task && shown <= MOST; task = task->next) {
+        if (task == loop->current) continue;
+        if (shown++ < MOST)
+            write_task(vm, task, &text);
+        else
+            buffer_text(&text, "  and others\n");
+    }
+    static const char failed[] = "a report was asked for, for which there is not enough memory\n";
+    loop->write_report(vm, text.failed ? failed : text.data, text.failed ? sizeof failed - 1 : text.length);
+    buffer_free(&text);
+    vm->exception = failure; // names that there was no memory for
 }

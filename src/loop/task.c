@@ -26,7 +26,7 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
         return raise_runtime_error(vm, "too many tasks: the limit is %zu", loop->most_tasks), NULL;
     Task *task = heap_allocate(vm, loop->task_class->root, KIND_FUTURE, sizeof(Task));
     if (!task) return NULL;
-    task->future.is_task = true;
+    task->future.kind = FUTURE_TASK;
     task->future.result = VALUE_NONE;
     task->future.callback = task->future.cancel_message = VALUE_EMPTY;
     task->coroutine = coroutine;
@@ -188,7 +188,10 @@ bool task_step(VM *vm, Task *task, Value exception) {
     bool thrown = !is_empty(exception);
     Value result = run_coroutine(vm, task->coroutine, thrown ? exception : VALUE_NONE, thrown);
     loop->current = before;
-    if (result.bits == VALUE_SUSPEND.bits) return suspended(vm, task);
+    if (result.bits == VALUE_SUSPEND.bits) {
+        if (__builtin_expect(loop->console != NULL, 0)) f->waits_since = loop_milliseconds(vm);
+        return suspended(vm, task);
+    }
     if (is_error(result)) return ended_by_exception(vm, task);
     forget_task(loop, task);
     if (f->must_cancel) {

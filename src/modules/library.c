@@ -81,10 +81,19 @@ bool builtins_module_fill(VM *vm, ModuleObject *module) {
     return true;
 }
 
+// How much has been allocated so far, less what owners have freed themselves; collections take nothing from it.
+static Value bytes_allocated(VM *vm, Value *args, size_t count) {
+    int64_t recent = vm->heap.allocated > 0 ? vm->heap.allocated : 0;
+    return value_small((int64_t)vm->heap.allocated_before + recent);
+}
+
+static const NativeDefinition aioli_functions[] = {{"bytes_allocated", bytes_allocated, ""}, {0}};
+
 // The module `aioli`: what CPython has not.
 bool aioli_module_fill(VM *vm, ModuleObject *module) {
     return add_value(vm, module->namespace, "LimitError", value_object(vm->exceptions.limit_error)) &&
-           native_add_functions(vm, module->namespace, console_compile_functions) > 0;
+           native_add_functions(vm, module->namespace, console_compile_functions) > 0 &&
+           native_add_functions(vm, module->namespace, aioli_functions) > 0;
 }
 
 bool library_create(VM *vm, const Streams *streams) {

@@ -95,8 +95,11 @@ __attribute__((noinline)) bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm, 
 
 // ---- Safepoints
 
-static bool interrupt(VM *vm) {
-    if (!__atomic_exchange_n(&vm->interrupt, 0, __ATOMIC_SEQ_CST)) return true;
+// Neither collects, nor runs a script. False: an exception is raised.
+static bool do_requests(VM *vm) {
+    uint32_t requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
+    if (requests & REQUEST_REPORT) vm->hooks.report(vm);
+    if (!(requests & REQUEST_INTERRUPT)) return true;
     Interpreter *in = interpreter_of(vm);
     if (in->on_interrupt && in->on_interrupt(vm)) return true;
     raise_error(vm, vm->exceptions.keyboard_interrupt, NULL);
@@ -118,13 +121,13 @@ static bool attend(VM *vm, void (*collect)(VM *)) {
     // Nobody who interrupts waits for a collection; it comes with the next safepoint.
     if (!vm_interrupted(vm) && (vm->collect || heap_wants_collection(&vm->heap))) collect(vm);
 #endif
-    return !vm_interrupted(vm) || interrupt(vm);
+    return !vm_requested(vm) || do_requests(vm);
 }
 
 // A collection that is due waits for the next slice's end.
 static bool poll(VM *vm) {
     if (vm->fuel < 0 && !refuel(vm)) return false;
-    return !vm_interrupted(vm) || interrupt(vm);
+    return !vm_requested(vm) || do_requests(vm);
 }
 
 bool interpreter_attend(VM *vm) { return attend(vm, heap_collect); }

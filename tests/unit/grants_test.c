@@ -473,6 +473,9 @@ static void test_host_tasks_stay(void **state) {
 
 // ---- Files that are run, checked and listed
 
+static aioli_status check(aioli *vm, const char *path) { return aioli_check(vm, path, 0); }
+static aioli_status list(aioli *vm, const char *path) { return aioli_check(vm, path, 1); }
+
 static void expect_no_file(aioli *vm, aioli_status status, const char *words) {
     assert_int_equal(status, AIOLI_NO_FILE);
     assert_int_equal(aioli_exit_status(vm), 2);
@@ -482,7 +485,7 @@ static void expect_no_file(aioli *vm, aioli_status status, const char *words) {
 static void test_files(void **state) {
     (void)state;
     typedef aioli_status Function(aioli *vm, const char *path);
-    static Function *const functions_of_files[] = {aioli_run_file, aioli_check, aioli_disassemble};
+    static Function *const functions_of_files[] = {aioli_run_file, check, list};
     World world;
     aioli *vm = start(&world, (aioli_config){.grants = AIOLI_GRANT_FILES});
     const char *const arguments[] = {"main.aio", "-x"};
@@ -519,10 +522,10 @@ static void test_files(void **state) {
         expect_no_file(vm, functions_of_files[i](vm, "/proc/self/mem"), "[Errno 5]");
     }
     expect_output(&world, "");
-    assert_int_equal(aioli_check(vm, "main.aio"), AIOLI_OK);
-    assert_int_equal(aioli_check(vm, "/proc/self/status"), AIOLI_ERROR);
+    assert_int_equal(check(vm, "main.aio"), AIOLI_OK);
+    assert_int_equal(check(vm, "/proc/self/status"), AIOLI_ERROR);
     expect_output(&world, "");
-    assert_int_equal(aioli_disassemble(vm, "module.aio"), AIOLI_OK);
+    assert_int_equal(list(vm, "module.aio"), AIOLI_OK);
     assert_non_null(strstr(world.memory.output, "x"));
     // A file of which the name is not UTF-8, from another folder.
     put("a/\xFF.aio", "print(repr(__file__)[-9:])\n1 / 0\n");
@@ -642,9 +645,9 @@ static void test_output_fails(void **state) {
     vm = start(&world, (aioli_config){.is_terminal = say_terminal});
     put("a/listed.aio", "x = 1\n");
     world.write_error = ENOSPC;
-    assert_int_equal(aioli_disassemble(vm, "listed.aio"), AIOLI_ERROR);
+    assert_int_equal(list(vm, "listed.aio"), AIOLI_ERROR);
     world.write_error = EPIPE;
-    assert_int_equal(aioli_disassemble(vm, "listed.aio"), AIOLI_CLOSED_PIPE);
+    assert_int_equal(list(vm, "listed.aio"), AIOLI_CLOSED_PIPE);
     unlink("listed.aio");
     world.write_error = 0;
     assert_int_equal(aioli_flush(vm), 0);
@@ -863,10 +866,10 @@ static bool use_everything(aioli *vm) {
     bool ok = aioli_set_arguments(vm, "aioli", 2, arguments) == 0;
     ok &= aioli_module(vm, "host", "The host's.", functions, NULL) != NULL;
     ok &= aioli_set_attribute(vm, aioli_import(vm, "builtins"), "host_value", text(vm, "of the host")) == 0;
-    ok &= aioli_check(vm, "main.aio") == AIOLI_OK;
-    ok &= aioli_check(vm, "wrong.aio") == AIOLI_ERROR;
-    ok &= aioli_check(vm, "none.aio") == AIOLI_NO_FILE;
-    ok &= aioli_disassemble(vm, "module.aio") == AIOLI_OK;
+    ok &= check(vm, "main.aio") == AIOLI_OK;
+    ok &= check(vm, "wrong.aio") == AIOLI_ERROR;
+    ok &= check(vm, "none.aio") == AIOLI_NO_FILE;
+    ok &= list(vm, "module.aio") == AIOLI_OK;
     ok &= aioli_run_file(vm, "main.aio") == AIOLI_OK;
     ok &= status_of(vm, script) == AIOLI_EXIT;
     ok &= status_of(vm, "import sys\nsys.excepthook = lambda: 0\n1 / 0\n") == AIOLI_ERROR;

@@ -1,5 +1,7 @@
 // An interrupt is always taken: programs that would run for minutes or for ever are interrupted from another thread at random
-// moments. Each must end by KeyboardInterrupt, and may not compute for long before. INTERRUPTS: how many (default 60).
+// moments. Each must end by KeyboardInterrupt, and may not compute for long before. INTERRUPTS: how many (default 60). A report is
+// written as surely, and the program goes on.
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,11 +84,19 @@ typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool started, ended;
+    int reports; // written so far
     double computed; // seconds of the thread's processor time at the end
 } Run;
 
-static int discard(void *user, int stream, const char *bytes, size_t length) {
-    (void)user, (void)stream, (void)bytes, (void)length;
+// Counts the reports; all else is discarded.
+static int count_reports(void *user, int stream, const char *bytes, size_t length) {
+    static const char begin[] = "What runs and waits";
+    Run *r = user;
+    if (stream != 2 || length < sizeof begin || memcmp(bytes, begin, sizeof begin - 1) != 0) return 0;
+    pthread_mutex_lock(&r->lock);
+    r->reports++;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
     return 0;
 }
 
@@ -111,22 +121,23 @@ static void *run(void *data) {
     return NULL;
 }
 
-// Waits for the end of a run, for a minute at most.
-static bool ended(Run *r) {
+// Waits for the end of a run, or until it has written so many reports, for a minute at most. Whether it has.
+static bool await_run(Run *r, int reports) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 60;
     pthread_mutex_lock(&r->lock);
-    while (!r->ended && pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0) {}
-    bool is = r->ended;
+    while (!r->ended && r->reports < reports && pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0) {}
+    bool has = r->ended || r->reports >= reports;
     pthread_mutex_unlock(&r->lock);
-    return is;
+    return has;
 }
 
-// Interrupts a program after so many microseconds. Returns the seconds of computing from then to its end.
-static double interrupt_after(const char *program, long microseconds) {
-    aioli_config config = {.write = discard, .grants = AIOLI_GRANT_ALL};
-    Run r = {.vm = aioli_new(&config), .program = program, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+// Interrupts a program after so many microseconds, and so many reports before. Returns the seconds of computing from then to its end.
+static double interrupt_after(const char *program, long microseconds, int reports) {
+    Run r = {.program = program, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    aioli_config config = {.write = count_reports, .user = &r, .grants = AIOLI_GRANT_ALL};
+    r.vm = aioli_new(&config);
     assert_non_null(r.vm);
     pthread_t thread;
     clockid_t clock;
@@ -136,10 +147,16 @@ static double interrupt_after(const char *program, long microseconds) {
     pthread_mutex_unlock(&r.lock);
     // Not before the run has begun: what comes earlier is forgotten.
     nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000 + 5000000}, NULL);
+    for (int i = 0; i < reports; i++) {
+        aioli_report(r.vm);
+        if (!await_run(&r, i + 1)) fail_msg("no report after %ld microseconds: %s", microseconds, program);
+        if (r.ended) fail_msg("ended by a report after %ld microseconds: %s\n%s", microseconds, program, aioli_error_text(r.vm, NULL));
+    }
+    if (reports) aioli_report(r.vm); // both at once: this one may be written or not
     assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
     double before = seconds_of(clock);
     aioli_interrupt(r.vm);
-    if (!ended(&r)) fail_msg("not interrupted after %ld microseconds: %s", microseconds, program);
+    if (!await_run(&r, INT_MAX)) fail_msg("not interrupted after %ld microseconds: %s", microseconds, program);
     double taken = r.computed - before;
     pthread_join(thread, NULL);
     if (r.status != AIOLI_INTERRUPTED) fail_msg("status %d after %ld microseconds: %s\n%s", (int)r.status, microseconds, program, aioli_error_text(r.vm, NULL));
@@ -157,17 +174,26 @@ static void always_taken(void **state) {
     for (long i = 0; i < count; i++) {
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
         const char *program = programs[i % PROGRAMS];
-        double taken = interrupt_after(program, (long)(random % 60000));
+        double taken = interrupt_after(program, (long)(random % 60000), 0);
         if (wanted) printf("%7.1f ms  %.100s\n", taken * 1e3, program);
         if (taken > slowest) slowest = taken, slowest_program = program;
     }
     printf("%ld interrupts, all taken; the slowest after %.1f ms of computing: %.60s\n", count, slowest * 1e3, slowest_program);
 }
 
+static void always_reported(void **state) {
+    (void)state;
+    uint64_t random = 88172645463325252u;
+    for (long i = 0; i < PROGRAMS; i++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        interrupt_after(programs[i], (long)(random % 20000), 1 + (int)(random >> 32) % 3);
+    }
+}
+
 int main(void) {
     // A standard input that never says anything.
     int ends[2];
     if (pipe(ends) != 0 || dup2(ends[0], 0) != 0) return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(always_taken)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(always_taken), cmocka_unit_test(always_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,12 +127,12 @@ static void make_universal(FileObject *file, char *bytes, size_t *length) {
     *length = to;
 }
 
-// Waits until a read of a pipe or terminal would not block. False: an interrupt came first.
+// Waits until a read of a pipe or terminal would not block. False: a request came first.
 static bool wait_readable(VM *vm, int fd) {
     enum { SLICE = 20 }; // milliseconds: a signal ends the wait at once, another thread can't
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
     while (poll(&wanted, 1, SLICE) <= 0)
-        if (vm_interrupted(vm)) return false;
+        if (vm_requested(vm)) return false;
     return true;
 }
 
@@ -157,7 +157,7 @@ static int fill(VM *vm, FileObject *file, size_t wanted) {
             if (n < 0 && n != -EINTR) n = -errno;
         }
         if (n != -EINTR) break;
-        if (vm_interrupted(vm) && !vm->hooks.attend(vm)) return -1;
+        if (vm_requested(vm) && !vm->hooks.attend(vm)) return -1;
     }
     if (n < 0) return raise_os_error(vm, (int)-n, file->name), -1;
     if (n == 0) return 0;

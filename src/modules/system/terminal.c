@@ -92,7 +92,7 @@ static Value terminal_raw(VM *vm, Value *args, size_t count) {
     // written is still processed, so that "\n" begins a line.
     mode.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | INPCK | ISTRIP | IXON);
     mode.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN | (interrupts ? 0 : ISIG));
-    mode.c_cc[VQUIT] = mode.c_cc[VSUSP] = _POSIX_VDISABLE;
+    mode.c_cc[VSUSP] = _POSIX_VDISABLE;
     mode.c_cc[VMIN] = 1;
     mode.c_cc[VTIME] = 0;
     int error = set_mode(fd, &mode);
@@ -184,7 +184,7 @@ static bool write_all(VM *vm, int fd, const char *bytes, size_t length) {
             struct pollfd wanted = {.fd = fd, .events = POLLOUT};
             poll(&wanted, 1, SLICE);
         }
-        if (n < 0 && vm_interrupted(vm) && !vm_poll(vm, 0)) return false;
+        if (n < 0 && vm_requested(vm) && !vm_poll(vm, 0)) return false;
         if (n > 0) bytes += n, length -= (size_t)n;
     }
     return true;

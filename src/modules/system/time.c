@@ -48,7 +48,7 @@ CLOCK_FUNCTIONS(thread_time, CLOCK_THREAD_CPUTIME_ID)
 static bool sleep_until(VM *vm, const struct timespec *end) {
     enum { SLICE = 20 * 1000 * 1000 };
     for (;;) {
-        if (vm_interrupted(vm) && !vm->hooks.attend(vm)) return false;
+        if (vm_requested(vm) && !vm->hooks.attend(vm)) return false;
         if (vm->hooks.charge && !vm->hooks.charge(vm)) return false;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);

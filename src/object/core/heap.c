@@ -168,6 +168,7 @@ void heap_begin_sweep(VM *vm) {
         size_class->free = NULL;
         heap->unswept_classes += size_class->unswept != NULL;
     }
+    if (heap->allocated > 0) heap->allocated_before += (uint64_t)heap->allocated;
     heap->allocated = 0;
     heap->sweep_debt = 0;
     heap->side_marked = heap->side;

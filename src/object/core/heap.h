@@ -64,6 +64,7 @@ typedef struct {
     uint32_t vain;        // such collections, one after another, that have freed next to nothing
     size_t limit;         // the cap with what is kept in reserve for handlers of MemoryError
     int64_t allocated;    // bytes allocated since the last marking, less what its owners have freed again
+    uint64_t allocated_before; // the same of all earlier markings together
     int64_t budget;       // `allocated` at which the next collection is wanted
     size_t live;          // bytes of the cells that the last marking marked
     size_t side;          // bytes of side memory now

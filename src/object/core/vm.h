@@ -41,10 +41,12 @@ typedef struct {
     Value (*current_place)(VM *vm, uint32_t *line);
     // The __name__ of the module whose code runs now, or VALUE_EMPTY.
     Value (*current_module)(VM *vm);
-    // What a safepoint inside a native does when the fuel is spent: collects if that is due, delivers an interrupt. False:
+    // What a safepoint inside a native does when the fuel is spent: collects if that is due, does what is requested. False:
     // an exception is raised.
     bool (*attend)(VM *vm);
-    // What vm_poll does when the fuel is spent or an interrupt is there: delivers that, never collects. False: an exception is raised.
+    // Writes what runs and what everybody waits for; see aioli_report. Neither collects, nor runs a script, nor fails.
+    void (*report)(VM *vm);
+    // What vm_poll does when the fuel is spent or something is requested: does that, never collects. False: an exception is raised.
     bool (*poll)(VM *vm);
     // Charges what has been done so far to the host's limits. False: an exception is raised. NULL: there are none.
     bool (*charge)(VM *vm);
@@ -73,6 +75,9 @@ typedef struct ExceptionTable {
 #include "object/core/exceptions.def"
 #undef EXCEPTION
 } ExceptionTable;
+
+// What another thread or a signal handler may ask of a VM.
+enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2 };
 
 struct VM {
     Heap heap;
@@ -104,7 +109,7 @@ struct VM {
     int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:
     uint64_t work;         // what has been counted down before the present slice began: see vm_work
     bool collect;          // a collection is wanted,
-    uint32_t interrupt;    // or another thread or a signal handler has set this (atomically), see vm_interrupted
+    uint32_t requests;     // or another thread or a signal handler has asked for something (atomically): of Request
     const char *stack_limit; // C recursion may not go below it; of the thread that has entered the VM
     const char *stack_entered; // where it was entered when the limit was asked for,
     uintptr_t stack_thread;    // and by which thread
@@ -224,13 +229,14 @@ static inline void vm_count_work(VM *vm, size_t work) {
 static inline size_t work_of_bytes(size_t bytes) { return bytes / 128; }
 static inline size_t work_of_characters(size_t bytes) { return bytes / 4; }
 
-// Whether somebody wants to interrupt this VM.
-static inline bool vm_interrupted(VM *vm) { return __atomic_load_n(&vm->interrupt, __ATOMIC_RELAXED) != 0; }
+// Whether somebody wants to interrupt this VM; whether somebody wants anything, which a safepoint or poll will look after.
+static inline bool vm_interrupted(VM *vm) { return (__atomic_load_n(&vm->requests, __ATOMIC_RELAXED) & REQUEST_INTERRUPT) != 0; }
+static inline bool vm_requested(VM *vm) { return __atomic_load_n(&vm->requests, __ATOMIC_RELAXED) != 0; }
 
 // Never collects: for loops in the middle of something. False: an exception is raised.
 static inline bool vm_poll(VM *vm, size_t work) {
     vm->fuel -= work < MOST_WORK ? (int32_t)work : MOST_WORK;
-    return __builtin_expect(vm->fuel >= 0 && !vm_interrupted(vm), 1) || vm->hooks.poll(vm);
+    return __builtin_expect(vm->fuel >= 0 && !vm_requested(vm), 1) || vm->hooks.poll(vm);
 }
 
 // memcpy, which looks at what others want in between: memory that is written to for the first time comes slowly. False: an exception
