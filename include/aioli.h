@@ -60,6 +60,7 @@ enum {
     AIOLI_GRANT_FILES = 1, // all files, to read and to write
     AIOLI_GRANT_CLOCK = 2, // the module time; asyncio's clock is always there
     AIOLI_GRANT_INPUT = 4, // file descriptor 0; what `read` gives is granted by giving it
+    AIOLI_GRANT_PROGRAMS = 8, // other programs, which have what the process has
     AIOLI_GRANT_ALL = 0x7FFFFFFF
 };
 

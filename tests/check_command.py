@@ -123,6 +123,14 @@ def check_colours(aioli, folder):
             expect(f"colours with {settings}", expected, done.stderr.replace(str(path), "FILE"))
 
 
+def check_unbuffered(aioli, folder):
+    """-u: what is printed is there though the program goes on and its output is no terminal."""
+    process = subprocess.Popen([aioli, "-u", "-c", "print('at once', end='')\nwhile True: pass"], stdout=subprocess.PIPE, cwd=folder)
+    expect("output with -u", b"at once", process.stdout.read(7))
+    process.kill()
+    process.communicate()
+
+
 REPORTED = """
 import asyncio, time
 async def kettle(): await asyncio.sleep(100)
@@ -212,6 +220,7 @@ def main():
         check_statuses(build / "aioli", pathlib.Path(folder))
         check_options(build / "aioli", pathlib.Path(folder))
         check_colours(build / "aioli", pathlib.Path(folder))
+        check_unbuffered(build / "aioli", pathlib.Path(folder))
         check_report(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(

@@ -91,6 +91,7 @@ class Installed:
         self.root, self.library, self.kind = pathlib.Path(root), found[library], kind
         self.command = next(path for path in self.root.rglob("bin/aioli"))
         self.completion = next(path for path in self.root.rglob("bash-completion/completions/aioli"))
+        self.zsh_completion = next(path for path in self.root.rglob("zsh/site-functions/_aioli"))
         self.manual = found["aioli.1"]
         # The .pc file names the prefix of the build; what it says is right once that is below the root.
         text = found["aioli.pc"].read_text()
@@ -116,15 +117,18 @@ class Installed:
 
 
 def check_command_files(installed):
-    """The manual and the completion know what `aioli --help` says."""
+    """The manual and the completions know what `aioli --help` says."""
     usage = run([installed.command, "--help"], env=installed.environment)
-    manual, completion = installed.manual.read_text().replace("\\-", "-"), installed.completion.read_text()
-    for word in set(re.findall(r"--[a-z-]+|AIOLI_[A-Z]+| -c|aioli [a-z]+", usage)):
+    manual = installed.manual.read_text().replace("\\-", "-")
+    completions = [installed.completion.read_text(), installed.zsh_completion.read_text()]
+    for word in set(re.findall(r"--[a-z-]+|AIOLI_[A-Z]+|(?m:^-[a-z])| -[a-z]\b|aioli [a-z]+", usage)):
         word = word.removeprefix("aioli ").strip()
         if word not in manual:
             sys.exit(f"the manual does not know {word}")
-        if not word.isupper() and word not in completion:
-            sys.exit(f"the completion does not know {word}")
+        if not word.isupper() and word not in ("-h", "-V") and any(word not in completion for completion in completions):
+            sys.exit(f"a completion does not know {word}")
+    if shutil.which("zsh"):
+        run(["zsh", "-n", installed.zsh_completion])
     complete = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aioli; printf "%s\\n" "${COMPREPLY[@]}"'
     for words, wanted in ((["aioli", "--v"], "--virtual-time --version"), (["aioli", "check", "ga"], "game.aio"),
                           (["aioli", "ga"], "game.aio"), (["aioli", "game.aio", "wrap"], "wrapper.cpp"), (["aioli", "d"], "dis")):

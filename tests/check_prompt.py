@@ -355,6 +355,35 @@ def test_failing_task():
     p.type("\x15").ready().end()
 
 
+def test_edit():
+    """An editor that changes a block, another file, one that fails, and one that is not there; tasks go on meanwhile."""
+    p = Prompt(VISUAL="sh edit.sh a b", TMPDIR="")
+    script = pathlib.Path(p.folder, "edit.sh")
+    script.write_text("sleep 0.3; echo \"$1 $2\" >/dev/tty; sed -i 's/first/second/' \"$3\"; stat -c %a \"$3\" >mode\n")
+    p.run("import asyncio; t = asyncio.create_task(asyncio.sleep(0.1, 'slept'))")
+    p.type("first, second = 5, [6,\r").type("7]\r").ready().type(":edit\r").wait(">>> second, second = 5, [6,\n...                     7]")
+    p.type("\r").run("second").shows("a b", "[6, 7]").run("t.done()").shows("True")
+    assert pathlib.Path(p.folder, "mode").read_text() == "600\n"
+    # Ctrl-C is the editor's; what tasks print meanwhile comes afterwards.
+    script.write_text("trap 'echo caught >/dev/tty' INT; echo begins >/dev/tty; sleep 0.5; echo ends >/dev/tty\n")
+    p.ready().type("async def say(): await asyncio.sleep(0.1); print('said'); nowhere\r\r").run("t = asyncio.create_task(say()); 77")
+    p.type(":edit\r").wait("begins").type("\x03").wait("caught").wait("defined\n>>> t = ")
+    lines = p.screen.lines()
+    assert lines.index("ends") < lines.index("said") < lines.index("NameError: name 'nowhere' is not defined"), lines
+    p.type("\x03")
+    pathlib.Path(p.folder, "other.aio").write_text("print('one')\n")
+    script.write_text("echo 'print(\"two\")' >>$3\n")
+    p.run(":edit other.aio").shows("\none\ntwo\n")
+    script.write_text("exit 3\n")
+    p.run(":edit").shows("OSError: sh ended with status 3")
+    p.end()
+    p = Prompt(VISUAL="", EDITOR="/nowhere/at/all")
+    p.run("1").run(":edit").shows("FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all'").end()
+    p = Prompt("-i", term="dumb", VISUAL="sh edit.sh")
+    pathlib.Path(p.folder, "edit.sh").write_text("sed -i 's/3/4/' $1\n")
+    p.ready().type("3 * 1000\r").wait("3000").type(":edit\r").wait("4000").end()
+
+
 def test_task_tree():
     p = Prompt()
     p.run("import asyncio").ready().type("async def leaf(): await asyncio.sleep(1000)\r\r")

@@ -195,7 +195,8 @@ static bool permit(VM *vm, Capability capability, const char *path) {
     static const char *const names[] = {[CAPABILITY_READ] = "reading files",
                                         [CAPABILITY_WRITE] = "writing files",
                                         [CAPABILITY_CLOCK] = "the clock",
-                                        [CAPABILITY_INPUT] = "the standard input"};
+                                        [CAPABILITY_INPUT] = "the standard input",
+                                        [CAPABILITY_PROGRAM] = "running programs"};
     const aioli *host = host_of_vm(vm);
     bool granted = false;
     switch (capability) {
@@ -203,6 +204,7 @@ static bool permit(VM *vm, Capability capability, const char *path) {
     case CAPABILITY_WRITE: granted = grants_file(host, true, path); break;
     case CAPABILITY_CLOCK: granted = host->config.grants & AIOLI_GRANT_CLOCK; break;
     case CAPABILITY_INPUT: granted = host->config.grants & AIOLI_GRANT_INPUT; break;
+    case CAPABILITY_PROGRAM: granted = host->config.grants & AIOLI_GRANT_PROGRAMS; break;
     }
     if (granted) return true;
     if (path && utf8_valid(path, strlen(path), true, NULL))

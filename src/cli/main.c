@@ -23,6 +23,7 @@ static const char usage_text[] =
     "\n"
     "-i              the prompt afterwards, with what the program has left\n"
     "-q              the prompt without its first line\n"
+    "-u              what is printed is written at once\n"
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
     "-V, --version   the version\n"
     "-h, --help      this\n"
@@ -175,6 +176,18 @@ static void add_paths(aioli *vm) {
     aioli_close(vm, scope, NULL);
 }
 
+// The standard output and error write at once what they are given.
+static void write_through(aioli *vm) {
+    static const char *const streams[] = {"stdout", "stderr"}, *const names[] = {"write_through", NULL};
+    size_t scope = aioli_open(vm);
+    for (int i = 0; i < 2; i++) {
+        aioli_value stream = aioli_get_attribute(vm, aioli_import(vm, "sys"), streams[i]);
+        aioli_value yes = AIOLI_TRUE;
+        aioli_call(vm, aioli_get_attribute(vm, stream, "reconfigure"), 1, &yes, names);
+    }
+    aioli_close(vm, scope, NULL);
+}
+
 // ---- The prompt
 
 // The file of the prompt's history; empty for none.
@@ -196,11 +209,12 @@ static int prompt(aioli *vm, int goes_on, int quiet) {
     size_t scope = aioli_open(vm);
     if (!goes_on) aioli_run_source(vm, "<prompt>", "", 0);
     aioli_value main_module = aioli_import(vm, "__main__"), module = aioli_import(vm, "_prompt");
+    const char *visual = getenv("VISUAL"), *plain = getenv("EDITOR"), *editor = visual && *visual ? visual : plain && *plain ? plain : "vi";
     aioli_value arguments[] = {aioli_get_attribute(vm, main_module, "__dict__"), aioli_string(vm, history, strlen(history)),
-                               aioli_int(vm, use_colours(1)), aioli_int(vm, quiet),
+                               aioli_string(vm, editor, strlen(editor)), aioli_int(vm, use_colours(1)), aioli_int(vm, quiet),
                                aioli_int(vm, !isatty(0) || !isatty(1) || !getenv("TERM") || strcmp(getenv("TERM"), "dumb") == 0)};
     int status = 0;
-    if (!aioli_call_method(vm, module, "main", 5, arguments)) {
+    if (!aioli_call_method(vm, module, "main", 6, arguments)) {
         aioli_value error = aioli_take_error(vm);
         const char *text = aioli_get_text(vm, aioli_traceback(vm, error), NULL);
         int64_t code;
@@ -240,7 +254,7 @@ static int find_module(aioli *vm, const char *name, char *out, size_t size) {
 }
 
 typedef struct {
-    int virtual_time, interactive, quiet;
+    int virtual_time, interactive, quiet, unbuffered;
     const char *code, *module;
 } Options;
 
@@ -331,7 +345,7 @@ static int distance(const char *a, const char *b) {
 }
 
 static int unknown(const char *option) {
-    static const char *const known[] = {"--virtual-time", "--version", "--help", "-c", "-m", "-i", "-q", "-V", "-h"};
+    static const char *const known[] = {"--virtual-time", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-V", "-h"};
     const char *nearest = NULL;
     int least = 4;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -360,6 +374,7 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
             switch (*letter) {
             case 'i': options->interactive = 1; continue;
             case 'q': options->quiet = 1; continue;
+            case 'u': options->unbuffered = 1; continue;
             case 'V': return printf("aioli %s\n", aioli_version()), -1;
             case 'h': return fputs(usage_text, stdout), -1;
             case 'c':
@@ -394,6 +409,7 @@ int main(int argc, char **argv) {
     if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
     own_path(argv[0], executable, sizeof executable);
     add_paths(vm);
+    if (options.unbuffered) write_through(vm);
     int is_program = options.code || options.module || at >= argc;
     if (!is_program && strcmp(argv[at], "check") == 0) {
         status = check(vm, argc - at - 1, argv + at + 1);

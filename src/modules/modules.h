@@ -27,6 +27,7 @@ bool math_module_fill(VM *vm, ModuleObject *module);
 bool gc_module_fill(VM *vm, ModuleObject *module);
 bool errno_module_fill(VM *vm, ModuleObject *module);
 bool private_file_module_fill(VM *vm, ModuleObject *module);
+bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 
 #endif

@@ -452,6 +452,7 @@ static Value get_closed(VM *vm, Value self) { return value_bool(core(file_of(sel
 static Value get_errors(VM *vm, Value self) { return file_of(self)->errors; }
 static Value get_newlines(VM *vm, Value self) { return VALUE_NONE; }
 static Value get_line_buffering(VM *vm, Value self) { return value_bool(file_of(self)->line_buffered); }
+static Value get_write_through(VM *vm, Value self) { return value_bool(core(file_of(self))->unbuffered); }
 static Value get_encoding(VM *vm, Value self) {
     FileObject *file = file_of(self);
     if (is_string(file->encoding)) return file->encoding;
@@ -513,6 +514,7 @@ static const AttributeDefinition text_attributes[] = {{"encoding", get_encoding,
                                                       {"errors", get_errors, NULL},
                                                       {"newlines", get_newlines, NULL},
                                                       {"line_buffering", get_line_buffering, NULL},
+                                                      {"write_through", get_write_through, NULL},
                                                       {"buffer", get_buffer, NULL},
                                                       {0}};
 

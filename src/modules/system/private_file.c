@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "modules/modules.h"
 #include "object/core/native.h"
 #include "modules/system/file.h"
@@ -70,8 +72,35 @@ static Value private_rewrite(VM *vm, Value *args, size_t count) {
     return finish(vm, args[0], error);
 }
 
+// temporary(text, ending): the path of a new file in the folder for such files.
+static Value private_temporary(VM *vm, Value *args, size_t count) {
+    char path[4096];
+    if (!is_string(args[0]) || !is_string(args[1])) return raise_type_error(vm, "a text and an ending are wanted");
+    String *ending = string_of(args[1]);
+    if (ending->size > 100 || strlen(ending->data) != ending->size || strchr(ending->data, '/')) return raise_value_error(vm, "no such ending");
+    const char *folder = getenv("TMPDIR");
+    if (!folder || !*folder || strlen(folder) > 3900 || !utf8_valid(folder, strlen(folder), false, NULL)) folder = "/tmp";
+    snprintf(path, sizeof path, "%s/aioli-XXXXXX%s", folder, ending->data);
+    if (!vm_permit(vm, CAPABILITY_WRITE, NULL)) return VALUE_ERROR; // whose message says nothing of the folder
+    int fd = mkstemps(path, (int)ending->size);
+    int error = fd < 0 ? errno : write_all(fd, string_of(args[0])->data, string_of(args[0])->size);
+    if (fd >= 0) close(fd);
+    Value name = object_or_error(string_from(vm, path));
+    if (fd >= 0 && (error || is_error(name))) unlink(path);
+    return error && !is_error(name) ? finish(vm, name, error) : name;
+}
+
+static Value private_remove(VM *vm, Value *args, size_t count) {
+    Value two[2] = {args[0], args[0]};
+    char path[4096];
+    if (!arguments(vm, two, path)) return VALUE_ERROR;
+    return finish(vm, args[0], unlink(path) != 0 ? errno : 0);
+}
+
 static const NativeDefinition functions[] = {{"append", private_append, "path, text, /", NATIVE_METHOD},
                                              {"rewrite", private_rewrite, "path, text, /", NATIVE_METHOD},
+                                             {"temporary", private_temporary, "text, ending, /", NATIVE_METHOD},
+                                             {"remove", private_remove, "path, /", NATIVE_METHOD},
                                              {0}};
 
 bool private_file_module_fill(VM *vm, ModuleObject *module) {

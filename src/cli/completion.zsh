@@ -1,0 +1,26 @@
+#compdef aioli
+# Completion of the command aioli for zsh.
+_aioli() {
+    _arguments -s -S \
+        '--virtual-time[the clock jumps to the next deadline when every task waits]' \
+        '-i[the prompt afterwards, with what the program has left]' \
+        '-q[the prompt without its first line]' \
+        '-u[what is printed is written at once]' \
+        '(- *)'{-V,--version}'[the version]' \
+        '(- *)'{-h,--help}'[a summary]' \
+        '(1 -m)-c[run code given as text]:code: :*:argument:_files' \
+        '(1 -c)-m[run a module that imports find]:module: :*:argument:_files' \
+        '1: :_aioli_first' \
+        '*:: :_aioli_rest'
+}
+_aioli_first() {
+    local -a commands=('check:check files without running them' 'dis:list the bytecode of a file' '-:run what the standard input says')
+    _alternative 'commands:command:{_describe command commands}' 'programs:program:_files -g "*.(aio|py)(-.)"' 'folders:folder:_files -/'
+}
+_aioli_rest() {
+    case $words[1] in
+    check | dis) _files -g '*.(aio|py)' ;;
+    *) _files ;;
+    esac
+}
+_aioli "$@"
