@@ -3,6 +3,7 @@
 #define AIOLI_LOOP_METHODS_H
 
 #include "loop/loop.h"
+#include "vm/frame.h"
 
 bool future_class_init(VM *vm); // Future and the gather's
 bool task_class_init(VM *vm);
@@ -10,6 +11,9 @@ bool handle_class_init(VM *vm); // Handle, TimerHandle, the loop itself
 
 // A handle for callback(*arguments), not queued yet. NULL: out of memory.
 Handle *handle_new(VM *vm, Value callback, Tuple *arguments, double when);
+
+// Whether a frame runs the library's own code (report.c).
+bool frame_is_library(const Frame *frame);
 
 extern const TypeOps future_ops;
 

@@ -28,5 +28,6 @@ bool gc_module_fill(VM *vm, ModuleObject *module);
 bool errno_module_fill(VM *vm, ModuleObject *module);
 bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
+bool testing_module_fill(VM *vm, ModuleObject *module);
 
 #endif
