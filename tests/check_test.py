@@ -91,6 +91,8 @@ def check_collecting(aioli):
                                    (["/dev/null"], "neither a file nor a folder: /dev/null")):
             status, output, errors = folder.run(*arguments)
             expect(f"misuse {arguments}", (4, "", f"aioli test: {message}"), (status, output, errors.split("\n")[0]))
+        status, output, errors = folder.run(b"\xff")
+        expect("a name that is not UTF-8", (4, ""), (status, output))
         status, output, errors = folder.run("--help")
         expect("help", (0, "usage: aioli test [OPTION…] [PATH…]", ""), (status, output.split("\n")[0], errors))
         # A file named like an option, and one that is named `test` for the command itself.
@@ -418,6 +420,8 @@ def check_interrupts(aioli):
                          "    try: await asyncio.sleep(1000)\n    finally: print('cleaned up')\n",
               "a case": "class T(unittest.IsolatedAsyncioTestCase):\n    async def test_stuck(self):\n"
                         "        print('begun', file=sys.__stderr__, flush=True)\n        while True: pass\n",
+              "a case that waits": "class T(unittest.IsolatedAsyncioTestCase):\n    async def test_stuck(self):\n"
+                                   "        print('begun', file=sys.__stderr__, flush=True)\n        await asyncio.sleep(1000)\n",
               "top level": "print('begun', file=sys.__stderr__, flush=True)\nwhile True: pass\n"}
     for what, body in bodies.items():
         files = {"test_a.aio": "def test_passes(): pass\ndef test_fails(): 1 / 0\n", "test_b.aio": "import asyncio, sys, unittest\n" + body,
@@ -432,6 +436,9 @@ def check_interrupts(aioli):
             expect_in(what, ["ZeroDivisionError", "---- interrupted in test_b.aio", "KeyboardInterrupt", "\n1 passed, 1 failed\n"], output)
             if "test_c" in output:
                 sys.exit(f"{what}: it goes on\n{output}")
+            if "wait" in what:  # where it waits
+                expect_in(what, "in test_stuck\n", output)
+                expect_in(what, "await asyncio.sleep(1000)", output)
             if what == "waiting":
                 expect_in(what, "-- its output:\nkept\ncleaned up\n", output)
 

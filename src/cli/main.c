@@ -263,17 +263,12 @@ static int run_path(aioli *vm, const char *path) {
     return finish(vm, aioli_run_file(vm, path));
 }
 
-// Runs tests: the exit status. The runner is a program of the language.
-static int test(aioli *vm, int count, char **words) {
+// Runs tests, as sys.argv says: the exit status. The runner is a program of the language.
+static int test(aioli *vm) {
     size_t scope = aioli_open(vm);
-    aioli_value list = aioli_list(vm, 0, NULL);
-    for (int i = 0; i < count; i++) {
-        aioli_value word = aioli_string(vm, words[i], strlen(words[i]));
-        aioli_call_method(vm, list, "append", 1, &word);
-    }
-    aioli_value arguments[] = {list, aioli_int(vm, use_colours(1))};
+    aioli_value colours = aioli_int(vm, use_colours(1));
     int64_t status = 1;
-    if (aioli_get_int(vm, aioli_call_method(vm, aioli_import(vm, "_test"), "main", 2, arguments), &status) < 0) {
+    if (aioli_get_int(vm, aioli_call_method(vm, aioli_import(vm, "_test"), "main", 1, &colours), &status) < 0) {
         const char *text = aioli_get_text(vm, aioli_traceback(vm, aioli_take_error(vm)), NULL);
         if (text) say(text, strlen(text));
     }
@@ -301,7 +296,7 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
     char path[4096];
     if (options->tests) {
         set_arguments(vm, executable, "test", argc - 1, argv + 1);
-        status = test(vm, argc - 1, argv + 1);
+        status = test(vm);
         running = NULL;
         return status;
     }
