@@ -213,6 +213,14 @@ LEAVING = {
 KEEPING = {
     "a task that has ended": "    asyncio.create_task(asyncio.sleep(1)); await asyncio.sleep(2)\n",
     "a task that is cancelled": "    task = asyncio.create_task(wait()); await asyncio.sleep(1); task.cancel()\n",
+    "a task that is cancelled before it begins": "    task = asyncio.create_task(wait()); task.cancel()\n",
+    "a task that has been cancelled before it began": "    task = asyncio.create_task(wait()); task.cancel(); await asyncio.sleep(1)\n",
+    "a group that fails": "    try:\n        async with asyncio.TaskGroup() as group: group.create_task(wait()); 1 / 0\n    except* ZeroDivisionError: pass\n",
+    "a timeout": "    try: await asyncio.wait_for(wait(), 1)\n    except TimeoutError: pass\n",
+    "a race": "    done, rest = await asyncio.wait([asyncio.create_task(bad()), asyncio.create_task(wait())], return_when='FIRST_COMPLETED')\n"
+              "    rest.pop().cancel(); assert isinstance(done.pop().exception(), ZeroDivisionError)\n",
+    "a shield": "    task = asyncio.create_task(asyncio.sleep(5)); await asyncio.wait([asyncio.shield(task)], timeout=1); await task\n",
+    "an async generator": "    async def count():\n        yield 1\n        yield 2\n    async for x in count(): break\n    async with asyncio.timeout(5): pass\n",
     "a coroutine that is closed": "    wait().close()\n",
     "an exception that is seen": "    task = asyncio.create_task(bad()); await asyncio.sleep(1); task.exception()\n",
     "an exception that is awaited": "    await asyncio.gather(bad(), return_exceptions=True)\n",
@@ -412,19 +420,26 @@ def check_clock(aioli):
             sys.exit("--real-time does not wait")
 
 
+# begin() says so when the test waits.
+BEGIN = """import asyncio, sys, unittest
+def begin():
+    asyncio.get_running_loop().call_later(0.01, lambda: print('begun', file=sys.__stderr__, flush=True))
+"""
+
+
 def check_interrupts(aioli):
     """Ctrl-C stops a test that computes or waits, and what has run is reported."""
     bodies = {"computing": "def test_stuck():\n    print('begun', file=sys.__stderr__, flush=True)\n    while True: pass\n",
               "computing in async": "async def test_stuck():\n    print('begun', file=sys.__stderr__, flush=True)\n    while True: pass\n",
-              "waiting": "async def test_stuck():\n    print('begun', file=sys.__stderr__, flush=True)\n    print('kept')\n"
+              "waiting": "async def test_stuck():\n    begin()\n    print('kept')\n"
                          "    try: await asyncio.sleep(1000)\n    finally: print('cleaned up')\n",
               "a case": "class T(unittest.IsolatedAsyncioTestCase):\n    async def test_stuck(self):\n"
                         "        print('begun', file=sys.__stderr__, flush=True)\n        while True: pass\n",
               "a case that waits": "class T(unittest.IsolatedAsyncioTestCase):\n    async def test_stuck(self):\n"
-                                   "        print('begun', file=sys.__stderr__, flush=True)\n        await asyncio.sleep(1000)\n",
+                                   "        begin()\n        await asyncio.sleep(1000)\n",
               "top level": "print('begun', file=sys.__stderr__, flush=True)\nwhile True: pass\n"}
     for what, body in bodies.items():
-        files = {"test_a.aio": "def test_passes(): pass\ndef test_fails(): 1 / 0\n", "test_b.aio": "import asyncio, sys, unittest\n" + body,
+        files = {"test_a.aio": "def test_passes(): pass\ndef test_fails(): 1 / 0\n", "test_b.aio": BEGIN + body,
                  "test_c.aio": "def test_never(): pass\n"}
         with Folder(aioli, files) as folder:
             process = subprocess.Popen([aioli, "test", "--real-time"], cwd=folder.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

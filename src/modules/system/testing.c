@@ -26,7 +26,9 @@ static const char *path_argument(VM *vm, Value v) {
     return vm_permit(vm, CAPABILITY_READ, path->data) ? path->data : NULL;
 }
 
-static const char *kind_of(const struct stat *about) { return S_ISDIR(about->st_mode) ? "folder" : S_ISREG(about->st_mode) ? "file" : "other"; }
+static const char *kind_of(const struct stat *about) {
+    return S_ISDIR(about->st_mode) ? "folder" : S_ISREG(about->st_mode) ? "file" : "other";
+}
 
 // kind(path): "folder", "file", "other", or None when there is nothing.
 static Value testing_kind(VM *vm, Value *args, size_t count) {
