@@ -133,12 +133,14 @@ def check_modules(aioli):
             kept = sys.__dict__.setdefault("kept", (asyncio.Lock, unittest.TestCase))
             assert kept == (asyncio.Lock, unittest.TestCase)
         sys.path.append("nowhere")
+        sys.modules["fake"], sys.modules["none"] = object(), None
+        import math
         """
     files = {"shared.aio": "counted = 0\ndef count():\n    global counted\n    counted += 1\n    return counted\n"}
     for name in ("one", "two"):
         files[f"{name}/test_same.aio"] = tests.format(name)
         files[f"{name}/helper.aio"] = f"name = {name!r}\n"
-    files["two/test_then.aio"] = "import sys\ndef test_path():\n    assert 'nowhere' not in sys.path and 'test_same' not in sys.modules\n"
+    files["two/test_then.aio"] = "import sys\ndef test_path():\n    assert 'nowhere' not in sys.path and not {'test_same', 'helper', 'fake', 'none'} & set(sys.modules) and 'math' in sys.modules\n"
     with Folder(aioli, files) as folder:
         folder.check("modules", 0, "one/test_same.aio ..\ntwo/test_same.aio ..\ntwo/test_then.aio .\n5 passed, 0 failed\n")
 
