@@ -131,7 +131,8 @@ def check_command_files(installed):
         run(["zsh", "-n", installed.zsh_completion])
     complete = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aioli; printf "%s\\n" "${COMPREPLY[@]}"'
     for words, wanted in ((["aioli", "--v"], "--virtual-time --version"), (["aioli", "check", "ga"], "game.aio"),
-                          (["aioli", "ga"], "game.aio"), (["aioli", "game.aio", "wrap"], "wrapper.cpp"), (["aioli", "d"], "dis")):
+                          (["aioli", "ga"], "game.aio"), (["aioli", "game.aio", "wrap"], "wrapper.cpp"), (["aioli", "d"], "dis"),
+                          (["aioli", "te"], "test"), (["aioli", "test", "--d"], "--durations"), (["aioli", "test", "ga"], "game.aio")):
         found = run(["bash", "-c", complete, "bash", installed.completion, *words], cwd=EXAMPLES)
         expect(f"completion of {' '.join(words)}", wanted, " ".join(found.split()))
 

@@ -16,6 +16,7 @@ void renew_drop(aioli *host) {
     dict_delete_string(vm, vm->modules, vm->names.__main__);
     // Its tasks go too, but where the host has some that go on.
     if (!loop_is_hosted(vm)) loop_abandon(vm);
+    loop_of(vm)->lost_to = VALUE_NONE;
     if (!host->config.untrusted) return;
     dict_clear(vm, vm->modules);
     dict_clear(vm, library_of(vm)->sys);

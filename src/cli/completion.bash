@@ -5,13 +5,19 @@ _aioli() {
     while [ $at -lt "$COMP_CWORD" ] && [[ ${COMP_WORDS[at]} =~ ^(--virtual-time|-[iqu]+)$ ]]; do at=$((at + 1)); done
     if [ $at -eq "$COMP_CWORD" ]; then
         # The first word that is no option: a command, or the program.
-        words="--virtual-time -i -q -u -c -m - check dis"
+        words="--virtual-time -i -q -u -c -m - check dis test"
         [ $at -eq 1 ] && words="$words --version --help"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
     else
         case ${COMP_WORDS[at]} in
         -c | -m) return ;;
         check | dis) ;;
+        test)
+            case ${COMP_WORDS[COMP_CWORD - 1]} in
+            -k | --durations) return ;;
+            esac
+            [[ $word == -* ]] && mapfile -t COMPREPLY < <(compgen -W "-k -x -v --durations --real-time --help" -- "$word")
+            ;;
         *) # An argument of the program may be any file.
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             compopt -o filenames 2>/dev/null

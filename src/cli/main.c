@@ -20,6 +20,7 @@ static const char usage_text[] =
     "       aioli [OPTION…] - [ARG…]                run what the standard input says\n"
     "       aioli [OPTION…] check FILE…             check files without running them\n"
     "       aioli [OPTION…] dis FILE                list a file's bytecode\n"
+    "       aioli test [OPTION…] [PATH…]            run the tests in files and folders; more by `aioli test --help'\n"
     "\n"
     "-i              the prompt afterwards, with what the program has left\n"
     "-q              the prompt without its first line\n"
@@ -254,7 +255,7 @@ static int find_module(aioli *vm, const char *name, char *out, size_t size) {
 }
 
 typedef struct {
-    int virtual_time, interactive, quiet, unbuffered;
+    int virtual_time, interactive, quiet, unbuffered, tests;
     const char *code, *module;
 } Options;
 
@@ -282,6 +283,28 @@ static int run_path(aioli *vm, const char *path) {
     return finish(vm, aioli_run_file(vm, path));
 }
 
+// Runs tests, as sys.argv says: the exit status. The runner is a program of the language.
+static int test(aioli *vm) {
+    size_t scope = aioli_open(vm);
+    aioli_value colours = aioli_int(vm, use_colours(1));
+    int64_t status = 1;
+    if (aioli_get_int(vm, aioli_call_method(vm, aioli_import(vm, "_test"), "main", 1, &colours), &status) < 0) {
+        const char *text = aioli_get_text(vm, aioli_traceback(vm, aioli_take_error(vm)), NULL);
+        if (text) say(text, strlen(text));
+    }
+    aioli_close(vm, scope, NULL);
+    aioli_flush(vm);
+    return (int)status;
+}
+
+// Whether the words are the command `test`; then *is_real is whether they ask for the real clock.
+static int is_test(const Options *options, int count, char **words, int *is_real) {
+    *is_real = 0;
+    if (options->code || options->module || !count || strcmp(words[0], "test") != 0) return 0;
+    for (int i = 1; i < count; i++) *is_real |= strcmp(words[i], "--real-time") == 0;
+    return 1;
+}
+
 // What the options and arguments ask for: the exit status.
 static int run(aioli *vm, const Options *options, const char *executable, int argc, char **argv) {
     struct sigaction interrupt = {.sa_handler = on_interrupt}, quit = {.sa_handler = on_quit}, before;
@@ -293,6 +316,12 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
     if (isatty(0)) watch_ends();
     int status = 0, has_run = 1;
     char path[4096];
+    if (options->tests) {
+        set_arguments(vm, executable, "test", argc - 1, argv + 1);
+        status = test(vm);
+        running = NULL;
+        return status;
+    }
     if (options->code) {
         set_arguments(vm, executable, "-c", argc, argv);
         status = finish(vm, aioli_run_source(vm, "<string>", options->code, strlen(options->code)));
@@ -404,7 +433,10 @@ int main(int argc, char **argv) {
     mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 #endif
     signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of the write
-    aioli_config config = {.virtual_time = options.virtual_time, .colours = use_colours(2), .grants = AIOLI_GRANT_ALL};
+    int is_real;
+    options.tests = is_test(&options, argc - at, argv + at, &is_real);
+    aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
+                           .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL};
     aioli *vm = aioli_new(&config);
     if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
     own_path(argv[0], executable, sizeof executable);

@@ -196,6 +196,8 @@ void call_expression(Compiler *c, Node *node, Register target, bool awaited) {
         if (object == NO_REGISTER) {
             object = base;
             expression_to(c, of, object);
+        } else {
+            explain_part(c, of, object);
         }
         place_set(c, function->range);
         Text name = scope_mangle(c->arena, c->scope, function->attribute.name);

@@ -86,6 +86,8 @@ struct Unit {
     bool has_docstring;
 };
 
+typedef struct Explanation Explanation;
+
 typedef struct {
     VM *vm;
     Arena *arena;
@@ -98,6 +100,7 @@ typedef struct {
     SyntaxError error;
     bool future_annotations;
     int depth;                  // of recursion over the tree
+    Explanation *explanation;   // of the assert whose expression is compiled, or NULL
     void (*warn)(VM *vm, const SyntaxWarning *warning, void *data); // or NULL
     void *warn_data;
 } Compiler;
@@ -167,6 +170,15 @@ void expression_discard(Compiler *c, Node *node);
 void condition_jump(Compiler *c, Node *node, bool sense, Label *label);
 
 void binary_operation(Compiler *c, BinaryOperator operator, Register target, Register left, Node *right, bool in_place);
+
+// ---- explain.c: what a failed assertion says
+void explain_begin(Compiler *c, Node *test); // sets c->explanation, where there is something to explain
+void explain_keep(Compiler *c, const Node *node, Register value); // `value` is the node's
+void explain_end(Compiler *c, const Explanation *e, Register exception); // the exception tells of the parts
+// After a node has been evaluated into a register.
+static inline void explain_part(Compiler *c, const Node *node, Register value) {
+    if (c->explanation) explain_keep(c, node, value);
+}
 
 // ---- warn.c: what is legal but surely wrong
 void warn_call(Compiler *c, Node *node);

@@ -13,6 +13,7 @@ typedef struct CompileOptions {
     bool namespace_locals; // names live in a mapping given at run time: exec, eval, and class bodies
     bool shows_values;       // the value of an expression that is a statement is shown, as in PARSE_INTERACTIVE
     bool top_level_await;    // the text may await: then it is a coroutine's code
+    bool explains;           // a failed assertion says which values the parts of its expression had
     bool future_annotations; // annotations are kept as text: on when the code around had it on
 } CompileOptions;
 

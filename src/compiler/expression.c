@@ -442,6 +442,7 @@ static void expression_inner(Compiler *c, Node *node, Register target) {
         expression_to(c, node->named.value, target);
         place_set(c, node->range);
         name_store(c, node->named.target->name.id, target);
+        explain_part(c, node->named.target, target);
         break;
     case NODE_LAMBDA: lambda_expression(c, node, target); break;
     case NODE_DICT: dict_expression(c, node, target); break;
@@ -471,6 +472,7 @@ void expression_to(Compiler *c, Node *node, Register target) {
     uint32_t mark = registers_mark(c);
     Range before = place_set(c, node->range);
     expression_inner(c, node, target);
+    explain_part(c, node, target);
     place_set(c, before);
     registers_release(c, mark);
     c->depth--;
@@ -479,7 +481,10 @@ void expression_to(Compiler *c, Node *node, Register target) {
 Register expression_any(Compiler *c, Node *node) {
     if (node->kind == NODE_NAME) {
         Register variable = name_register(c, node->name.id, node->range);
-        if (variable != NO_REGISTER) return variable;
+        if (variable != NO_REGISTER) {
+            explain_part(c, node, variable);
+            return variable;
+        }
     }
     Register target = register_new(c);
     expression_to(c, node, target);

@@ -181,7 +181,10 @@ static void assert_statement(Compiler *c, Node *node) {
     warn_assertion(c, node);
     Label *good = label_new(c);
     uint32_t mark = registers_mark(c);
+    explain_begin(c, node->assert_.test);
     condition_jump(c, node->assert_.test, true, good);
+    Explanation *explanation = c->explanation;
+    c->explanation = NULL; // the message is no part of it
     uint64_t *bound = bound_save(c);
     Register error = registers_new(c, 2);
     place_set(c, node->assert_.test->range);
@@ -190,7 +193,10 @@ static void assert_statement(Compiler *c, Node *node) {
         expression_to(c, node->assert_.message, (Register)(error + 1));
         place_set(c, node->assert_.test->range);
         emit(c, OP_CALL, error, error, 1);
+    } else if (explanation) {
+        emit(c, OP_CALL, error, error, 0);
     }
+    if (explanation) explain_end(c, explanation, error);
     emit_n(c, OP_RAISE, 1, error, 0, 0);
     bound_restore(c, bound);
     label_place(c, good);

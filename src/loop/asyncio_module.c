@@ -123,5 +123,6 @@ bool asyncio_module_fill(VM *vm, ModuleObject *module) {
     Class *exceptions[] = {vm->exceptions.cancelled_error, vm->exceptions.invalid_state_error, vm->exceptions.deadlock_error};
     for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
         if (dict_set_string(vm, names, exceptions[i]->name, value_object(exceptions[i])) < 0) return false;
-    return native_add_functions(vm, names, functions) > 0 && native_add_functions(vm, names, console_functions) > 0;
+    return native_add_functions(vm, names, functions) > 0 && native_add_functions(vm, names, console_functions) > 0 &&
+           native_add_functions(vm, names, testing_functions) > 0;
 }

@@ -410,7 +410,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
 static bool on_interrupt(VM *vm) {
     Loop *loop = loop_of(vm);
     if (console_takes_interrupt(vm)) return true;
-    if (loop->console) return false;
+    if (loop->console || !is_none(loop->lost_to)) return false;
     if (!loop->main_task || future_done(&loop->main_task->future)) return false;
     if (loop->interrupts++) return false;
     Value failure = vm->exception;
@@ -590,6 +590,7 @@ static void loop_trace(VM *vm) {
     heap_mark(vm, loop->on_interrupt);
     heap_mark(vm, loop->on_failure);
     heap_mark(vm, loop->on_report);
+    heap_mark(vm, loop->lost_to);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
     lost_trace(vm);
@@ -603,7 +604,8 @@ static void loop_trace(VM *vm) {
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE, .on_report = VALUE_NONE};
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE,
+                   .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
     vm->loop = loop;
     vm->hooks.report = loop_report;
     interpreter_of(vm)->trace_loop = loop_trace;

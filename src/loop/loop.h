@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "base/buffer.h"
 #include "loop/driver.h"
 #include "object/container/list.h"
 #include "object/core/vm.h"
@@ -188,6 +189,7 @@ struct Loop {
     void (*deliver)(VM *vm);
     void (*on_promise_cancelled)(VM *vm, Promised *promised);
     bool any_lost;      // of interpreter's `watched`
+    Value lost_to;      // a list that is told of what is lost, or VALUE_NONE: see testing.c
     size_t outstanding; // promises that are not completed
     size_t round_left; // entries of the ready queue that belong to the round under way
     bool hosted; // the host has tasks of its own in this loop
@@ -281,6 +283,8 @@ Value loop_describe_tasks(VM *vm);
 // Writes what runs and what all tasks wait for to the standard error, past whatever a script has put in its place. (A console that waits is
 // told instead.) Neither collects, nor runs a script.
 void loop_report(VM *vm);
+// Appends a place of a script as a traceback shows it.
+void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
 
@@ -294,6 +298,8 @@ void lost_report(VM *vm);
 void lost_end(VM *vm, bool all);
 void lost_trace(VM *vm);
 void lost_init(VM *vm);
+// testing.c: tells the list `lost_to`; `code` may be NULL. False with an exception.
+bool testing_takes_lost(VM *vm, const char *kind, Value name, Value exception, const Code *code, uint32_t instruction);
 
 // ---- For a host that runs the loop itself
 

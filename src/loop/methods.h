@@ -3,6 +3,7 @@
 #define AIOLI_LOOP_METHODS_H
 
 #include "loop/loop.h"
+#include "vm/frame.h"
 
 bool future_class_init(VM *vm); // Future and the gather's
 bool task_class_init(VM *vm);

@@ -8,6 +8,8 @@
 
 // console.c: what a prompt needs.
 extern const NativeDefinition console_functions[];
+// testing.c: what a runner of tests needs.
+extern const NativeDefinition testing_functions[];
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
 

@@ -2,9 +2,11 @@
 #include <stdio.h>
 
 #include "loop/loop.h"
+#include "loop/methods.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/exception/traceback.h"
 #include "object/shared/builtin.h"
 #include "object/text/str.h"
 #include "vm/generator.h"
@@ -32,9 +34,17 @@ bool loop_show_exception(VM *vm, const char *message, Value exception) {
     return ok;
 }
 
-// ---- Deadlock
+void loop_write_place(const Code *code, uint32_t instruction, Buffer *out) {
+    uint32_t line = code_place(code, instruction)->line;
+    buffer_format(out, "  File \"%s\", line %u, in %s\n", code->file_name->data, line, code->qualified_name->data);
+    size_t before = out->length;
+    buffer_text(out, "  ");
+    size_t indented = out->length;
+    traceback_write_line(code, line, out);
+    if (out->length == indented) out->length = before; // the source is not there
+}
 
-static bool is_library(const Frame *frame) { return strncmp(frame_code(frame)->file_name->data, "<built-in", 9) == 0; }
+// ---- Deadlock
 
 // Where a task waits: its innermost frame of the user's own code; and the library's function that it waits in.
 static void find_place(Task *task, const Frame **place, const Frame **library) {
@@ -43,7 +53,7 @@ static void find_place(Task *task, const Frame **place, const Frame **library) {
     const Generator *root = (const Generator *)object_of(task->coroutine);
     const Frame *frame = generator_innermost(root);
     for (;;) {
-        if (!is_library(frame)) {
+        if (!frame_is_library(frame)) {
             *place = frame;
             return;
         }
@@ -164,7 +174,7 @@ static void write_frames(const Frame *frame, const Frame *last, Buffer *out) {
     enum { MOST = 50 };
     size_t count = 0;
     for (; frame; frame = frame == last ? NULL : frame->caller) {
-        if (is_library(frame)) continue;
+        if (frame_is_library(frame)) continue;
         if (count++ < MOST) write_frame(frame, out);
     }
     if (count > MOST) buffer_format(out, "    and %zu more\n", count - MOST);

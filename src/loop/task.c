@@ -16,6 +16,12 @@
 static void note_creation(VM *vm, Task *task) {
     Frame *frame = interpreter_of(vm)->frame;
     if (!frame) return;
+    // A TaskGroup makes it for somebody.
+    for (Frame *outer = frame; outer; outer = outer->caller) {
+        if (frame_is_library(outer)) continue;
+        frame = outer;
+        break;
+    }
     task->created_in = frame_code(frame);
     task->created_at = frame_instruction(frame);
 }

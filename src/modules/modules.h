@@ -29,5 +29,6 @@ bool errno_module_fill(VM *vm, ModuleObject *module);
 bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
+bool testing_module_fill(VM *vm, ModuleObject *module);
 
 #endif

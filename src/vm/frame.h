@@ -3,8 +3,11 @@
 #ifndef AIOLI_VM_FRAME_H
 #define AIOLI_VM_FRAME_H
 
+#include <string.h>
+
 #include "object/core/vm.h"
 #include "object/function/function.h"
+#include "object/text/str.h"
 
 typedef struct Frame Frame;
 typedef struct Generator Generator;
@@ -99,6 +102,12 @@ static inline Generator *generator_of_frame(Frame *frame) {
 }
 static inline Generator *generator_of(Value v) { return (Generator *)object_of(v); }
 static inline Code *frame_code(const Frame *frame) { return frame->function->code; }
+
+// Whether a frame runs the library's own code.
+static inline bool frame_is_library(const Frame *frame) {
+    const String *file = frame_code(frame)->file_name;
+    return file->size > 9 && memcmp(file->data, "<built-in", 9) == 0;
+}
 
 // The index of the instruction that a frame has reached (its pc stands behind it).
 static inline uint32_t frame_instruction(const Frame *frame) {

@@ -1158,6 +1158,11 @@ suspend: {
         CHECK(v);
         GIVE(v);
     }
+    CASE(EXPLAIN) {
+        SAVE();
+        if (!explain_failure(vm, A, tuple_of(constants[i->c]), &regs[i->b])) goto error;
+        NEXT();
+    }
     CASE(LOAD_ASSERTION_ERROR) { GIVE(value_object(vm->exceptions.assertion_error)); }
     CASE(WITH_EXIT) {
         SAVE();

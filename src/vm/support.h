@@ -61,6 +61,9 @@ bool exception_star_split(VM *vm, Value exception, Value type, Value *pair);
 // build_class.c
 Value build_class(VM *vm, Value *base);
 
+// explain.c: a failed assertion gets a note of the values that have one; false with an exception that is no part of showing them
+bool explain_failure(VM *vm, Value exception, const Tuple *texts, const Value *values);
+
 // match.c
 Value match_sequence(VM *vm, Value v);
 Value match_mapping(VM *vm, Value v);

@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!vm || !vm_create(vm, allocator_system(), key) || !interpreter_create(vm)) abort();
     }
     static const ParseMode modes[] = {PARSE_FILE, PARSE_FILE, PARSE_EXPRESSION, PARSE_INTERACTIVE};
-    CompileOptions options = {.file_name = string_from(vm, "fuzz"), .mode = modes[size % 4], .namespace_locals = size % 3 == 0};
+    CompileOptions options = {.file_name = string_from(vm, "fuzz"), .mode = modes[size % 4], .namespace_locals = size % 3 == 0,
+                              .explains = size % 5 == 0};
     Code *code = compile_source(vm, (const char *)data, size, &options, NULL, NULL);
     if (!code && is_empty(vm->exception)) abort(); // a failure without an error
     exception_clear(vm);

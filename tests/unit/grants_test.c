@@ -113,6 +113,7 @@ static const Case no_clock[] = {
     {"__import__('time').time()", NO_CLOCK},          {"__import__('time').monotonic_ns()", NO_CLOCK},
     {"__import__('time').process_time()", NO_CLOCK},  {"__import__('time').sleep(0)", NO_CLOCK},
     {"__import__('time').localtime()", NO_CLOCK},     {"__import__('time').strftime('%Y')", NO_CLOCK},
+    {"__import__('_testing').real_time()", NO_CLOCK},
     {"__import__('time').gmtime(0)[0]", "1970"},      {"__import__('time').thread_time()", NO_CLOCK},
 };
 static const Case no_input[] = {{"input()", NO_INPUT}, {"sys.stdin.read()", NO_INPUT}, {"sys.stdin.readline()", NO_INPUT},
@@ -131,6 +132,8 @@ static const Case no_files[] = {
     {"open(1, 'w')", NO_WRITING},
     {"open(b'\\xff')", NO_READING},
     {"open('a\\0b')", "ValueError: embedded null byte"},
+    {"__import__('_testing').list_folder('sub')", NO_READING ": 'sub'"},
+    {"__import__('_testing').kind('none')", NO_READING ": 'none'"},
     {"__import__('module')", "ModuleNotFoundError: No module named 'module' (and this VM may not read files)"},
 };
 
@@ -153,6 +156,8 @@ static void test_grants(void **state) {
         {"(lambda f: (f.write('abc'), f.close()))(open('written', 'w'))[0]", "3"},
         {"open('written', 'r+').read()", "abc"},
         {"(sys.path.append(root + '/ab'), __import__('hidden').z)[1]", "7"},
+        {"__import__('_testing').list_folder('none')", "FileNotFoundError: [Errno 2] No such file or directory: 'none'"},
+        {"[__import__('_testing').kind(name) for name in ('sub', 'file.txt', 'none')]", "['folder', 'file', None]"},
         {"open('none')", "FileNotFoundError: [Errno 2] No such file or directory: 'none'"},
         {"open(999999)", "OSError: [Errno 9] Bad file descriptor"},
         {"__import__('nothing')", "ModuleNotFoundError: No module named 'nothing'"},
@@ -429,6 +434,29 @@ static void test_programs_begin_as_new(void **state) {
     assert_non_null(aioli_module(vm, "host.late", NULL, functions, NULL));
     for (int turn = 0; turn < 2; turn++)
         run(vm, "from host.late import seven\nassert later and seven() == 7\nimport sys\ndel sys.modules['host.late']\n");
+    end(&world, vm);
+}
+
+// A program that has asked to be told of what is lost keeps the next one's losses from nobody.
+static void test_losses_are_told(void **state) {
+    (void)state;
+    static const char loses[] = "import asyncio\n"
+                                "async def lost(): pass\n"
+                                "async def main(): lost()\n"
+                                "asyncio.run(main())\n";
+    World world;
+    aioli *vm = start_with_host(&world, (aioli_config){.virtual_time = 1});
+    run(vm, "import asyncio, _asyncio\n"
+            "told = []\n"
+            "_asyncio.tell_lost(told)\n"
+            "async def lost(): pass\n"
+            "async def main(): lost()\n"
+            "asyncio.run(main())\n"
+            "_asyncio.take_lost()\n"
+            "print([(kind, name) for kind, name, error, place in told])\n");
+    expect_output(&world, "[('coroutine', 'lost')]\n");
+    run(vm, loses);
+    assert_non_null(strstr(world.memory.output, "RuntimeWarning: coroutine 'lost' was never awaited"));
     end(&world, vm);
 }
 
@@ -912,7 +940,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_granted), cmocka_unit_test(test_grants),       cmocka_unit_test(test_input),
         cmocka_unit_test(test_readable),        cmocka_unit_test(test_root),         cmocka_unit_test(test_writable),
-        cmocka_unit_test(test_programs_begin_as_new), cmocka_unit_test(test_modules_stay), cmocka_unit_test(test_host_tasks_stay),
+        cmocka_unit_test(test_programs_begin_as_new), cmocka_unit_test(test_modules_stay),
+        cmocka_unit_test(test_losses_are_told), cmocka_unit_test(test_host_tasks_stay),
         cmocka_unit_test(test_files),           cmocka_unit_test(test_pipes),        cmocka_unit_test(test_exits),
         cmocka_unit_test(test_output_fails),    cmocka_unit_test(test_terminal),     cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_scopes),          cmocka_unit_test(test_wrong_texts),  cmocka_unit_test(test_every_allocation_fails),
