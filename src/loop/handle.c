@@ -169,8 +169,12 @@ Value sleep_new(VM *vm, double delay, Value result) {
     if (!sleep) return VALUE_ERROR;
     sleep->delay = delay;
     sleep->result = result;
+    Interpreter *in = interpreter_of(vm);
+    if (in->frame) watch(vm, in, &sleep->object, frame_code(in->frame), frame_instruction(in->frame));
     return value_object(sleep);
 }
+
+bool sleep_is_new(const Object *o) { return !((const Sleep *)o)->started && !((const Sleep *)o)->done; }
 
 static Value wake_future(VM *vm, Value *args, size_t count) {
     Future *f = future_of(args[0]);

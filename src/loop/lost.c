@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "loop/loop.h"
+#include "loop/methods.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
@@ -20,6 +21,7 @@ static bool is_worth_telling(const Object *o) {
         const Future *f = (const Future *)o;
         return f->state == FUTURE_FAILED && !f->retrieved;
     }
+    if (object_kind(o) == KIND_NATIVE_COROUTINE) return sleep_is_new(o);
     return ((const Generator *)o)->state == GENERATOR_CREATED;
 }
 
@@ -104,8 +106,12 @@ static void report_future(VM *vm, Future *f) {
 
 static void report_coroutine(VM *vm, const Watched *one) {
     Loop *loop = loop_of(vm);
-    Generator *g = (Generator *)one->object;
-    String *name = frame_code(&g->frame)->qualified_name;
+    bool is_sleep = object_kind(one->object) == KIND_NATIVE_COROUTINE;
+    String *name = is_sleep ? string_from(vm, "sleep") : frame_code(&((Generator *)one->object)->frame)->qualified_name;
+    if (!name) {
+        exception_clear(vm);
+        return;
+    }
     if (!is_none(loop->lost_to)) {
         if (!testing_takes_lost(vm, "coroutine", value_object(name), VALUE_NONE, one->code, one->instruction)) exception_clear(vm);
         return;
