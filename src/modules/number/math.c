@@ -334,7 +334,7 @@ static Value choose(VM *vm, Value n, Value k, bool ordered) {
     if (is_error(rest)) return rest;
     if (int_sign(rest) < 0) return value_small(0);
     if (!ordered && is_true(int_compare(vm, COMPARISON_LT, rest, k))) k = rest;
-    if (!is_small(k)) return raise_overflow_error(vm, "min(n - k, k) must not exceed 9223372036854775807");
+    if (!is_small(k)) return raise_overflow_error(vm, "%s must not exceed 9223372036854775807", ordered ? "k" : "min(n - k, k)");
     if (is_small(n)) {
         Value arranged = product(vm, small_of(n) - small_of(k) + 1, small_of(n));
         Value orders = ordered || is_error(arranged) ? value_small(1) : product(vm, 2, small_of(k) < 1 ? 1 : small_of(k));
