@@ -263,13 +263,16 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
     Value path = value_find_attribute(vm, module, vm->names.__path__);
     if (is_error(path)) return VALUE_ERROR;
     Tuple *names = tuple_of(from_list);
-    for (size_t i = 0; is_list(path) && i < names->length; i++) {
+    for (size_t i = 0; !is_empty(path) && i < names->length; i++) {
         String *wanted = string_of(names->items[i]);
         if (string_is(wanted, "*")) continue;
         Value found = value_find_attribute(vm, module, wanted);
         if (is_error(found)) return VALUE_ERROR;
         if (!is_empty(found)) continue;
-        String *sub = string_format(vm, "%s.%s", full->data, wanted->data);
+        Value own = value_get_attribute(vm, module, vm->names.__name__); // which need not be the name that it is imported by
+        if (is_error(own)) return VALUE_ERROR;
+        if (!is_string(own)) continue;
+        String *sub = string_format(vm, "%s.%s", string_of(own)->data, wanted->data);
         sub = sub ? string_intern(vm, sub) : NULL;
         if (!sub) return VALUE_ERROR;
         if (!is_error(import_module(vm, sub))) continue;
