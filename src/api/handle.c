@@ -83,6 +83,7 @@ static void *grow(aioli *host, void *places, uint32_t *capacity, size_t size) {
 aioli_value host_handle_slow(aioli *host, Value v) {
     ScopedHandle *grown = grow(host, host->scoped, &host->scoped_capacity, sizeof *grown);
     if (!grown) return NULL;
+    for (uint32_t place = host->scoped_count; place < host->scoped_capacity; place++) grown[place].handle = make_handle(host, place, 0);
     host->scoped = grown;
     return host_handle(host, v);
 }

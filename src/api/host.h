@@ -11,7 +11,7 @@
 // A handle's place. It is used again when its scope has ended, by another generation.
 typedef struct {
     Value value;
-    uint32_t generation;
+    aioli_value handle; // the last that was given out for this place, or that of generation 0
 } ScopedHandle;
 
 // The place of a handle that aioli_keep made. Those with an owner form a list that begins in the owner, which marks them; those
@@ -154,7 +154,8 @@ static inline void host_leave(aioli *host, Entry *entry) {
 // another.
 static inline bool host_touch(aioli *host, Entry *entry, const char *function) {
     uintptr_t inside = __atomic_load_n(&host->thread, __ATOMIC_RELAXED);
-    *entry = (Entry){.function = function};
+    entry->function = function;
+    entry->outermost = entry->resumed = false; // so that there is nothing to leave
     return (!inside || inside == stack_thread()) || host_refuse(host, function);
 }
 #define HOST_TOUCH(host, entry) host_touch(host, entry, __func__)
@@ -183,6 +184,14 @@ static inline aioli_value make_handle(const aioli *host, uint32_t place, uint32_
     uintptr_t age = generation & (((uintptr_t)1 << HANDLE_GENERATION_BITS) - 1);
     return (aioli_value)((uintptr_t)host->tag << (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS) | age << HANDLE_PLACE_BITS | place);
 }
+// That of the same place and the next generation, the first of which comes again after the last.
+static inline aioli_value next_handle(const aioli *host, aioli_value handle) {
+    uintptr_t next = (uintptr_t)handle + ((uintptr_t)1 << HANDLE_PLACE_BITS);
+    uintptr_t tag = (uintptr_t)host->tag << (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS);
+    return __builtin_expect((next - tag) >> (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS) == 0, 1)
+               ? (aioli_value)next
+               : (aioli_value)(tag | ((uintptr_t)handle & (((uintptr_t)1 << HANDLE_PLACE_BITS) - 1)));
+}
 static inline uint32_t handle_place(aioli_value handle) {
     return (uint32_t)((uintptr_t)handle & (((uintptr_t)1 << HANDLE_PLACE_BITS) - 1));
 }
@@ -195,7 +204,7 @@ static inline Value host_peek(const aioli *host, aioli_value handle) {
     uint32_t place = handle_place(handle);
     if (__builtin_expect(place < host->scoped_count, 1)) {
         const ScopedHandle *scoped = &host->scoped[place];
-        if (__builtin_expect(make_handle(host, place, scoped->generation) == handle, 1)) return scoped->value;
+        if (__builtin_expect(scoped->handle == handle, 1)) return scoped->value;
     }
     if (handle == AIOLI_NONE) return VALUE_NONE;
     if (handle == AIOLI_FALSE) return VALUE_FALSE;
@@ -224,7 +233,7 @@ static inline aioli_value host_handle(aioli *host, Value v) {
     ScopedHandle *scoped = &host->scoped[place];
     host->scoped_count = place + 1;
     scoped->value = v;
-    return make_handle(host, place, ++scoped->generation);
+    return scoped->handle = next_handle(host, scoped->handle);
 }
 
 // The values of `count` handles into `values`. False with an exception.

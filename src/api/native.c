@@ -44,8 +44,8 @@ static Value call_host(VM *vm, Value *args, size_t count) {
         aioli_value answer = function->function(host, handles, count, function->data);
         if (host->time_end) limits_resume(host);
         if (answer) {
-            Entry entry = {.function = function->definition.name};
-            result = host_value(host, &entry, answer);
+            result = host_peek(host, answer);
+            if (__builtin_expect(is_error(result), 0)) result = host_bad_handle(host, &(Entry){.function = function->definition.name}, answer);
         } else if (is_empty(host->pending)) {
             raise_runtime_error(vm, "%s() returned NULL without an exception", function->definition.name);
         } else {

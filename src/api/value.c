@@ -140,6 +140,7 @@ int aioli_get_int(aioli *host, aioli_value value, int64_t *number) {
     Entry entry;
     if (!HOST_TOUCH(host, &entry)) return -1;
     Value v = host_value(host, &entry, value);
+    if (__builtin_expect(is_small(v), 1)) return *number = small_of(v), 0;
     int status = -1;
     if (!is_error(v)) {
         if (!is_int(v))

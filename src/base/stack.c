@@ -17,7 +17,9 @@ enum { RESERVE = 96 * 1024 };
 enum { UNKNOWN = 256 * 1024 };
 #define MOST ((size_t)64 * 1024 * 1024)
 
+#ifdef STACK_ASKS_PTHREADS
 uintptr_t stack_thread(void) { return (uintptr_t)pthread_self(); }
+#endif
 
 static bool thread_stack(const char **low, size_t *size) {
     pthread_attr_t attributes;
