@@ -266,7 +266,7 @@ static aioli_status compile_file(aioli *host, const char *path, Code **code) {
 
 static aioli_status check_file(aioli *host, const char *path, bool listing) {
     VM *vm = &host->vm;
-    Code *code;
+    Code *code = NULL;
     aioli_status status = compile_file(host, path, &code);
     if (status != AIOLI_OK || !listing) return conclude(host, status);
     Buffer text = vm_buffer(vm);
