@@ -196,10 +196,10 @@ static void huge_numbers(void **state) {
 
 // A stressed build leaves dead cells alone for a hundred collections: so many are asked for there, before what was freed is there again.
 #ifdef AIOLI_GC_STRESS
-#define TIMES "3"
+#define FILLS "3"
 #define SETTLING "101"
 #else
-#define TIMES "50"
+#define FILLS "50"
 #define SETTLING "0"
 #endif
 
@@ -212,7 +212,7 @@ static void caught_again_and_again(void **state) {
          "    else: 1 / 0\n", ""},
         {"import gc\n"
          "def caught(fill):\n"
-         "    for n in range(" TIMES "):\n"
+         "    for n in range(" FILLS "):\n"
          "        try: fill([])\n"
          "        except MemoryError:\n"
          "            i = 0\n"
