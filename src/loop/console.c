@@ -1,5 +1,5 @@
-// What a console asks of the loop that it runs in: to be told of interrupts and of requests for a report that are meant for nobody else, and of tasks that fail while
-// nobody waits for them.
+// What a console asks of the loop that it runs in: to be told of interrupts and of requests for a report that are meant for nobody else, and
+// of tasks that fail while nobody waits for them.
 #include "loop/loop.h"
 #include "loop/methods.h"
 #include "loop/module.h"
