@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-static uint64_t rotate(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
+static inline uint64_t rotate(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
 
-static void round_once(uint64_t v[4]) {
+static inline __attribute__((always_inline)) void round_once(uint64_t v[4]) {
     v[0] += v[1];
     v[2] += v[3];
     v[1] = rotate(v[1], 13) ^ v[0];

@@ -366,7 +366,7 @@ void *class_instantiate(VM *vm, Class *cls, size_t size) {
 // The attribute in the class's own namespace. A built-in class makes the methods that mirror its operations when they
 // are first asked for.
 static Value own_attribute(VM *vm, Class *cls, String *name) {
-    Value found = dict_get_string(vm, cls->attributes, name);
+    Value found = dict_get_string(vm, class_namespace(vm, cls), name);
     if (is_empty(found) && cls->flags & CLASS_BUILTIN && name->size > 4 && name->data[0] == '_')
         return operation_method(vm, cls, name);
     return found;
@@ -415,11 +415,11 @@ int class_set_attribute(VM *vm, Class *cls, String *name, Value value) {
     name = string_intern(vm, name);
     if (!name) return -1;
     if (is_empty(value)) {
-        int deleted = dict_delete_string(vm, cls->attributes, name);
+        int deleted = dict_delete_string(vm, class_namespace(vm, cls), name);
         if (deleted == 1) class_changed(vm, cls);
         return deleted;
     }
-    if (dict_set_string(vm, cls->attributes, name, value) < 0) return -1;
+    if (dict_set_string(vm, class_namespace(vm, cls), name, value) < 0) return -1;
     class_changed(vm, cls);
     return 1;
 }
@@ -458,6 +458,7 @@ static void class_finalize(VM *vm, Object *o) {
     Class *cls = (Class *)o;
     heap_resize(vm, cls->subclasses, cls->subclass_capacity * sizeof(Class *), 0);
     if (cls->specials) heap_resize(vm, cls->specials, SPECIAL_COUNT * sizeof(Value), 0);
+    if (cls->pending) class_forget_members(vm, cls);
 }
 
 static Value class_repr(VM *vm, Value self) {
