@@ -63,7 +63,7 @@ Value host_bad_handle(aioli *host, const Entry *entry, aioli_value handle) {
     VM *vm = &host->vm;
     if (!handle && !is_empty(host->pending)) return raise_value(vm, host->pending);
     if (!handle) return raise_runtime_error(vm, "%s: NULL is no value", entry->function);
-    uintptr_t tag = (uintptr_t)handle >> (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS);
+    uintptr_t tag = (uintptr_t)handle >> HANDLE_PLACE_BITS & (((uintptr_t)1 << HANDLE_TAG_BITS) - 1);
     const char *what = tag == host->tag ? "a handle whose scope has ended" : "a handle that is not of this VM";
     host_misuse(host, "%s: %s", entry->function, what);
     return raise_runtime_error(vm, "%s: %s", entry->function, what);
@@ -80,12 +80,15 @@ static void *grow(aioli *host, void *places, uint32_t *capacity, size_t size) {
     return grown;
 }
 
-aioli_value host_handle_slow(aioli *host, Value v) {
-    ScopedHandle *grown = grow(host, host->scoped, &host->scoped_capacity, sizeof *grown);
-    if (!grown) return NULL;
-    for (uint32_t place = host->scoped_count; place < host->scoped_capacity; place++) grown[place].handle = make_handle(host, place, 0);
-    host->scoped = grown;
-    return host_handle(host, v);
+bool host_handles_reserve(aioli *host, size_t count) {
+    while (!host_has_places(host, count)) {
+        uint32_t place = host->scoped_capacity;
+        ScopedHandle *grown = grow(host, host->scoped, &host->scoped_capacity, sizeof *grown);
+        if (!grown) return false;
+        for (; place < host->scoped_capacity; place++) grown[place].handle = make_handle(host, place, 0);
+        host->scoped = grown;
+    }
+    return true;
 }
 
 // ---- Scopes

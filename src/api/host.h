@@ -145,18 +145,23 @@ static inline void host_leave(aioli *host, Entry *entry) {
         if (__builtin_expect(entry->resumed, 0)) limits_pause(host);
         return;
     }
-    natives_leave(&host->vm, &entry->span);
+    NativeSpan *span = &entry->span;
+    __asm__("" : "+r"(span)); // as above
+    natives_leave(&host->vm, span);
     __atomic_store_n(&host->thread, 0, __ATOMIC_RELEASE);
 }
 #define HOST_ENTER(host, entry) host_enter(host, entry, __func__, stack_here())
 
 // For functions that neither run a script nor collect: they need not enter, but no other thread may be inside. The entry is left like
 // another.
-static inline bool host_touch(aioli *host, Entry *entry, const char *function) {
+static inline bool host_may_touch(const aioli *host) {
     uintptr_t inside = __atomic_load_n(&host->thread, __ATOMIC_RELAXED);
+    return __builtin_expect(!inside || inside == stack_thread(), 1);
+}
+static inline bool host_touch(aioli *host, Entry *entry, const char *function) {
     entry->function = function;
     entry->outermost = entry->resumed = false; // so that there is nothing to leave
-    return (!inside || inside == stack_thread()) || host_refuse(host, function);
+    return host_may_touch(host) || host_refuse(host, function);
 }
 #define HOST_TOUCH(host, entry) host_touch(host, entry, __func__)
 
@@ -170,9 +175,9 @@ void host_misuse(aioli *host, const char *format, ...) __attribute__((format(pri
 
 // ---- Handles
 //
-// From the low end: the place (its highest bit: a kept one), the place's generation, the VM's tag, which is never 0, so that no
-// handle is NULL or one of the constants. On 64 bits no handle looks like a Value that is an object: an array of handles may lie
-// where Values are looked for.
+// From the low end: the place (its highest bit: a kept one), the VM's tag, which is never 0, so that no handle is NULL or one of the
+// constants, and the place's generation, at the top so that the last is followed by the first. On 64 bits the highest bit is left
+// free, and no handle looks like a Value that is an object: an array of handles may lie where Values are looked for.
 #if UINTPTR_MAX > 0xFFFFFFFF
 enum { HANDLE_PLACE_BITS = 24, HANDLE_GENERATION_BITS = 24, HANDLE_TAG_BITS = 15 };
 #else
@@ -182,15 +187,12 @@ enum { HANDLE_KEPT = 1 << (HANDLE_PLACE_BITS - 1), HANDLE_PLACES = HANDLE_KEPT }
 
 static inline aioli_value make_handle(const aioli *host, uint32_t place, uint32_t generation) {
     uintptr_t age = generation & (((uintptr_t)1 << HANDLE_GENERATION_BITS) - 1);
-    return (aioli_value)((uintptr_t)host->tag << (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS) | age << HANDLE_PLACE_BITS | place);
+    return (aioli_value)(age << (HANDLE_PLACE_BITS + HANDLE_TAG_BITS) | (uintptr_t)host->tag << HANDLE_PLACE_BITS | place);
 }
-// That of the same place and the next generation, the first of which comes again after the last.
-static inline aioli_value next_handle(const aioli *host, aioli_value handle) {
-    uintptr_t next = (uintptr_t)handle + ((uintptr_t)1 << HANDLE_PLACE_BITS);
-    uintptr_t tag = (uintptr_t)host->tag << (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS);
-    return __builtin_expect((next - tag) >> (HANDLE_PLACE_BITS + HANDLE_GENERATION_BITS) == 0, 1)
-               ? (aioli_value)next
-               : (aioli_value)(tag | ((uintptr_t)handle & (((uintptr_t)1 << HANDLE_PLACE_BITS) - 1)));
+// That of the same place and the next generation.
+static inline aioli_value next_handle(aioli_value handle) {
+    uintptr_t step = (uintptr_t)1 << (HANDLE_PLACE_BITS + HANDLE_TAG_BITS);
+    return (aioli_value)(((uintptr_t)handle + step) & (step * ((uintptr_t)1 << HANDLE_GENERATION_BITS) - 1));
 }
 static inline uint32_t handle_place(aioli_value handle) {
     return (uint32_t)((uintptr_t)handle & (((uintptr_t)1 << HANDLE_PLACE_BITS) - 1));
@@ -199,13 +201,18 @@ static inline uint32_t handle_place(aioli_value handle) {
 // The kept handle's record, or NULL when it is dead or no kept one.
 KeptHandle *host_kept(const aioli *host, aioli_value handle);
 
+// The place of a good handle of a scope, or NULL.
+static inline const ScopedHandle *host_scoped(const aioli *host, aioli_value handle) {
+    uint32_t place = handle_place(handle);
+    if (__builtin_expect(place >= host->scoped_count, 0)) return NULL;
+    const ScopedHandle *scoped = &host->scoped[place];
+    return __builtin_expect(scoped->handle == handle, 1) ? scoped : NULL;
+}
+
 // The value of a handle if it is good, without a word; else VALUE_ERROR.
 static inline Value host_peek(const aioli *host, aioli_value handle) {
-    uint32_t place = handle_place(handle);
-    if (__builtin_expect(place < host->scoped_count, 1)) {
-        const ScopedHandle *scoped = &host->scoped[place];
-        if (__builtin_expect(scoped->handle == handle, 1)) return scoped->value;
-    }
+    const ScopedHandle *scoped = host_scoped(host, handle);
+    if (__builtin_expect(scoped != NULL, 1)) return scoped->value;
     if (handle == AIOLI_NONE) return VALUE_NONE;
     if (handle == AIOLI_FALSE) return VALUE_FALSE;
     if (handle == AIOLI_TRUE) return VALUE_TRUE;
@@ -223,17 +230,26 @@ static inline Value host_value(aioli *host, const Entry *entry, aioli_value hand
     return __builtin_expect(is_error(v), 0) ? host_bad_handle(host, entry, handle) : v;
 }
 
-// A new handle in the innermost scope. NULL with MemoryError.
-aioli_value host_handle_slow(aioli *host, Value v);
-static inline aioli_value host_handle(aioli *host, Value v) {
+// Makes room for so many more handles. False with MemoryError.
+bool host_handles_reserve(aioli *host, size_t count);
+static inline bool host_has_places(const aioli *host, size_t count) {
+    return __builtin_expect(host->scoped_capacity - host->scoped_count >= count, 1);
+}
+// A new handle in the innermost scope, where there is a place for it. A value that is a constant (None, a bool) takes none.
+static inline aioli_value host_place(aioli *host, Value v) {
+    ScopedHandle *scoped = &host->scoped[host->scoped_count++];
+    scoped->value = v;
+    return scoped->handle = next_handle(scoped->handle);
+}
+static inline aioli_value host_place_any(aioli *host, Value v) {
     if (is_none(v)) return AIOLI_NONE;
     if (is_bool(v)) return is_true(v) ? AIOLI_TRUE : AIOLI_FALSE;
-    uint32_t place = host->scoped_count;
-    if (__builtin_expect(place == host->scoped_capacity, 0)) return host_handle_slow(host, v);
-    ScopedHandle *scoped = &host->scoped[place];
-    host->scoped_count = place + 1;
-    scoped->value = v;
-    return scoped->handle = next_handle(host, scoped->handle);
+    return host_place(host, v);
+}
+// A new handle in the innermost scope. NULL with MemoryError.
+static inline aioli_value host_handle(aioli *host, Value v) {
+    if (!host_has_places(host, 1) && !host_handles_reserve(host, 1)) return NULL;
+    return host_place_any(host, v);
 }
 
 // The values of `count` handles into `values`. False with an exception.

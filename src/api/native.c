@@ -24,6 +24,16 @@ struct HostFunction {
     char texts[];
 };
 
+// Raises what the function has left, or says what is wrong with its answer.
+static __attribute__((noinline)) void raise_of_host(aioli *host, const HostFunction *function, aioli_value answer) {
+    if (answer)
+        host_bad_handle(host, &(Entry){.function = function->definition.name}, answer);
+    else if (is_empty(host->pending))
+        raise_runtime_error(&host->vm, "%s() returned NULL without an exception", function->definition.name);
+    else
+        raise_value(&host->vm, host->pending);
+}
+
 // A native function of the VM that calls one of the host's, in a scope of its own.
 static Value call_host(VM *vm, Value *args, size_t count) {
     aioli *host = host_of_vm(vm);
@@ -31,28 +41,19 @@ static Value call_host(VM *vm, Value *args, size_t count) {
     aioli_value few[FEW], *handles = count <= FEW ? few : (aioli_value *)values_scratch(vm, count);
     if (!handles) return VALUE_ERROR;
     uint32_t outer_base = host->scope_base, outer_count = host->scoped_count;
+    if (!host_has_places(host, count) && !host_handles_reserve(host, count)) return VALUE_ERROR;
     host->scope_base = outer_count;
-    Value result = VALUE_ERROR;
-    size_t i = 0;
-    for (; i < count; i++) {
-        handles[i] = is_empty(args[i]) ? NULL : host_handle(host, args[i]);
-        if (!handles[i] && !is_empty(args[i])) break;
+    for (size_t i = 0; i < count; i++) {
+        Value v = args[i];
+        handles[i] = __builtin_expect(!is_constant(v), 1) ? host_place(host, v) : is_empty(v) ? NULL : host_place_any(host, v);
     }
-    if (i == count) {
-        host->pending = VALUE_EMPTY;
-        if (host->time_end) limits_pause(host);
-        aioli_value answer = function->function(host, handles, count, function->data);
-        if (host->time_end) limits_resume(host);
-        if (answer) {
-            result = host_peek(host, answer);
-            if (__builtin_expect(is_error(result), 0)) result = host_bad_handle(host, &(Entry){.function = function->definition.name}, answer);
-        } else if (is_empty(host->pending)) {
-            raise_runtime_error(vm, "%s() returned NULL without an exception", function->definition.name);
-        } else {
-            raise_value(vm, host->pending);
-        }
-        host->pending = VALUE_EMPTY;
-    }
+    host->pending = VALUE_EMPTY;
+    if (host->time_end) limits_pause(host);
+    aioli_value answer = function->function(host, handles, count, function->data);
+    if (host->time_end) limits_resume(host);
+    Value result = answer ? host_peek(host, answer) : VALUE_ERROR;
+    if (__builtin_expect(is_error(result), 0)) raise_of_host(host, function, answer);
+    host->pending = VALUE_EMPTY;
     host->scoped_count = outer_count;
     host->scope_base = outer_base;
     return result;

@@ -16,6 +16,7 @@ static Value made(const void *object) { return object ? value_object(object) : V
 // ---- Making
 
 aioli_value aioli_int(aioli *host, int64_t number) {
+    if (host_may_touch(host) && small_fits(number) && host_has_places(host, 1)) return host_place(host, value_small(number));
     Entry entry;
     if (!HOST_TOUCH(host, &entry)) return NULL;
     return host_leave_value(host, &entry, int_from_int64(&host->vm, number));
@@ -136,11 +137,10 @@ int aioli_truth(aioli *host, aioli_value value) {
     return host_leave_status(host, &entry, is_error(v) ? -1 : value_truth(&host->vm, v));
 }
 
-int aioli_get_int(aioli *host, aioli_value value, int64_t *number) {
+static __attribute__((noinline)) int get_any_int(aioli *host, aioli_value value, int64_t *number) {
     Entry entry;
-    if (!HOST_TOUCH(host, &entry)) return -1;
+    if (!host_touch(host, &entry, "aioli_get_int")) return -1;
     Value v = host_value(host, &entry, value);
-    if (__builtin_expect(is_small(v), 1)) return *number = small_of(v), 0;
     int status = -1;
     if (!is_error(v)) {
         if (!is_int(v))
@@ -151,6 +151,12 @@ int aioli_get_int(aioli *host, aioli_value value, int64_t *number) {
             status = 0;
     }
     return host_leave_status(host, &entry, status);
+}
+
+int aioli_get_int(aioli *host, aioli_value value, int64_t *number) {
+    const ScopedHandle *scoped = host_scoped(host, value);
+    if (scoped && is_small(scoped->value) && host_may_touch(host)) return *number = small_of(scoped->value), 0;
+    return get_any_int(host, value, number);
 }
 
 size_t aioli_get_int_bytes(aioli *host, aioli_value value, void *bytes, size_t size) {

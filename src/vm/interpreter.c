@@ -854,7 +854,7 @@ dispatch:
                 }
             } else if (is_kind(callee, KIND_NATIVE)) {
                 vm->awaited = i->n;
-                answer = native_call(vm, native_of(callee), arguments, count, NULL);
+                answer = native_call_positional(vm, native_of(callee), arguments, count);
                 vm->awaited = false;
                 goto answered_call;
             } else if (is_kind(callee, KIND_BOUND_METHOD)) {

@@ -76,4 +76,14 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
 Value import_from(VM *vm, Value module, String *name);
 bool import_star(VM *vm, Frame *frame, Value module);
 
+// native_call without keywords, shorter for the commonest calls: of what takes just so many arguments, and whose self is surely
+// what it wants.
+static inline Value native_call_positional(VM *vm, Native *native, Value *arguments, size_t count) {
+    if (native->exact != count + 1 ||
+        (native->owner && !(is_object(*arguments) && object_shape(object_of(*arguments))->cls == native->owner)))
+        return native_call(vm, native, arguments, count, NULL);
+    vm->callee = native;
+    return native->function(vm, arguments, count);
+}
+
 #endif

@@ -83,6 +83,9 @@ static bool parse_signature(VM *vm, Native *native) {
     }
     signature->parsed = true;
     native->signature = parsed;
+    if (native->definition->flavour == NATIVE_METHOD && is_empty(native->self) && !parsed.keyword_only && !parsed.variadic &&
+        !parsed.keyword_variadic && (parsed.positional || !native->owner))
+        native->exact = (uint16_t)(parsed.positional + 1);
     return true;
 }
 

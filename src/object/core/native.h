@@ -62,6 +62,7 @@ typedef struct Native {
     Value self;      // of a bound native (a module's function: the module), or VALUE_EMPTY
     Class *owner;    // the class whose method it is, or NULL
     Special special; // a special method that wraps an operation of TypeOps; SPECIAL_COUNT otherwise
+    uint16_t exact;  // 1 + how many arguments it takes when it takes just so many, all positional; else 0 (or not yet known)
 } Native;
 
 enum { NATIVE_MAX_PARAMETERS = 24 };

@@ -75,6 +75,7 @@ static inline Value value_float(double number) {
 }
 
 // Heap objects.
+static inline bool is_constant(Value v) { return (v.bits >> 48) == 0xFFFD; } // None, a bool, …, and the markers
 static inline bool is_object(Value v) { return (v.bits >> 48) == 0xFFFE; }
 static inline Object *object_of(Value v) { return (Object *)(uintptr_t)(v.bits & VALUE_PAYLOAD); }
 static inline Value value_object(const void *object) {
