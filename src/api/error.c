@@ -80,7 +80,7 @@ aioli_value aioli_traceback(aioli *host, aioli_value exception) {
     if (!is_error(v)) {
         Buffer text = vm_buffer(vm);
         exception_print(vm, v, &text);
-        exception_clear(vm);
+        exception_drop(vm);
         String *s = string_from_buffer(vm, &text);
         v = s ? value_object(s) : VALUE_ERROR;
     }

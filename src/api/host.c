@@ -270,7 +270,7 @@ int aioli_set_arguments(aioli *host, const char *executable, int count, const ch
 static int flush(VM *vm) {
     if (sys_flush(vm)) return 0;
     Value number = is_exception(vm->exception) ? exception_get(vm, exception_of(vm->exception), "errno") : VALUE_EMPTY;
-    exception_clear(vm);
+    exception_drop(vm);
     return is_small(number) ? (int)small_of(number) : EIO;
 }
 

@@ -89,18 +89,18 @@ void lost_init(VM *vm) {
 static void report_future(VM *vm, Future *f) {
     f->retrieved = true;
     String *shown = value_repr(vm, value_object(f));
-    if (!shown) exception_clear(vm);
+    if (!shown) exception_drop(vm);
     if (!is_none(loop_of(vm)->lost_to)) {
         const Task *task = f->kind == FUTURE_TASK ? (const Task *)f : NULL;
         Value name = shown ? value_object(shown) : VALUE_NONE;
         if (!testing_takes_lost(vm, "exception", name, f->result, task ? task->created_in : NULL, task ? task->created_at : 0))
-            exception_clear(vm);
+            exception_drop(vm);
         return;
     }
     Buffer text = vm_buffer(vm);
     buffer_format(&text, "%s exception was never retrieved\nfuture: %s", f->kind == FUTURE_TASK ? "Task" : "Future", shown ? shown->data : "?");
     buffer_byte(&text, 0);
-    if (!loop_show_exception(vm, text.failed ? "An exception was never retrieved" : text.data, f->result)) exception_clear(vm);
+    if (!loop_show_exception(vm, text.failed ? "An exception was never retrieved" : text.data, f->result)) exception_drop(vm);
     buffer_free(&text);
 }
 
@@ -109,18 +109,18 @@ static void report_coroutine(VM *vm, const Watched *one) {
     bool is_sleep = object_kind(one->object) == KIND_NATIVE_COROUTINE;
     String *name = is_sleep ? string_from(vm, "sleep") : frame_code(&((Generator *)one->object)->frame)->qualified_name;
     if (!name) {
-        exception_clear(vm);
+        exception_drop(vm);
         return;
     }
     if (!is_none(loop->lost_to)) {
-        if (!testing_takes_lost(vm, "coroutine", value_object(name), VALUE_NONE, one->code, one->instruction)) exception_clear(vm);
+        if (!testing_takes_lost(vm, "coroutine", value_object(name), VALUE_NONE, one->code, one->instruction)) exception_drop(vm);
         return;
     }
     uint32_t line = code_place(one->code, one->instruction)->line;
     Buffer text = vm_buffer(vm);
     buffer_format(&text, "%s:%u: RuntimeWarning: coroutine '%s' was never awaited\n", one->code->file_name->data, line, name->data);
     traceback_write_line(one->code, line, &text);
-    if (loop->show_error && !text.failed && !loop->show_error(vm, text.data, text.length)) exception_clear(vm);
+    if (loop->show_error && !text.failed && !loop->show_error(vm, text.data, text.length)) exception_drop(vm);
     buffer_free(&text);
 }
 

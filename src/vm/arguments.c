@@ -11,9 +11,9 @@
 
 static const char *callable_name(VM *vm, Value function, Buffer *out) {
     Value name = value_find_attribute(vm, function, vm->names.__qualname__);
-    if (is_error(name)) exception_clear(vm);
+    if (is_error(name)) exception_drop(vm);
     Value module = value_find_attribute(vm, function, vm->names.__module__);
-    if (is_error(module)) exception_clear(vm);
+    if (is_error(module)) exception_drop(vm);
     bool foreign = is_string(module) && !string_is(string_of(module), "builtins");
     if (is_string(name))
         buffer_format(out, "%s%s%s()", foreign ? string_of(module)->data : "", foreign ? "." : "", string_of(name)->data);
@@ -42,7 +42,7 @@ bool merge_keywords(VM *vm, Value dict, Value other, Value function) {
     bool ok = true;
     if (!source) {
         Value keys = value_find_attribute(vm, other, vm->names.keys);
-        if (is_error(keys)) exception_clear(vm);
+        if (is_error(keys)) exception_drop(vm);
         source = is_empty(keys) || is_error(keys) ? NULL : dict_new(vm);
         if (source) {
             ok = dict_update(vm, source, other) >= 0;

@@ -103,6 +103,10 @@ static bool do_requests(VM *vm) {
     Interpreter *in = interpreter_of(vm);
     if (in->on_interrupt && in->on_interrupt(vm)) return true;
     raise_error(vm, vm->exceptions.keyboard_interrupt, NULL);
+    if (exception_matches(vm, vm->exceptions.keyboard_interrupt))
+        exception_of(vm->exception)->interrupts = true;
+    else // There was no memory for it: it comes with the next look.
+        __atomic_fetch_or(&vm->requests, REQUEST_INTERRUPT, __ATOMIC_SEQ_CST);
     return false;
 }
 
@@ -124,9 +128,21 @@ static bool attend(VM *vm, void (*collect)(VM *)) {
     return !vm_requested(vm) || do_requests(vm);
 }
 
-// A collection that is due waits for the next slice's end.
+// A collection that is due waits for the next safepoint, which must not find new fuel then: a loop around natives that poll would
+// hardly ever come to its end just there.
 static bool poll(VM *vm) {
-    if (vm->fuel < 0 && !refuel(vm)) return false;
+    if (vm->fuel < 0) {
+        Interpreter *in = interpreter_of(vm);
+        in->owed += vm->collect ? (uint64_t)-(int64_t)vm->fuel : 0;
+        if (vm->collect && in->owed < (uint64_t)FUEL_SLICE) {
+            vm->work += (uint64_t)-(int64_t)vm->fuel;
+            vm->fuel = 0;
+        } else {
+            in->owed = 0;
+            if (!refuel(vm)) return false;
+            if (vm->collect) vm->work -= (uint64_t)FUEL_SLICE, vm->fuel = 0;
+        }
+    }
     return !vm_requested(vm) || do_requests(vm);
 }
 

@@ -80,6 +80,7 @@ struct Interpreter {
     // whether that is an exception to be raised there. The instruction resets them.
     bool resumed, thrown;
     Value sent;
+    uint64_t owed; // work that polls have counted and not charged, since a collection is due: see poll
     struct ImportState *imports;
     Watched *watched; // side memory
     uint32_t watched_count, watched_capacity;

@@ -75,6 +75,9 @@ static const char *const programs[] = {
     ("import asyncio\nasync def f():\n    while True: await asyncio.sleep(0.0001)\nasync def main():\n    async with asyncio.TaskGroup() as g:\n"
      "        for i in range(10): g.create_task(f())\nasyncio.run(main())"),
     "class A:\n    def __eq__(self, o): return self == o\n    __hash__ = None\nwhile True:\n    try: A() == A()\n    except RecursionError: pass",
+    // Asked for what it is called, to say what is wrong with a call: whatever happens there matters to nobody, but an interrupt does.
+    ("class A:\n    def __getattr__(self, name):\n        for i in range(10**6): pass\n    def __call__(self, *all): pass\na = A()\n"
+     "while True:\n    try: a(*1)\n    except TypeError: pass"),
     "input()",
 };
 enum { PROGRAMS = sizeof programs / sizeof *programs };

@@ -301,9 +301,23 @@ static void handlers_have_a_reserve(void **state) {
     if (!is_stressed) EACH_ENDS(cases, LIMIT);
 }
 
+// Functions that look up while they work must not put off the collection of what they leave behind.
+static void garbage_of_natives(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"x = 'ab' * 10**5\nfor i in range(200): x.replace('a', 'bc')", ""},
+        {"x = b'ab' * 10**5\nfor i in range(100): x.split(b'a', 10000)", ""},
+        {"x = list(range(10**4, 0, -1))\nfor i in range(300): sorted(x)", ""},
+        {"x = [str(i) for i in range(10**4)]\nfor i in range(1000): ','.join(x)", ""},
+        {"x = 7 ** 50_000\nfor i in range(2000): x * x", ""},
+        {"x = dict.fromkeys(range(10**4))\nfor i in range(100): dict(x) == x", ""},
+    };
+    EACH_ENDS(cases, LIMIT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(huge_texts), cmocka_unit_test(huge_containers),
                                        cmocka_unit_test(huge_numbers), cmocka_unit_test(caught_again_and_again),
-                                       cmocka_unit_test(handlers_have_a_reserve)};
+                                       cmocka_unit_test(handlers_have_a_reserve), cmocka_unit_test(garbage_of_natives)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

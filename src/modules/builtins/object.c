@@ -76,7 +76,7 @@ static Tuple *union_members(VM *vm, Value v) {
     if (!is_object(v) || strcmp(type_name(vm, v), "UnionType") != 0) return NULL;
     String *name = string_intern_from(vm, "__args__", 8);
     Value members = name ? value_find_attribute(vm, v, name) : VALUE_ERROR;
-    if (is_error(members)) vm->exception = VALUE_EMPTY;
+    if (is_error(members)) exception_drop(vm);
     return is_tuple(members) ? tuple_of(members) : NULL;
 }
 

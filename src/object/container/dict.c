@@ -119,10 +119,13 @@ static void index_entry(VM *vm, Dict *dict, uint64_t hash, uint32_t n) {
     dict->index[slot] = n + 1;
 }
 
+// A dict of fewer entries is rebuilt without a look at what others want: who fills a small one can only fail for memory.
+enum { POLLED_ENTRIES = 4096 };
+
 // Puts the entries into an index that is all free. False: interrupted.
 static bool index_all(VM *vm, uint32_t *index, uint32_t capacity, const DictEntry *entries, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        if (!vm_poll(vm, 0)) return false;
+        if (i % POLLED_ENTRIES == POLLED_ENTRIES - 1 && !vm_poll(vm, 0)) return false;
         index[unused_slot(vm, index, capacity, entries[i].hash)] = i + 1;
     }
     return true;
@@ -137,7 +140,7 @@ static void free_tables(VM *vm, DictEntry *entries, uint32_t entry_capacity, uin
 // Copies the entries without the deleted ones, and counts them. False: interrupted.
 static bool copy_entries(VM *vm, DictEntry *to, const Dict *dict, uint32_t *count) {
     for (uint32_t i = 0; i < dict->entry_count; i++) {
-        if (i % 4096 == 4095 && !vm_poll(vm, 0)) return false;
+        if (i % POLLED_ENTRIES == POLLED_ENTRIES - 1 && !vm_poll(vm, 0)) return false;
         if (!is_empty(dict->entries[i].key)) to[(*count)++] = dict->entries[i];
     }
     return true;

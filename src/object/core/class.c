@@ -50,7 +50,7 @@ static Dict *shape_table(VM *vm, Shape *shape) {
     if (table)
         shape->table = table;
     else
-        exception_clear(vm); // the chain of parents serves as well
+        exception_drop(vm); // the chain of parents serves as well
     return table;
 }
 

@@ -50,6 +50,14 @@ bool exception_matches(VM *vm, Class *cls) {
 
 void exception_clear(VM *vm) { vm->exception = VALUE_EMPTY; }
 
+void exception_drop(VM *vm) {
+    if (is_exception(vm->exception) && exception_of(vm->exception)->interrupts) {
+        __atomic_fetch_or(&vm->requests, REQUEST_INTERRUPT, __ATOMIC_SEQ_CST);
+        if (vm->fuel > 0) vm->fuel = 0; // taken by the very next safepoint, before such a place is reached again
+    }
+    exception_clear(vm);
+}
+
 Value exception_take(VM *vm) {
     Value e = vm->exception;
     exception_clear(vm);

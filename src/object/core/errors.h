@@ -24,7 +24,10 @@ Value raise_value(VM *vm, Value exception);
 bool exception_matches(VM *vm, Class *cls);
 // Forgets the exception on its way.
 void exception_clear(VM *vm);
-// The same, and returns it.
+// Forgets the exception of something whose failure does not matter here. An interrupt is asked for again, so that it is not lost.
+// (A LimitError needs no more than to be forgotten: its limit is passed for good.)
+void exception_drop(VM *vm);
+// Forgets it too, and returns it.
 Value exception_take(VM *vm);
 
 #endif

@@ -390,7 +390,7 @@ void class_forget_members(VM *vm, Class *cls) {
 }
 
 Dict *class_complete(VM *vm, Class *cls) {
-    // A look-up may come in the middle of something that has failed: its exception is not to be lost.
+    // A look-up may come in the middle of something that has failed: its exception is not to be lost. Here only memory can fail.
     Value pending = vm->exception;
     for (uint32_t i = 0; i < cls->pending_count; i++) {
         MemberTable *table = &cls->pending[i];

@@ -219,11 +219,11 @@ static Value make(VM *vm, Class *cls, Special special) {
     }
     Native *native = native_new(vm, &methods[special].definition, cls);
     if (!native) {
-        exception_clear(vm);
+        exception_drop(vm);
         return VALUE_EMPTY;
     }
     native->special = special;
-    if (dict_set_string(vm, class_namespace(vm, cls), vm->names.specials[special], value_object(native)) < 0) exception_clear(vm);
+    if (dict_set_string(vm, class_namespace(vm, cls), vm->names.specials[special], value_object(native)) < 0) exception_drop(vm);
     return value_object(native);
 }
 

@@ -307,7 +307,7 @@ int64_t value_length_hint(VM *vm, Value v) {
     if (cls->flags & CLASS_BUILTIN && cls->ops && cls->ops->length) {
         int64_t length = cls->ops->length(vm, v);
         if (length >= 0) return length < (1 << 20) ? length : 1 << 20;
-        exception_clear(vm);
+        exception_drop(vm);
     }
     return 0;
 }

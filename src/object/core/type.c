@@ -320,6 +320,7 @@ static void note_set_name(VM *vm, Class *cls, Value key, Value value) {
     Value method = name ? value_find_attribute(vm, failure, string_intern(vm, name)) : VALUE_ERROR;
     Value argument = text ? value_object(text) : VALUE_NONE;
     if (!is_error(method) && !is_empty(method)) vm_call(vm, method, &argument, 1, NULL);
+    exception_drop(vm);
     vm->exception = failure;
 }
 

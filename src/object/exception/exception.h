@@ -25,6 +25,7 @@ typedef struct {
     Value context;
     Value traceback; // VALUE_NONE, or a Traceback
     bool suppress_context;
+    bool interrupts; // somebody outside has asked for it: see exception_drop
     Dict *attributes; // __dict__, also holding the fields of particular classes (name, value, errno, …)
     Value message;    // of a group, a str,
     Tuple *members;   // and its exceptions; NULL: not a group

@@ -97,7 +97,7 @@ static void offer_attributes(VM *vm, Nearest *nearest, Value object, bool own) {
     Value names = value_call_special(vm, object, SPECIAL_DIR, NULL, 0);
     List *list = is_error(names) || is_empty(names) ? NULL : list_from_iterable(vm, names);
     if (list) list_sort(vm, list, VALUE_NONE, false);
-    exception_clear(vm);
+    exception_drop(vm);
     bool all = own || is_private(nearest->wrong);
     for (size_t i = 0; list && i < list->length; i++)
         if (is_string(list->items[i]) && (all || !is_private(string_of(list->items[i])))) offer(nearest, list->items[i]);
@@ -114,7 +114,7 @@ static void offer_variables(VM *vm, Nearest *nearest, const Traceback *traceback
 static bool has_attribute(VM *vm, Value object, String *name) {
     Value found = value_find_attribute(vm, object, name);
     bool has = !is_error(found) && !is_empty(found);
-    exception_clear(vm);
+    exception_drop(vm);
     return has;
 }
 

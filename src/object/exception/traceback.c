@@ -149,7 +149,7 @@ static void write_safely(VM *vm, Value v, const char *what, bool as_repr, Buffer
         buffer_string(out, text);
     else
         buffer_format(out, "<%s %s() failed>", what, as_repr ? "repr" : "str");
-    if (!text) exception_clear(vm);
+    if (!text) exception_drop(vm);
 }
 
 // ---- Syntax errors
@@ -376,7 +376,7 @@ static bool print_chain(Printer *printer, Value exception) {
     bool closed = false;
     List *chain = list_new(vm, 4);
     if (!chain) {
-        exception_clear(vm);
+        exception_drop(vm);
         printer->out->failed = true;
         return false;
     }
@@ -393,7 +393,7 @@ static bool print_chain(Printer *printer, Value exception) {
         else
             break;
     }
-    exception_clear(vm);
+    exception_drop(vm);
     if (!chain->length) printer->out->failed = true;
     for (size_t i = chain->length; i-- > 0;) {
         Value one = chain->items[i];
