@@ -128,6 +128,7 @@ class Prompt:
 
     def __init__(self, *arguments, columns=80, rows=24, term="xterm", home=None, **environment):
         self.screen = Screen(columns, rows)
+        self.received = 0  # bytes
         self.folder = home or tempfile.mkdtemp()
         settings = {"PATH": os.environ["PATH"], "HOME": self.folder, "TERM": term, "NO_COLOR": "", "LANG": "C.UTF-8"}
         settings.update({name: value for name, value in os.environ.items() if name.startswith(("ASAN_", "UBSAN_", "TSAN_"))})
@@ -151,6 +152,7 @@ class Prompt:
                 return False
             if not block:
                 return False
+            self.received += len(block)
             self.bytes += block
             text = self.bytes.decode("utf-8", "ignore") if not self.bytes[-4:].isascii() else self.bytes.decode()
             rest = b""
@@ -186,15 +188,18 @@ class Prompt:
         """Until a prompt stands alone on the last line, with the cursor behind it."""
         return self.wait(lambda text: text.split("\n")[-1] == ">>>" and not self.screen.hidden and self.screen.column == 4)
 
-    def run(self, block):
+    def answer(self, keys):
+        """Types, and waits for the next prompt, not taking the one before for it."""
         self.ready()
-        self.type(block + "\r")
-        return self.ready()
+        before = self.received
+        self.type(keys)
+        return self.wait(lambda text: self.received > before).ready()
+
+    def run(self, block):
+        return self.answer(block + "\r")
 
     def paste(self, block):
-        self.ready()
-        self.type("\x1b[200~" + block + "\x1b[201~\r")
-        return self.ready()
+        return self.answer("\x1b[200~" + block + "\x1b[201~\r")
 
     def shows(self, *texts):
         text = self.screen.text()
