@@ -2,7 +2,7 @@
 #ifndef AIOLI_VM_CALL_H
 #define AIOLI_VM_CALL_H
 
-#include "vm/frame.h"
+#include "vm/frame_object.h"
 
 // Makes a frame of a plain function on the stack, its registers without values. NULL with RecursionError or MemoryError.
 Frame *frame_push_slow(VM *vm, Interpreter *in, Function *function, Frame *caller);
@@ -25,6 +25,7 @@ static inline Frame *frame_push(VM *vm, Interpreter *in, Function *function, Fra
 }
 
 static inline void frame_pop(VM *vm, Interpreter *in, Frame *frame) {
+    if (__builtin_expect(frame->flags & FRAME_OBSERVED, 0)) frame_object_detach(vm, in, frame);
     if (__builtin_expect(frame->flags & FRAME_SEGMENT, 0))
         frame_pop_segment(vm, in, frame);
     else

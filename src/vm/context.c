@@ -30,6 +30,7 @@ static void trace(VM *vm) {
     for (Frame *frame = in->frame; frame; frame = frame->caller) trace_frame(vm, frame);
     heap_mark_object(vm, (Object *)in->root);
     heap_mark(vm, in->sent);
+    frame_objects_trace(vm, in);
     import_trace(vm);
     if (in->trace_loop) in->trace_loop(vm);
 }
@@ -160,7 +161,7 @@ bool interpreter_create(VM *vm) {
     vm->hooks.poll = poll;
     vm->hooks.current_place = current_place;
     vm->hooks.current_module = current_module;
-    return generator_class_init(vm);
+    return generator_class_init(vm) && frame_object_class_init(vm);
 }
 
 static void free_segment(VM *vm, StackSegment *segment) {
@@ -197,26 +198,11 @@ uint32_t interpreter_flags(VM *vm) {
     return frame ? frame_code(frame)->flags : 0;
 }
 
-static bool add_local(VM *vm, Dict *dict, Value name, Value v) {
-    if (!is_string(name) || !string_of(name)->size || string_of(name)->data[0] == '.') return true;
-    if (is_kind(v, KIND_CELL)) v = ((Cell *)object_of(v))->value;
-    return is_empty(v) || dict_set(vm, dict, name, v) >= 0;
-}
-
 Value interpreter_locals(VM *vm) {
     Frame *frame = interpreter_of(vm)->frame;
     if (!frame) {
         Dict *globals = interpreter_globals(vm);
         return globals ? value_object(globals) : VALUE_ERROR;
     }
-    Code *code = frame_code(frame);
-    if (code->flags & CODE_NAMESPACE_LOCALS) return frame->registers[0];
-    if (code->flags & CODE_MODULE) return value_object(frame->function->globals);
-    Dict *dict = dict_new(vm);
-    if (!dict) return VALUE_ERROR;
-    for (size_t i = 0; i < code->variable_names->length; i++)
-        if (!add_local(vm, dict, code->variable_names->items[i], frame->registers[i])) return VALUE_ERROR;
-    for (size_t i = 0; i < code->free_names->length; i++)
-        if (!add_local(vm, dict, code->free_names->items[i], frame->function->closure->items[i])) return VALUE_ERROR;
-    return value_object(dict);
+    return frame_locals(vm, frame);
 }

@@ -23,6 +23,7 @@ enum {
     FRAME_ASYNC_STEP = 32, // an async generator of which one step is awaited
     FRAME_WAITING = 64,    // suspended at an instruction that is to be executed again
     FRAME_SEGMENT = 128,   // the first frame of a stack segment
+    FRAME_OBSERVED = 256,  // on the stack, and a script has its frame object
 };
 
 struct Frame {
@@ -60,6 +61,7 @@ typedef struct {
     bool lost; // no longer held weakly: to be reported
 } Watched;
 
+typedef struct FrameObject FrameObject; // see frame_object.h
 typedef struct StackSegment StackSegment;
 struct StackSegment {
     StackSegment *previous;
@@ -81,6 +83,7 @@ struct Interpreter {
     bool resumed, thrown;
     Value sent;
     uint64_t owed; // work that polls have counted and not charged, since a collection is due: see poll
+    FrameObject *observed; // those of frames on the stack
     struct ImportState *imports;
     Watched *watched; // side memory
     uint32_t watched_count, watched_capacity;

@@ -5,6 +5,7 @@
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
 #include "object/text/str.h"
+#include "vm/frame_object.h"
 #include "vm/interpreter.h"
 #include "vm/run.h"
 #include "vm/unwind.h"
@@ -561,8 +562,10 @@ static Value get_qualified_name(VM *vm, Value self) { return function_qualified_
 static Value get_running(VM *vm, Value self) { return value_bool(generator_of(self)->state == GENERATOR_RUNNING); }
 static Value get_suspended(VM *vm, Value self) { return value_bool(generator_of(self)->state == GENERATOR_SUSPENDED); }
 static Value get_code(VM *vm, Value self) { return value_object(frame_code(&generator_of(self)->frame)); }
-// The frame as scripts ask for it: whether there still is one.
-static Value get_frame(VM *vm, Value self) { return generator_of(self)->state == GENERATOR_DONE ? VALUE_NONE : self; }
+static Value get_frame(VM *vm, Value self) {
+    Generator *g = generator_of(self);
+    return g->state == GENERATOR_DONE ? VALUE_NONE : frame_object_of(vm, &g->frame);
+}
 static Value get_delegate(VM *vm, Value self) {
     Generator *g = generator_of(self);
     if (g->state != GENERATOR_SUSPENDED) return VALUE_NONE;

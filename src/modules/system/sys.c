@@ -10,6 +10,7 @@
 #include "object/core/native.h"
 #include "object/exception/exception.h"
 #include "object/shared/builtin.h"
+#include "vm/frame_object.h"
 #include "vm/import.h"
 #include "vm/interpreter.h"
 
@@ -104,7 +105,36 @@ static Value sys_displayhook(VM *vm, Value *args, size_t count) {
     return ok ? VALUE_NONE : VALUE_ERROR;
 }
 
+// The frame so many calls out from the one that runs.
+static Frame *frame_at(VM *vm, Value depth) {
+    int64_t n = 0;
+    if (!is_empty(depth) && !size_argument(vm, depth, &n)) return NULL;
+    Frame *frame = interpreter_of(vm)->frame;
+    for (; frame && n > 0; n--) {
+        if (!vm_poll(vm, 1)) return NULL;
+        frame = frame->caller;
+    }
+    if (!frame) raise_value_error(vm, "call stack is not deep enough");
+    return frame;
+}
+static Value sys_getframe(VM *vm, Value *args, size_t count) {
+    Frame *frame = frame_at(vm, args[0]);
+    return frame ? frame_object_of(vm, frame) : VALUE_ERROR;
+}
+static Value sys_getframemodulename(VM *vm, Value *args, size_t count) {
+    Frame *frame = frame_at(vm, args[0]);
+    if (frame) {
+        Value name = dict_get_string(vm, frame->function->globals, vm->names.__name__);
+        return is_empty(name) ? VALUE_NONE : name;
+    }
+    if (!exception_matches(vm, vm->exceptions.value_error)) return VALUE_ERROR;
+    exception_clear(vm);
+    return VALUE_NONE;
+}
+
 static const NativeDefinition functions[] = {
+    {"_getframe", sys_getframe, "depth=0, /", NATIVE_METHOD},
+    {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
     {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD},
     {"exc_info", sys_exc_info, "", NATIVE_METHOD},
     {"excepthook", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},

@@ -46,6 +46,7 @@ typedef enum {
     KIND_MODULE,
     KIND_EXCEPTION,
     KIND_TRACEBACK,
+    KIND_FRAME, // a frame as scripts see it
     KIND_PROPERTY,
     KIND_WRAPPED_METHOD, // staticmethod and classmethod
     KIND_SUPER,

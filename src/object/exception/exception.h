@@ -15,6 +15,7 @@ struct Traceback { // the frames that an exception passed, outermost first
     Code *code;
     uint32_t instruction;
     Value frame_globals; // the dict, for tb_frame
+    Object *frame;       // what tb_frame answered, or NULL
     Value self;          // the frame's first variable if that is named self, for suggestions; or VALUE_EMPTY
 };
 

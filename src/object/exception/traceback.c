@@ -19,6 +19,7 @@ static void traceback_trace(VM *vm, Object *o) {
     heap_mark_object(vm, (Object *)traceback->code);
     heap_mark(vm, traceback->frame_globals);
     heap_mark(vm, traceback->self);
+    heap_mark_object(vm, traceback->frame);
 }
 const TypeOps traceback_ops = {.trace = traceback_trace};
 
@@ -41,18 +42,10 @@ static Value traceback_line(VM *vm, Value self) {
     Traceback *traceback = traceback_of(self);
     return value_small(code_place(traceback->code, traceback->instruction)->line);
 }
-static Value traceback_last(VM *vm, Value self) { return value_small(traceback_of(self)->instruction); }
-// The frame itself is gone by then: what tools read of one (code, globals, line) is what the traceback knows.
-static Value traceback_frame(VM *vm, Value self) { return self; }
-static Value frame_code(VM *vm, Value self) { return value_object(traceback_of(self)->code); }
-static Value frame_globals(VM *vm, Value self) { return traceback_of(self)->frame_globals; }
+static Value traceback_last(VM *vm, Value self) { return value_small((int64_t)traceback_of(self)->instruction * 2); } // as f_lasti
 static const AttributeDefinition traceback_attributes[] = {{"tb_next", traceback_next, traceback_set_next},
                                                            {"tb_lineno", traceback_line, NULL},
                                                            {"tb_lasti", traceback_last, NULL},
-                                                           {"tb_frame", traceback_frame, NULL},
-                                                           {"f_code", frame_code, NULL},
-                                                           {"f_globals", frame_globals, NULL},
-                                                           {"f_lineno", traceback_line, NULL},
                                                            {0}};
 
 bool traceback_class_init(VM *vm) {

@@ -83,6 +83,48 @@ static Value code_flags(VM *vm, Value self) {
     if ((flags & 3) == CODE_ASYNC_GENERATOR) out |= 0x200;
     return value_small(out);
 }
+static Value code_local_count(VM *vm, Value self) { return value_small((int64_t)((Code *)object_of(self))->variable_names->length); }
+static Value code_constants(VM *vm, Value self) {
+    Code *code = (Code *)object_of(self);
+    Tuple *tuple = tuple_from(vm, code->constants, code->constant_count);
+    return tuple ? value_object(tuple) : VALUE_ERROR;
+}
+
+// A number that is 0 where nothing is known, as None.
+static Value known(uint32_t number, bool is_known) { return is_known ? value_small(number) : VALUE_NONE; }
+
+// (line, last line, column, last column) of each instruction. Without places in their end: that is all there is to tell of them.
+static Value code_positions(VM *vm, Value *args, size_t count) {
+    Code *code = (Code *)object_of(args[0]);
+    List *list = list_new(vm, code->instruction_count);
+    for (uint32_t i = 0; list && i < code->instruction_count; i++) {
+        const LineEntry *place = code_place(code, i);
+        bool has_columns = place->column != 0xFFFF && place->end_column != 0xFFFF;
+        Value four[] = {known(place->line, place->line), known(place->end_line, place->end_line), known(place->column, has_columns),
+                        known(place->end_column, has_columns)};
+        Tuple *tuple = tuple_from(vm, four, 4);
+        if (!tuple || !list_append(vm, list, value_object(tuple)) || !vm_poll(vm, 1)) return VALUE_ERROR;
+    }
+    return list ? value_iterate(vm, value_object(list)) : VALUE_ERROR;
+}
+
+// (start, end, line) of each stretch of instructions with one line, in the two-byte units of co_lasti's kind.
+static Value code_lines(VM *vm, Value *args, size_t count) {
+    Code *code = (Code *)object_of(args[0]);
+    List *list = list_new(vm, 4);
+    for (uint32_t i = 0; list && i < code->line_count;) {
+        uint32_t from = i, line = code->lines[i].line;
+        while (i < code->line_count && code->lines[i].line == line) i++;
+        uint32_t end = i < code->line_count ? code->lines[i].start : code->instruction_count;
+        Value three[] = {value_small((int64_t)code->lines[from].start * 2), value_small((int64_t)end * 2), known(line, line)};
+        Tuple *tuple = tuple_from(vm, three, 3);
+        if (!tuple || !list_append(vm, list, value_object(tuple)) || !vm_poll(vm, 1)) return VALUE_ERROR;
+    }
+    return list ? value_iterate(vm, value_object(list)) : VALUE_ERROR;
+}
+static const NativeDefinition code_methods[] = {{"co_positions", code_positions, "self, /", NATIVE_METHOD},
+                                                {"co_lines", code_lines, "self, /", NATIVE_METHOD},
+                                                {0}};
 static const AttributeDefinition code_attributes[] = {{"co_name", code_name, NULL},
                                                       {"co_qualname", code_qualified_name, NULL},
                                                       {"co_filename", code_file, NULL},
@@ -94,6 +136,8 @@ static const AttributeDefinition code_attributes[] = {{"co_name", code_name, NUL
                                                       {"co_freevars", code_free, NULL},
                                                       {"co_cellvars", code_cells, NULL},
                                                       {"co_flags", code_flags, NULL},
+                                                      {"co_nlocals", code_local_count, NULL},
+                                                      {"co_consts", code_constants, NULL},
                                                       {0}};
 
 // ---- Functions
@@ -369,5 +413,5 @@ bool function_class_init(VM *vm) {
            native_add_attributes(vm, c->function, function_attributes) > 0 &&
            native_add_methods(vm, c->function, function_methods) > 0 &&
            native_add_methods(vm, c->bound_method, bound_method_methods) > 0 &&
-           native_add_attributes(vm, c->code, code_attributes) > 0 && native_add_attributes(vm, c->cell, cell_attributes) > 0;
+           native_add_attributes(vm, c->code, code_attributes) > 0 && native_add_methods(vm, c->code, code_methods) > 0 && native_add_attributes(vm, c->cell, cell_attributes) > 0;
 }
