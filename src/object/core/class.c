@@ -366,7 +366,7 @@ void *class_instantiate(VM *vm, Class *cls, size_t size) {
 // The attribute in the class's own namespace. A built-in class makes the methods that mirror its operations when they
 // are first asked for.
 static Value own_attribute(VM *vm, Class *cls, String *name) {
-    Value found = dict_get_string(vm, class_namespace(vm, cls), name);
+    Value found = dict_get_string(vm, cls->attributes, name);
     if (is_empty(found) && cls->flags & CLASS_BUILTIN && name->size > 4 && name->data[0] == '_')
         return operation_method(vm, cls, name);
     return found;
@@ -387,8 +387,12 @@ Value class_special(VM *vm, Class *cls, Special special) {
         if (!cls->specials) return class_lookup(vm, cls, vm->names.specials[special]);
         for (int i = 0; i < SPECIAL_COUNT; i++) cls->specials[i] = VALUE_STOP;
     }
-    if (is_stop(cls->specials[special]))
-        cls->specials[special] = class_lookup(vm, cls, vm->names.specials[special]);
+    if (is_stop(cls->specials[special])) {
+        vm->is_incomplete = false;
+        Value found = class_lookup(vm, cls, vm->names.specials[special]);
+        if (vm->is_incomplete) return found; // not to be remembered
+        cls->specials[special] = found;
+    }
     return cls->specials[special];
 }
 
@@ -415,11 +419,11 @@ int class_set_attribute(VM *vm, Class *cls, String *name, Value value) {
     name = string_intern(vm, name);
     if (!name) return -1;
     if (is_empty(value)) {
-        int deleted = dict_delete_string(vm, class_namespace(vm, cls), name);
+        int deleted = dict_delete_string(vm, cls->attributes, name);
         if (deleted == 1) class_changed(vm, cls);
         return deleted;
     }
-    if (dict_set_string(vm, class_namespace(vm, cls), name, value) < 0) return -1;
+    if (dict_set_string(vm, cls->attributes, name, value) < 0) return -1;
     class_changed(vm, cls);
     return 1;
 }
@@ -458,7 +462,6 @@ static void class_finalize(VM *vm, Object *o) {
     Class *cls = (Class *)o;
     heap_resize(vm, cls->subclasses, cls->subclass_capacity * sizeof(Class *), 0);
     if (cls->specials) heap_resize(vm, cls->specials, SPECIAL_COUNT * sizeof(Value), 0);
-    if (cls->pending) class_forget_members(vm, cls);
 }
 
 static Value class_repr(VM *vm, Value self) {

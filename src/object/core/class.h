@@ -42,9 +42,7 @@ struct Class {
     Value module;             // a str, or VALUE_EMPTY
     Tuple *bases;
     Tuple *mro;               // itself first
-    Dict *attributes;         // str to anything; see class_namespace
-    struct MemberTable *pending; // side memory: what C declares of a built-in class and is not yet in `attributes`
-    uint32_t pending_count;
+    Dict *attributes;         // str to anything
     const TypeOps *ops;       // of the layout
     Kind kind;                // layout of its instances
     uint32_t flags;
@@ -88,13 +86,6 @@ bool class_bootstrap(VM *vm);
 // header, plus a place for attributes where a subclass's instances take them. Every built-in type's __new__ uses it.
 // NULL with MemoryError raised.
 void *class_instantiate(VM *vm, Class *cls, size_t size);
-
-// The class's own namespace, with all that C declares for it. Most programs touch few of the built-in classes, so their methods
-// become objects when the class is first looked into. (Where memory fails, what could not be made is missing, and the next look
-// tries again.)
-Dict *class_complete(VM *vm, Class *cls);
-void class_forget_members(VM *vm, Class *cls); // a class that goes, uncompleted
-static inline Dict *class_namespace(VM *vm, Class *cls) { return cls->pending ? class_complete(vm, cls) : cls->attributes; }
 
 // Finds `name` along the method resolution order. VALUE_EMPTY when it is nowhere.
 Value class_lookup(VM *vm, Class *cls, String *name);

@@ -256,7 +256,7 @@ static bool check_class(VM *vm, Native *native, Value *arguments, size_t count) 
     if (cls == native->owner) return true;
     for (size_t i = 0; i < cls->mro->length; i++) {
         Class *one = (Class *)object_of(cls->mro->items[i]);
-        Value new = dict_get_string(vm, class_namespace(vm, one), vm->names.specials[SPECIAL_NEW]);
+        Value new = dict_get_string(vm, one->attributes, vm->names.specials[SPECIAL_NEW]);
         if (!is_native(new) || native_of(new)->owner != one) continue;
         if (native_of(new)->function == native->function) return true;
         String *full = one == cls ? class_full_name(vm, cls) : cls->name;
@@ -318,25 +318,25 @@ static Special special_of_name(VM *vm, String *name) {
     return SPECIAL_COUNT;
 }
 
-static bool make_methods(VM *vm, Class *cls, const NativeDefinition *definitions) {
+int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions) {
     for (; definitions->name; definitions++) {
         String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
         Native *native = name ? native_new(vm, definitions, cls) : NULL;
-        if (!native) return false;
+        if (!native) return -1;
         // object's own special methods are the layout's defaults: finding them means "not overridden".
         if (cls == vm->classes.object) native->special = special_of_name(vm, name);
         Value entry = value_object(native);
         if (definitions->flavour == NATIVE_CLASS_METHOD) {
             WrappedMethod *wrapped =
                 heap_allocate(vm, vm->classes.class_method->root, KIND_WRAPPED_METHOD, sizeof(WrappedMethod));
-            if (!wrapped) return false;
+            if (!wrapped) return -1;
             wrapped->function = entry;
             wrapped->is_class_method = true;
             entry = value_object(wrapped);
         }
-        if (dict_set_string(vm, cls->attributes, name, entry) < 0) return false;
+        if (dict_set_string(vm, cls->attributes, name, entry) < 0) return -1;
     }
-    return true;
+    return 1;
 }
 
 int native_add_functions(VM *vm, Dict *namespace, const NativeDefinition *definitions) {
@@ -348,58 +348,17 @@ int native_add_functions(VM *vm, Dict *namespace, const NativeDefinition *defini
     return 1;
 }
 
-static bool make_attributes(VM *vm, Class *cls, const AttributeDefinition *definitions) {
+int native_add_attributes(VM *vm, Class *cls, const AttributeDefinition *definitions) {
     for (; definitions->name; definitions++) {
         String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
         Descriptor *descriptor =
             heap_allocate(vm, vm->classes.descriptor->root, KIND_DESCRIPTOR, sizeof(Descriptor));
-        if (!name || !descriptor) return false;
+        if (!name || !descriptor) return -1;
         descriptor->definition = definitions;
         descriptor->owner = cls;
-        if (dict_set_string(vm, cls->attributes, name, value_object(descriptor)) < 0) return false;
+        if (dict_set_string(vm, cls->attributes, name, value_object(descriptor)) < 0) return -1;
     }
-    return true;
-}
-
-// What C declares of a built-in class: methods or attributes.
-typedef struct MemberTable {
-    const NativeDefinition *methods; // or NULL
-    const AttributeDefinition *attributes;
-} MemberTable;
-
-static int add_members(VM *vm, Class *cls, MemberTable table) {
-    MemberTable *grown = heap_resize(vm, cls->pending, cls->pending_count * sizeof table, (cls->pending_count + 1) * sizeof table);
-    if (!grown) return raise_memory_error(vm), -1;
-    cls->pending = grown;
-    cls->pending[cls->pending_count++] = table;
     return 1;
-}
-
-int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions) {
-    return add_members(vm, cls, (MemberTable){.methods = definitions});
-}
-
-int native_add_attributes(VM *vm, Class *cls, const AttributeDefinition *definitions) {
-    return add_members(vm, cls, (MemberTable){.attributes = definitions});
-}
-
-void class_forget_members(VM *vm, Class *cls) {
-    heap_resize(vm, cls->pending, cls->pending_count * sizeof(MemberTable), 0);
-    cls->pending = NULL;
-    cls->pending_count = 0;
-}
-
-Dict *class_complete(VM *vm, Class *cls) {
-    // A look-up may come in the middle of something that has failed: its exception is not to be lost. Here only memory can fail.
-    Value pending = vm->exception;
-    for (uint32_t i = 0; i < cls->pending_count; i++) {
-        MemberTable *table = &cls->pending[i];
-        if (table->methods ? make_methods(vm, cls, table->methods) : make_attributes(vm, cls, table->attributes)) continue;
-        vm->exception = pending;
-        return cls->attributes;
-    }
-    class_forget_members(vm, cls);
-    return cls->attributes;
 }
 
 // ---- Operations

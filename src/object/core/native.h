@@ -69,8 +69,8 @@ enum { NATIVE_MAX_PARAMETERS = 24 };
 
 Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner);
 
-// Adds methods (an array that ends with a NULL name; it must outlive the VM) to a built-in class or a namespace. What a
-// class gets becomes objects when it is first looked into (class_namespace). 1 or -1.
+// Adds methods (an array that ends with a NULL name; it must outlive the VM) to a built-in class or a namespace.
+// 1 or -1.
 int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions);
 int native_add_functions(VM *vm, Dict *namespace, const NativeDefinition *definitions);
 int native_add_attributes(VM *vm, Class *cls, const AttributeDefinition *definitions);

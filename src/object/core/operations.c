@@ -213,17 +213,19 @@ static Value make(VM *vm, Class *cls, Special special) {
     if (!has(cls->ops, &methods[special])) {
         // What has an order by value but no hash is unhashable: the class says so.
         if (special == SPECIAL_HASH && cls->ops->compare && !cls->ops->hash &&
-            dict_set_string(vm, class_namespace(vm, cls), vm->names.specials[special], VALUE_NONE) >= 0)
+            dict_set_string(vm, cls->attributes, vm->names.specials[special], VALUE_NONE) >= 0)
             return VALUE_NONE;
         return VALUE_EMPTY;
     }
     Native *native = native_new(vm, &methods[special].definition, cls);
     if (!native) {
-        exception_drop(vm);
+        exception_clear(vm);
+        vm->is_incomplete = true;
         return VALUE_EMPTY;
     }
     native->special = special;
-    if (dict_set_string(vm, class_namespace(vm, cls), vm->names.specials[special], value_object(native)) < 0) exception_drop(vm);
+    // (Where there is no memory to keep it, it is made again next time.)
+    if (dict_set_string(vm, cls->attributes, vm->names.specials[special], value_object(native)) < 0) exception_clear(vm);
     return value_object(native);
 }
 
@@ -237,5 +239,5 @@ Value operation_method(VM *vm, Class *cls, String *name) {
 void operation_methods_complete(VM *vm, Class *cls) {
     if (!introduces(vm, cls)) return;
     for (int i = 0; i < SPECIAL_COUNT; i++)
-        if (is_empty(dict_get_string(vm, class_namespace(vm, cls), vm->names.specials[i]))) make(vm, cls, (Special)i);
+        if (is_empty(dict_get_string(vm, cls->attributes, vm->names.specials[i]))) make(vm, cls, (Special)i);
 }

@@ -127,7 +127,7 @@ static bool collect_names(VM *vm, Class *cls, Dict *names) {
         if (one->flags & CLASS_BUILTIN) operation_methods_complete(vm, one);
         size_t position = 0;
         Value key, value;
-        while (dict_next(class_namespace(vm, one), &position, &key, &value))
+        while (dict_next(one->attributes, &position, &key, &value))
             if (!vm_poll(vm, 2))
                 return false;
             else if (is_string(key) && dict_set(vm, names, key, VALUE_NONE) < 0) return false;
@@ -188,7 +188,7 @@ static int set_class(VM *vm, Value self, Value value) {
 static Value get_dictionary(VM *vm, Value self) {
     if (is_kind(self, KIND_CLASS)) {
         // A copy: a change behind the class's back would leave the caches wrong.
-        Dict *copy = dict_copy(vm, class_namespace(vm, (Class *)object_of(self)));
+        Dict *copy = dict_copy(vm, ((Class *)object_of(self))->attributes);
         return copy ? value_object(copy) : VALUE_ERROR;
     }
     if (is_kind(self, KIND_MODULE)) return value_object(((ModuleObject *)object_of(self))->namespace);
@@ -346,7 +346,7 @@ static bool init_subclass(VM *vm, Class *cls, Dict *keywords) {
     String *name = vm->names.specials[SPECIAL_INIT_SUBCLASS];
     for (size_t i = 1; i < cls->mro->length; i++) {
         Class *base = (Class *)object_of(cls->mro->items[i]);
-        Value found = dict_get_string(vm, class_namespace(vm, base), name);
+        Value found = dict_get_string(vm, base->attributes, name);
         if (is_empty(found)) continue;
         if (base == vm->classes.object && (!keywords || keywords->length == 0)) return true;
         Value bound = attribute_bind(vm, found, VALUE_EMPTY, cls);
@@ -484,7 +484,7 @@ static Value type_get_base(VM *vm, Value self) {
     return bases->length ? bases->items[0] : VALUE_NONE;
 }
 static Value type_get_doc(VM *vm, Value self) {
-    Value doc = dict_get_string(vm, class_namespace(vm, (Class *)object_of(self)), vm->names.__doc__);
+    Value doc = dict_get_string(vm, ((Class *)object_of(self))->attributes, vm->names.__doc__);
     return is_empty(doc) ? VALUE_NONE : doc;
 }
 static int type_set_doc(VM *vm, Value self, Value value) {
@@ -492,7 +492,7 @@ static int type_set_doc(VM *vm, Value self, Value value) {
 }
 static Value type_get_annotations(VM *vm, Value self) {
     Class *cls = (Class *)object_of(self);
-    Value found = dict_get_string(vm, class_namespace(vm, cls), vm->names.__annotations__);
+    Value found = dict_get_string(vm, cls->attributes, vm->names.__annotations__);
     if (!is_empty(found)) return found;
     if (cls->flags & CLASS_BUILTIN)
         return raise_error(vm, vm->exceptions.attribute_error, "type object '%s' has no attribute '__annotations__'",

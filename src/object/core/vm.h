@@ -105,6 +105,7 @@ struct VM {
     Value memory_error;    // made beforehand, since raising it must not allocate
     bool colours;          // tracebacks are written for a terminal
     bool gc_disabled;      // the script has called gc.disable()
+    bool is_incomplete;    // a look-up has missed a method of an operation, since there was no memory to make it
     bool ending;           // a limit ends what runs: no handler of a script catches anything any more
     int32_t fuel;          // counted down at safepoints, by this thread alone; below zero there is something to look at:
     uint64_t work;         // what has been counted down before the present slice began: see vm_work

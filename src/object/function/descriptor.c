@@ -160,7 +160,7 @@ static Value super_get_attribute(VM *vm, Value self, String *name) {
     while (i < mro->length && object_of(mro->items[i]) != &super->start->object) i++;
     for (i++; name != vm->names.__class__ && i < mro->length; i++) {
         Class *cls = (Class *)object_of(mro->items[i]);
-        Value found = dict_get_string(vm, class_namespace(vm, cls), name);
+        Value found = dict_get_string(vm, cls->attributes, name);
         if (is_empty(found)) {
             // The built-in classes make their operations' methods on demand: ask as if it stood alone.
             if (!(cls->flags & CLASS_BUILTIN)) continue;
