@@ -95,7 +95,7 @@ String *string_format(VM *vm, const char *format, ...) {
 
 static bool grow_interned(VM *vm) {
     struct StringTable *table = &vm->interned;
-    size_t capacity = table->capacity ? table->capacity * 2 : 1024;
+    size_t capacity = table->capacity ? table->capacity * 2 : 4096; // a new VM interns over two thousand
     Allocator *allocator = &vm->heap.counted;
     String **slots = allocate(allocator, capacity * sizeof(String *));
     if (!slots) return raise_memory_error(vm), false;
@@ -163,7 +163,8 @@ String *string_intern_from(VM *vm, const char *text, size_t size) {
     if (*slot) return *slot;
     String *s = string_new(vm, text, size);
     if (!s) return NULL;
-    string_hash(vm, s);
+    s->hash = hash;
+    object_set_flag(&s->object, STRING_HASHED, true);
     return intern_new(vm, s, slot);
 }
 
