@@ -24,6 +24,9 @@ typedef struct {
 typedef struct FileObject FileObject;
 typedef struct Terminal Terminal;
 
+// Classes that natives of modules make instances of; NULL until their module is imported.
+enum { LIBRARY_GROUPER, LIBRARY_TEE, LIBRARY_TEE_BLOCK, LIBRARY_CLASS_COUNT };
+
 typedef struct {
     Streams streams;
     FileObject *input, *output, *errors; // sys.__stdin__ and its kin
@@ -33,6 +36,7 @@ typedef struct {
     Terminal *terminal;                  // atomic: one that has been in raw mode, see modules/system/terminal.h; or NULL
     Class *enumerate, *zip, *map, *filter, *reversed, *text_file, *buffered_reader, *buffered_writer, *buffered_random,
         *raw_file, *struct_sequence, *unsupported_operation;
+    Class *classes[LIBRARY_CLASS_COUNT];
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it
 } Library;
 

@@ -30,5 +30,6 @@ bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);
+bool itertools_module_fill(VM *vm, ModuleObject *module);
 
 #endif

@@ -427,7 +427,8 @@ int class_set_attribute(VM *vm, Class *cls, String *name, Value value) {
 // ---- Names for messages
 
 const char *class_name(const Class *cls) { return cls->name->data; }
-const char *type_name(VM *vm, Value v) { return class_of(vm, v)->name->data; }
+const char *class_shown_name(const Class *cls) { return (cls->shown_name ? cls->shown_name : cls->name)->data; }
+const char *type_name(VM *vm, Value v) { return class_shown_name(class_of(vm, v)); }
 
 String *class_full_name(VM *vm, Class *cls) {
     Value module = cls->module;
@@ -452,6 +453,7 @@ static void class_trace(VM *vm, Object *o) {
     heap_mark_object(vm, (Object *)cls->dictionary_shape);
     heap_mark_object(vm, (Object *)cls->shapes);
     heap_mark_object(vm, (Object *)cls->slot_names);
+    heap_mark_object(vm, (Object *)cls->shown_name);
 }
 
 static void class_finalize(VM *vm, Object *o) {

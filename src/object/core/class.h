@@ -61,6 +61,7 @@ struct Class {
     Value constructor;        // for the interpreter: VALUE_STOP not known yet; VALUE_ERROR: call it the long way; else a
                               // plain instance is made and initialised by this (VALUE_EMPTY: by nothing)
     Tuple *slot_names;        // __slots__ of this and its bases, or NULL
+    String *shown_name;       // of a native module's class: with its module, as messages show it; or NULL
 };
 
 // The class of any value.
@@ -119,9 +120,11 @@ extern const TypeOps class_ops, shape_ops;
 
 // "module.qualname" as error messages and reprs show a class: the module is left out for builtins.
 String *class_full_name(VM *vm, Class *cls);
-// The class's bare name as bytes, for messages.
+// The class's bare name as bytes.
 const char *class_name(const Class *cls);
-// The bare name of the value's class.
+// Its name for messages: bare, but for classes of native modules, which CPython's messages show with their module.
+const char *class_shown_name(const Class *cls);
+// The same of the value's class.
 const char *type_name(VM *vm, Value v);
 
 #endif

@@ -125,7 +125,7 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
         raise_type_error(vm, "%s() takes no positional arguments", short_name(native));
     else if (most == 0 && !s->variadic && !s->keyword_variadic)
         raise_type_error(vm, "%s() takes no arguments (%zu given)", name, given);
-    else if (most == 1 && least == 1 && only_positional)
+    else if (most == 1 && least == 1 && only_positional && short_name(native) == native->definition->name)
         raise_type_error(vm, "%s() takes exactly one argument (%zu given)", name, given);
     else if (only_positional && least == most)
         raise_type_error(vm, "%s expected %zu argument%s, got %zu", short_name(native), least, plural(least), given);
@@ -135,6 +135,9 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
         raise_type_error(vm, "%s expected at %s %zu argument%s, got %zu", short_name(native),
                          given < least ? "least" : "most", given < least ? least : most,
                          plural(given < least ? least : most), given);
+    else if (s->keyword_only && given > most && given <= most + s->keyword_only)
+        raise_type_error(vm, "%s() takes %s %zu positional argument%s (%zu given)", short_name(native),
+                         least == most ? "exactly" : "at most", most, plural(most), given);
     else
         raise_type_error(vm, "%s() takes %s %zu %sargument%s (%zu given)", short_name(native),
                          least == most ? "exactly" : given < least ? "at least" : "at most",
