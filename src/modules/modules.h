@@ -31,5 +31,6 @@ bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);
 bool itertools_module_fill(VM *vm, ModuleObject *module);
+bool operator_module_fill(VM *vm, ModuleObject *module);
 
 #endif

@@ -96,7 +96,7 @@ static Value cycle_new(VM *vm, Value *args, size_t count) {
 static Value cycle_next(VM *vm, Value v) {
     Cycle *self = (Cycle *)object_of(v);
     if (!is_none(self->source)) {
-        Value item = value_next(vm, self->source);
+        Value item = iterator_step(vm, self->source);
         if (is_error(item)) return item;
         if (!is_stop(item)) return list_append(vm, self->saved, item) ? item : VALUE_ERROR;
         self->source = VALUE_NONE;

@@ -44,7 +44,7 @@ static Value groupby_new(VM *vm, Value *args, size_t count) {
 
 // Reads an item and its key. VALUE_NONE, or VALUE_STOP or VALUE_ERROR.
 static Value groupby_step(VM *vm, GroupBy *self) {
-    Value item = value_next(vm, self->source), key = item;
+    Value item = iterator_step(vm, self->source), key = item;
     if (is_stop(item) || is_error(item)) return item;
     if (!is_none(self->function)) key = vm_call(vm, self->function, &item, 1, NULL);
     if (is_error(key)) return key;
@@ -164,7 +164,7 @@ static Value tee_next(VM *vm, Value v) {
     if (self->position < block->length) return block->items[self->position++];
     if (block->running) return raise_runtime_error(vm, "cannot re-enter the tee iterator");
     block->running = true;
-    Value item = value_next(vm, block->source);
+    Value item = iterator_step(vm, block->source);
     block->running = false;
     if (is_stop(item) || is_error(item)) return item;
     // Nobody else has asked meanwhile.

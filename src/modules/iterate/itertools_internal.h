@@ -4,6 +4,7 @@
 
 #include "modules/library.h"
 #include "object/container/list.h"
+#include "object/container/step.h"
 #include "object/core/native.h"
 #include "object/core/native_data.h"
 #include "object/function/generic_alias.h"

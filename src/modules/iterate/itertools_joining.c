@@ -37,7 +37,7 @@ static Value chain_next(VM *vm, Value v) {
     Chain *self = (Chain *)object_of(v);
     while (!is_none(self->sources)) {
         if (is_none(self->active)) {
-            Value iterable = value_next(vm, self->sources);
+            Value iterable = iterator_step(vm, self->sources);
             Value active = is_stop(iterable) || is_error(iterable) ? iterable : value_iterate(vm, iterable);
             if (is_stop(active) || is_error(active)) {
                 self->sources = VALUE_NONE;
@@ -45,7 +45,7 @@ static Value chain_next(VM *vm, Value v) {
             }
             self->active = active;
         }
-        Value item = value_next(vm, self->active);
+        Value item = iterator_step(vm, self->active);
         if (!is_stop(item)) return item;
         self->active = VALUE_NONE;
     }
@@ -98,7 +98,7 @@ static Value longest_next(VM *vm, Value v) {
     Tuple *row = tuple_new(vm, sources->length);
     if (!row) return VALUE_ERROR;
     for (size_t i = 0; i < sources->length; i++) {
-        Value source = sources->items[i], item = is_none(source) ? self->fill : value_next(vm, source);
+        Value source = sources->items[i], item = is_none(source) ? self->fill : iterator_step(vm, source);
         if (is_error(item)) {
             self->active = 0;
             return item;
@@ -160,13 +160,23 @@ static Choice *choice_new(VM *vm, Value cls, Tuple *pool, size_t chosen, size_t 
     return self;
 }
 
+// Short rows are put together on the stack, and copied once.
+enum { ROW_LOCAL = 8 };
+
 // The items that the first indices choose from the pool.
 static Value choice_row(VM *vm, Choice *self) {
     self->begun = true;
-    Tuple *row = tuple_new(vm, self->chosen);
-    if (!row) return VALUE_ERROR;
     const Value *items = self->pool->items;
-    for (size_t i = 0; i < self->chosen; i++) row->items[i] = items[self->indices[i]];
+    const int64_t *indices = self->indices;
+    size_t chosen = self->chosen;
+    if (chosen <= ROW_LOCAL) {
+        Value local[ROW_LOCAL];
+        for (size_t i = 0; i < chosen; i++) local[i] = items[indices[i]];
+        return object_or_error(tuple_from(vm, local, chosen));
+    }
+    Tuple *row = tuple_new(vm, chosen);
+    if (!row) return VALUE_ERROR;
+    for (size_t i = 0; i < chosen; i++) row->items[i] = items[indices[i]];
     return value_object(row);
 }
 
@@ -209,6 +219,11 @@ static Value product_next(VM *vm, Value v) {
         if (i == 0) return choice_end(vm, self);
     }
     self->begun = true;
+    if (self->chosen <= ROW_LOCAL) {
+        Value local[ROW_LOCAL];
+        for (size_t i = 0; i < self->chosen; i++) local[i] = tuple_of(pools[i])->items[self->indices[i]];
+        return object_or_error(tuple_from(vm, local, self->chosen));
+    }
     Tuple *row = tuple_new(vm, self->chosen);
     if (!row) return VALUE_ERROR;
     for (size_t i = 0; i < self->chosen; i++) row->items[i] = tuple_of(pools[i])->items[self->indices[i]];

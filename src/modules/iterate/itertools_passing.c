@@ -53,7 +53,7 @@ static Value accumulate_next(VM *vm, Value v) {
         self->decided = false;
         return self->kept;
     }
-    Value item = value_next(vm, self->source);
+    Value item = iterator_step(vm, self->source);
     if (is_stop(item) || is_error(item)) return item;
     if (is_empty(self->kept)) return self->kept = item;
     Value pair[2] = {self->kept, item}, total;
@@ -82,11 +82,11 @@ static Value compress_new(VM *vm, Value *args, size_t count) {
 static Value compress_next(VM *vm, Value v) {
     Passing *self = passing_of(v);
     for (;;) {
-        Value item = value_next(vm, self->source);
+        Value item = iterator_step(vm, self->source);
         if (is_stop(item) || is_error(item)) return item;
-        Value selector = value_next(vm, self->function);
+        Value selector = iterator_step(vm, self->function);
         if (is_stop(selector) || is_error(selector)) return selector;
-        int truth = value_truth(vm, selector);
+        int truth = is_small(selector) ? small_of(selector) != 0 : value_truth(vm, selector);
         if (truth) return truth < 0 ? VALUE_ERROR : item;
     }
 }
@@ -96,7 +96,7 @@ static Value compress_next(VM *vm, Value v) {
 static Value dropwhile_next(VM *vm, Value v) {
     Passing *self = passing_of(v);
     for (;;) {
-        Value item = value_next(vm, self->source);
+        Value item = iterator_step(vm, self->source);
         if (is_stop(item) || is_error(item) || self->decided) return item;
         int yes = says_yes(vm, self->function, item);
         if (yes < 0) return VALUE_ERROR;
@@ -109,7 +109,7 @@ static Value dropwhile_next(VM *vm, Value v) {
 static Value takewhile_next(VM *vm, Value v) {
     Passing *self = passing_of(v);
     if (self->decided) return stop_iteration(vm);
-    Value item = value_next(vm, self->source);
+    Value item = iterator_step(vm, self->source);
     if (is_stop(item) || is_error(item)) return item;
     int yes = says_yes(vm, self->function, item);
     if (yes) return yes < 0 ? VALUE_ERROR : item;
@@ -121,7 +121,7 @@ static Value filterfalse_next(VM *vm, Value v) {
     Passing *self = passing_of(v);
     bool itself = is_none(self->function) || value_same(self->function, value_object(vm->classes.boolean));
     for (;;) {
-        Value item = value_next(vm, self->source);
+        Value item = iterator_step(vm, self->source);
         if (is_stop(item) || is_error(item)) return item;
         int yes = itself ? value_truth(vm, item) : says_yes(vm, self->function, item);
         if (yes <= 0) return yes < 0 ? VALUE_ERROR : item;
@@ -132,7 +132,7 @@ static Value filterfalse_next(VM *vm, Value v) {
 
 static Value starmap_next(VM *vm, Value v) {
     Passing *self = passing_of(v);
-    Value item = value_next(vm, self->source);
+    Value item = iterator_step(vm, self->source);
     if (is_stop(item) || is_error(item)) return item;
     Tuple *arguments = is_tuple(item) ? tuple_of(item) : tuple_from_iterable(vm, item);
     return arguments ? vm_call(vm, self->function, arguments->items, arguments->length, NULL) : VALUE_ERROR;
@@ -153,13 +153,13 @@ static Value pairwise_next(VM *vm, Value v) {
     if (is_none(self->source)) return stop_iteration(vm);
     Value source = self->source, old = self->kept;
     if (is_empty(old)) {
-        old = value_next(vm, source);
+        old = iterator_step(vm, source);
         if (is_stop(old) || is_error(old)) return pairwise_end(self, old);
         self->kept = old;
         // The source may have stepped this very iterator to its end.
         if (is_none(self->source)) return pairwise_end(self, stop_iteration(vm));
     }
-    Value item = value_next(vm, source);
+    Value item = iterator_step(vm, source);
     if (is_stop(item) || is_error(item)) return pairwise_end(self, item);
     self->kept = item;
     Value pair[2] = {old, item};
@@ -221,12 +221,12 @@ static Value islice_next(VM *vm, Value v) {
     if (is_none(source)) return stop_iteration(vm);
     int64_t stop = self->stop;
     while (self->count < self->next) {
-        Value skipped = value_next(vm, source);
+        Value skipped = iterator_step(vm, source);
         if (is_stop(skipped) || is_error(skipped)) return islice_end(self, skipped);
         self->count++;
     }
     if (stop >= 0 && self->count >= stop) return islice_end(self, stop_iteration(vm));
-    Value item = value_next(vm, source);
+    Value item = iterator_step(vm, source);
     if (is_stop(item) || is_error(item)) return islice_end(self, item);
     self->count++;
     if (__builtin_add_overflow(self->next, self->step, &self->next)) self->next = INT64_MAX;
@@ -261,7 +261,7 @@ static Value batched_next(VM *vm, Value v) {
     List *more = NULL;
     int64_t length = 0;
     for (; length < self->step; length++) {
-        Value item = value_next(vm, source);
+        Value item = iterator_step(vm, source);
         if (is_error(item)) return islice_end(self, item);
         if (is_stop(item)) break;
         if (length < BATCH_LOCAL)

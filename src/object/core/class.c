@@ -233,7 +233,7 @@ static Class *best_base(VM *vm, Tuple *bases) {
         }
         Class *base = (Class *)object_of(bases->items[i]);
         if (base->flags & CLASS_FINAL) {
-            raise_type_error(vm, "type '%s' is not an acceptable base type", class_name(base));
+            raise_type_error(vm, "type '%s' is not an acceptable base type", class_shown_name(base));
             return NULL;
         }
         if (!best || (best->kind == KIND_INSTANCE && base->kind != KIND_INSTANCE)) {

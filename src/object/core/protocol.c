@@ -419,7 +419,7 @@ static Value stopped(VM *vm) {
 Value value_next(VM *vm, Value it) {
     Class *cls = class_of(vm, it);
     Value method;
-    if (class_overrides(vm, cls, SPECIAL_NEXT, &method)) {
+    if (!(cls->flags & CLASS_BUILTIN) && class_overrides(vm, cls, SPECIAL_NEXT, &method)) {
         Value result = vm_call(vm, method, &it, 1, NULL);
         return is_error(result) ? stopped(vm) : result;
     }
