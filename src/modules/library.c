@@ -24,6 +24,8 @@ const NativeModule native_modules[] = {
     {"_terminal", terminal_module_fill}, {"_private_file", private_file_module_fill},
     {"_program", program_module_fill},  {"_testing", testing_module_fill},
     {"itertools", itertools_module_fill}, {"operator", operator_module_fill},
+    {"_functools", functools_module_fill},
+    {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {

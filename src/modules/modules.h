@@ -32,5 +32,8 @@ bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);
 bool itertools_module_fill(VM *vm, ModuleObject *module);
 bool operator_module_fill(VM *vm, ModuleObject *module);
+bool functools_module_fill(VM *vm, ModuleObject *module);
+bool collections_module_fill(VM *vm, ModuleObject *module);
+bool abc_module_fill(VM *vm, ModuleObject *module);
 
 #endif

@@ -1,5 +1,5 @@
 // Of itertools: iterators that hand on one source's items, or some of them, or what a function makes of them.
-#include "modules/iterate/itertools_internal.h"
+#include "modules/functional/itertools_internal.h"
 
 typedef struct {
     NativeData data;

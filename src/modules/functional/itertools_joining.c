@@ -1,7 +1,7 @@
 // Of itertools: iterators over several sources, and over ways to choose from them.
 #include <string.h>
 
-#include "modules/iterate/itertools_internal.h"
+#include "modules/functional/itertools_internal.h"
 #include "object/container/dict.h"
 
 // ---- chain

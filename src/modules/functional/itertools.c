@@ -1,7 +1,7 @@
 // The module itertools: its table, and the iterators that need no source or repeat one: count, cycle, repeat.
 #include <string.h>
 
-#include "modules/iterate/itertools_internal.h"
+#include "modules/functional/itertools_internal.h"
 #include "modules/modules.h"
 #include "object/container/dict.h"
 

@@ -1,5 +1,5 @@
 // Of itertools: groupby and tee, whose iterators come in families.
-#include "modules/iterate/itertools_internal.h"
+#include "modules/functional/itertools_internal.h"
 #include "object/container/dict.h"
 
 // ---- groupby
