@@ -131,6 +131,8 @@ static Value abstract_register(VM *vm, Value *args, size_t count) {
     Abstract *self = abstract_of(vm, cls);
     if (!self || dict_set(vm, self->registry, subclass, VALUE_NONE) < 0) return VALUE_ERROR;
     library_of(vm)->abstract_changes++;
+    uint32_t pattern = ((Class *)object_of(cls))->flags & (CLASS_SEQUENCE | CLASS_MAPPING);
+    if (pattern) class_set_flags(vm, (Class *)object_of(subclass), pattern);
     return subclass;
 }
 
@@ -138,7 +140,17 @@ static Value get_cache_token(VM *vm, Value *args, size_t count) {
     return int_from_int64(vm, (int64_t)library_of(vm)->abstract_changes);
 }
 
+// Lets patterns of sequences (or of mappings) match the instances of a class.
+static Value mark_pattern(VM *vm, Value *args, size_t count) {
+    int mapping = value_truth(vm, args[1]);
+    if (mapping < 0) return VALUE_ERROR;
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "a class is required");
+    class_set_flags(vm, (Class *)object_of(args[0]), mapping ? CLASS_MAPPING : CLASS_SEQUENCE);
+    return VALUE_NONE;
+}
+
 static const NativeDefinition functions[] = {
+    {"_mark_pattern", mark_pattern, "cls, mapping, /", NATIVE_METHOD},
     {"get_cache_token", get_cache_token, "", NATIVE_METHOD, "A number that changes when a class is registered with an abstract one."}, {0}};
 static const NativeDefinition abstract_methods[] = {{"__new__", abstract_new, "cls, /", NATIVE_NEW}, {0}};
 // Methods of ABCMeta: of type, so that they are bound to a class.

@@ -135,7 +135,36 @@ static Value move_to_end(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 
+// The method __missing__ of defaultdict.
+static Value default_missing(VM *vm, Value *args, size_t count) {
+    String *name = string_intern_from(vm, "default_factory", 15);
+    Value factory = name ? value_get_attribute(vm, args[0], name) : VALUE_ERROR;
+    if (is_error(factory)) return factory;
+    if (is_none(factory)) return raise_with_value(vm, vm->exceptions.key_error, args[1]);
+    Value made = vm_call(vm, factory, NULL, 0, NULL);
+    return is_error(made) || value_set_item(vm, args[0], args[1], made) < 0 ? VALUE_ERROR : made;
+}
+static const NativeDefinition missing_method = {"__missing__", default_missing, "self, key, /", NATIVE_METHOD,
+                                                "Makes a missing key's value by the factory. KeyError without one."};
+
+static Value mark_ordered(VM *vm, Value *args, size_t count) {
+    if (is_kind(args[0], KIND_CLASS)) class_set_flags(vm, (Class *)object_of(args[0]), CLASS_ORDERED);
+    return VALUE_NONE;
+}
+
+// Messages show a class with its module, as those of native modules.
+static Value show_module(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "a class is required");
+    Class *cls = (Class *)object_of(args[0]);
+    String *name = class_full_name(vm, cls);
+    if (!name) return VALUE_ERROR;
+    if (!(cls->flags & CLASS_BUILTIN)) cls->shown_name = name;
+    return args[0];
+}
+
 static const NativeDefinition functions[] = {
+    {"_mark_ordered", mark_ordered, "cls, /", NATIVE_METHOD},
+    {"_show_module", show_module, "cls, /", NATIVE_METHOD},
     {"_count_elements", count_elements, "mapping, iterable, /", NATIVE_METHOD, "Counts the iterable's items in the mapping."},
     {"_move_to_end", move_to_end, "dict, key, last, /", NATIVE_METHOD},
     {0}};
@@ -143,7 +172,8 @@ static const NativeDefinition functions[] = {
 bool collections_module_fill(VM *vm, ModuleObject *module) {
     Dict *namespace = module->namespace;
     Class *field = native_data_class(vm, "collections", "_tuplegetter", &field_ops, sizeof(Field), CLASS_FINAL);
-    return field && native_add_methods(vm, field, field_methods) >= 0 && native_add_attributes(vm, field, field_attributes) >= 0 &&
+    Native *missing = native_new(vm, &missing_method, vm->classes.dict);
+    return field && missing && add_value(vm, namespace, "_default_missing", value_object(missing)) && native_add_methods(vm, field, field_methods) >= 0 && native_add_attributes(vm, field, field_attributes) >= 0 &&
            add_value(vm, namespace, "_tuplegetter", value_object(field)) && native_add_functions(vm, namespace, functions) > 0 &&
            deque_add(vm, namespace);
 }

@@ -306,12 +306,13 @@ static Value deque_remove(VM *vm, Value *args, size_t count) {
     for (size_t i = 0, length = d->length; i < length; i++) {
         int same = vm_safepoint(vm, 1) ? quick_equal(vm, *slot(d, i), args[1]) : -1;
         if (same < 0) return VALUE_ERROR;
-        if (changes != d->changes) return raise_index_error(vm, "deque mutated during remove().");
+        if (changes != d->changes) return raise_index_error(vm, "deque mutated during iteration");
         if (!same) continue;
         delete_at(vm, d, i);
         return VALUE_NONE;
     }
-    return raise_value_error(vm, "deque.remove(x): x not in deque");
+    String *shown = value_repr(vm, args[1]);
+    return shown ? raise_value_error(vm, "%s is not in deque", shown->data) : VALUE_ERROR;
 }
 
 // ---- Operations
@@ -377,7 +378,7 @@ static Value deque_compare(VM *vm, Comparison op, Value self, Value other) {
         Value x = *slot(a, i), y = *slot(b, i);
         int same = vm_safepoint(vm, 1) ? quick_equal(vm, x, y) : -1;
         if (same < 0) return VALUE_ERROR;
-        if (changes_a != a->changes || changes_b != b->changes) return mutated(vm);
+        if (same && (changes_a != a->changes || changes_b != b->changes)) return mutated(vm);
         if (!same) return equality ? value_bool(op == COMPARISON_NE) : value_compare(vm, op, x, y);
     }
     return compare_result(op, a->length < b->length ? -1 : a->length > b->length);
@@ -544,11 +545,11 @@ static const AttributeDefinition deque_attributes[] = {{"maxlen", get_maxlen, NU
 
 bool deque_add(VM *vm, Dict *namespace) {
     Class **classes = library_of(vm)->classes;
-    Class *deque = classes[LIBRARY_DEQUE] = native_data_class(vm, "collections", "deque", &deque_ops, sizeof(Deque), 0);
+    Class *deque = classes[LIBRARY_DEQUE] = native_data_class(vm, "collections", "deque", &deque_ops, sizeof(Deque), CLASS_SEQUENCE);
     Class *iterator = classes[LIBRARY_DEQUE_ITERATOR] =
-        native_data_class(vm, "_collections", "_deque_iterator", &iterator_ops_, sizeof(DequeIterator), CLASS_FINAL);
+        native_data_class(vm, "collections", "_deque_iterator", &iterator_ops_, sizeof(DequeIterator), CLASS_FINAL);
     Class *reversed = classes[LIBRARY_DEQUE_REVERSED] =
-        native_data_class(vm, "_collections", "_deque_reverse_iterator", &reversed_ops, sizeof(DequeIterator), CLASS_FINAL);
+        native_data_class(vm, "collections", "_deque_reverse_iterator", &reversed_ops, sizeof(DequeIterator), CLASS_FINAL);
     return deque && iterator && reversed && native_add_methods(vm, deque, deque_methods) >= 0 &&
            native_add_attributes(vm, deque, deque_attributes) >= 0 &&
            add_text(vm, deque->attributes, "__doc__", "A list with quick access to both ends: deque([iterable[, maxlen]]).") &&

@@ -347,6 +347,8 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
         return NULL;
     note_customisation(vm, cls);
     for (size_t i = 0; i < bases->length; i++)
+        cls->flags |= ((Class *)object_of(bases->items[i]))->flags & (CLASS_SEQUENCE | CLASS_MAPPING | CLASS_ORDERED);
+    for (size_t i = 0; i < bases->length; i++)
         if (!add_subclass(vm, (Class *)object_of(bases->items[i]), cls)) return NULL;
     return cls;
 }
@@ -409,6 +411,13 @@ static void class_changed(VM *vm, Class *cls) {
     note_customisation(vm, cls);
     vm_count_work(vm, 8); // a class may have any number of subclasses
     for (uint32_t i = 0; i < cls->subclass_count; i++) class_changed(vm, cls->subclasses[i]);
+}
+
+void class_set_flags(VM *vm, Class *cls, uint32_t flags) {
+    if (cls->flags & CLASS_BUILTIN || (cls->flags & flags) == flags) return;
+    cls->flags |= flags;
+    vm_count_work(vm, 1);
+    for (uint32_t i = 0; i < cls->subclass_count; i++) class_set_flags(vm, cls->subclasses[i], flags);
 }
 
 int class_set_attribute(VM *vm, Class *cls, String *name, Value value) {

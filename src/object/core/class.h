@@ -33,6 +33,9 @@ enum {
     CLASS_CUSTOM_GETATTRIBUTE = 32, // __getattribute__ or __getattr__ is overridden
     CLASS_CUSTOM_SETATTR = 64,
     CLASS_CUSTOM_CALL_META = 128,   // its metaclass overrides __call__
+    CLASS_SEQUENCE = 256, // patterns of sequences match its instances, though they have no layout of one
+    CLASS_MAPPING = 512,  // and patterns of mappings
+    CLASS_ORDERED = 1024, // collections.OrderedDict, whose views show another name
 };
 
 struct Class {
@@ -110,6 +113,9 @@ bool class_overrides(VM *vm, Class *cls, Special special, Value *method);
 // Sets (or with VALUE_EMPTY deletes) an attribute of the class itself and tells all caches. 1; 0: nothing to delete;
 // -1: error.
 int class_set_attribute(VM *vm, Class *cls, String *name, Value value);
+
+// Sets flags of a class and of all its subclasses. What built-in classes are is fixed: those are left out.
+void class_set_flags(VM *vm, Class *cls, uint32_t flags);
 
 // The shape that adds `name` to `shape`. NULL: out of memory.
 Shape *shape_add(VM *vm, Shape *shape, String *name);

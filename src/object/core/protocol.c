@@ -101,7 +101,9 @@ int value_hash(VM *vm, Value v, uint64_t *out) {
             raise_type_error(vm, "__hash__ method should return an integer");
             return -1;
         }
-        *out = int_hash(result);
+        // What fits 64 bits is the hash itself.
+        int64_t number;
+        *out = int_to_int64(result, &number) ? (uint64_t)(number == -1 ? -2 : number) : int_hash(result);
         return 1;
     }
     const TypeOps *ops = cls->ops;
