@@ -140,6 +140,18 @@ static Value get_cache_token(VM *vm, Value *args, size_t count) {
     return int_from_int64(vm, (int64_t)library_of(vm)->abstract_changes);
 }
 
+// Whether a class or a base of it has all of these methods, none of them None: True, or NotImplemented.
+static Value check_methods(VM *vm, Value *args, size_t count) {
+    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "a class is required");
+    for (size_t i = 1; i < count; i++) {
+        String *name = is_string(args[i]) ? string_intern(vm, string_of(args[i])) : NULL;
+        if (!name) return is_string(args[i]) ? VALUE_ERROR : raise_type_error(vm, "a name is required");
+        Value found = class_lookup(vm, (Class *)object_of(args[0]), name);
+        if (is_empty(found) || is_none(found)) return VALUE_NOT_IMPLEMENTED;
+    }
+    return VALUE_TRUE;
+}
+
 // Lets patterns of sequences (or of mappings) match the instances of a class.
 static Value mark_pattern(VM *vm, Value *args, size_t count) {
     int mapping = value_truth(vm, args[1]);
@@ -150,6 +162,7 @@ static Value mark_pattern(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {
+    {"_check_methods", check_methods, "cls, /, *names", NATIVE_METHOD},
     {"_mark_pattern", mark_pattern, "cls, mapping, /", NATIVE_METHOD},
     {"get_cache_token", get_cache_token, "", NATIVE_METHOD, "A number that changes when a class is registered with an abstract one."}, {0}};
 static const NativeDefinition abstract_methods[] = {{"__new__", abstract_new, "cls, /", NATIVE_NEW}, {0}};

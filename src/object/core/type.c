@@ -397,8 +397,15 @@ static Value type_new(VM *vm, Value *args, size_t count) {
         return raise_type_error(vm, "type.__new__() argument 2 must be tuple, not %s", type_name(vm, args[3]));
     if (!is_dict(args[4]))
         return raise_type_error(vm, "type.__new__() argument 3 must be dict, not %s", type_name(vm, args[4]));
+    Class *asked = metaclass;
     metaclass = metaclass_of(vm, metaclass, tuple_of(args[3]));
     if (!metaclass) return VALUE_ERROR;
+    // A base's metaclass, if it is more derived, makes its classes in its own way.
+    Value make = class_special(vm, metaclass, SPECIAL_NEW);
+    if (metaclass != asked && !is_object_method(make, type_new)) {
+        Value bound = attribute_bind(vm, make, VALUE_EMPTY, metaclass), given[4] = {value_object(metaclass), args[2], args[3], args[4]};
+        return is_error(bound) ? bound : call_with_dict(vm, bound, given, 4, dict_of(args[1]));
+    }
     Value module = VALUE_EMPTY;
     if (is_empty(dict_get_string(vm, dict_of(args[4]), vm->names.__module__)) && vm->hooks.current_module)
         module = vm->hooks.current_module(vm);

@@ -86,7 +86,19 @@ static const NativeDefinition property_methods[] = {
     {"__set_name__", property_set_name, "self, owner, name, /", NATIVE_METHOD},
     {"__get__", property_get, "self, instance, owner=, /", NATIVE_METHOD},
     {0}};
-static const AttributeDefinition property_attributes[] = {{"fget", property_fget, NULL},
+// Whether any of its functions is abstract.
+static Value property_abstract(VM *vm, Value self) {
+    Property *property = (Property *)object_of(self);
+    Value functions[3] = {property->get, property->set, property->delete_};
+    for (int i = 0; i < 3; i++) {
+        Value found = is_none(functions[i]) ? VALUE_EMPTY : value_find_attribute(vm, functions[i], vm->names.__isabstractmethod__);
+        int truth = is_error(found) ? -1 : is_empty(found) ? 0 : value_truth(vm, found);
+        if (truth) return truth < 0 ? VALUE_ERROR : VALUE_TRUE;
+    }
+    return VALUE_FALSE;
+}
+static const AttributeDefinition property_attributes[] = {{"__isabstractmethod__", property_abstract, NULL},
+                                                          {"fget", property_fget, NULL},
                                                           {"fset", property_fset, NULL},
                                                           {"fdel", property_fdel, NULL},
                                                           {"__doc__", property_doc, property_set_doc},
