@@ -102,17 +102,11 @@ static Value count_elements(VM *vm, Value *args, size_t count) {
     }
 }
 
-static Dict *dict_argument(VM *vm, Value v) {
-    if (is_dict(v)) return dict_of(v);
-    raise_type_error(vm, "expected dict, got '%s'", type_name(vm, v));
-    return NULL;
-}
-
 // Moves a key of a dict to its end or its beginning. KeyError.
 static Value move_to_end(VM *vm, Value *args, size_t count) {
-    Dict *dict = dict_argument(vm, args[0]);
-    int last = value_truth(vm, args[2]);
-    if (!dict || last < 0) return VALUE_ERROR;
+    Dict *dict = dict_of(args[0]);
+    int last = is_empty(args[2]) ? 1 : value_truth(vm, args[2]);
+    if (last < 0) return VALUE_ERROR;
     if (last) {
         // The last one stays where it is.
         if (dict->entry_count && value_same(dict->entries[dict->entry_count - 1].key, args[1])) return VALUE_NONE;
@@ -144,8 +138,33 @@ static Value default_missing(VM *vm, Value *args, size_t count) {
     Value made = vm_call(vm, factory, NULL, 0, NULL);
     return is_error(made) || value_set_item(vm, args[0], args[1], made) < 0 ? VALUE_ERROR : made;
 }
-static const NativeDefinition missing_method = {"__missing__", default_missing, "self, key, /", NATIVE_METHOD,
-                                                "Makes a missing key's value by the factory. KeyError without one."};
+
+// Removes and returns the last pair of a dict, or the first. KeyError.
+static Value pop_item(VM *vm, Value *args, size_t count) {
+    Dict *dict = dict_of(args[0]);
+    int last = is_empty(args[1]) ? 1 : value_truth(vm, args[1]);
+    if (last < 0) return VALUE_ERROR;
+    if (!dict->length) {
+        String *text = string_from(vm, "dictionary is empty");
+        return text ? raise_with_value(vm, vm->exceptions.key_error, value_object(text)) : VALUE_ERROR;
+    }
+    const DictEntry *entry = &dict->entries[last ? dict->entry_count - 1 : dict_first(vm, dict)];
+    Value pair[2] = {entry->key, entry->value};
+    Tuple *result = tuple_from(vm, pair, 2);
+    if (!result) return VALUE_ERROR;
+    if (last)
+        dict_drop_last(vm, dict);
+    else
+        dict_drop_first(vm, dict);
+    return value_object(result);
+}
+
+// Methods of subclasses of dict, under the names by which the module in the language finds them.
+static const NativeDefinition dict_methods[] = {
+    {"__missing__", default_missing, "self, key, /", NATIVE_METHOD, "Makes a missing key's value by the factory. KeyError without one."},
+    {"move_to_end", move_to_end, "self, key, last=True", NATIVE_METHOD, "Moves a key to the end, or to the beginning."},
+    {"popitem", pop_item, "self, last=True", NATIVE_METHOD, "Removes and returns the last pair of key and value, or the first."},
+    {0}};
 
 static Value mark_ordered(VM *vm, Value *args, size_t count) {
     if (is_kind(args[0], KIND_CLASS)) class_set_flags(vm, (Class *)object_of(args[0]), CLASS_ORDERED);
@@ -166,14 +185,16 @@ static const NativeDefinition functions[] = {
     {"_mark_ordered", mark_ordered, "cls, /", NATIVE_METHOD},
     {"_show_module", show_module, "cls, /", NATIVE_METHOD},
     {"_count_elements", count_elements, "mapping, iterable, /", NATIVE_METHOD, "Counts the iterable's items in the mapping."},
-    {"_move_to_end", move_to_end, "dict, key, last, /", NATIVE_METHOD},
     {0}};
 
 bool collections_module_fill(VM *vm, ModuleObject *module) {
     Dict *namespace = module->namespace;
     Class *field = native_data_class(vm, "collections", "_tuplegetter", &field_ops, sizeof(Field), CLASS_FINAL);
-    Native *missing = native_new(vm, &missing_method, vm->classes.dict);
-    return field && missing && add_value(vm, namespace, "_default_missing", value_object(missing)) && native_add_methods(vm, field, field_methods) >= 0 && native_add_attributes(vm, field, field_attributes) >= 0 &&
+    for (const NativeDefinition *method = dict_methods; method->name; method++) {
+        Native *native = native_new(vm, method, vm->classes.dict);
+        if (!native || !add_value(vm, namespace, method->name, value_object(native))) return false;
+    }
+    return field && native_add_methods(vm, field, field_methods) >= 0 && native_add_attributes(vm, field, field_attributes) >= 0 &&
            add_value(vm, namespace, "_tuplegetter", value_object(field)) && native_add_functions(vm, namespace, functions) > 0 &&
            deque_add(vm, namespace);
 }
