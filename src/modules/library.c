@@ -26,6 +26,8 @@ const NativeModule native_modules[] = {
     {"itertools", itertools_module_fill}, {"operator", operator_module_fill},
     {"_functools", functools_module_fill},
     {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
+    {"_heapq", heapq_module_fill},
+    {"bisect", bisect_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {

@@ -35,5 +35,7 @@ bool operator_module_fill(VM *vm, ModuleObject *module);
 bool functools_module_fill(VM *vm, ModuleObject *module);
 bool collections_module_fill(VM *vm, ModuleObject *module);
 bool abc_module_fill(VM *vm, ModuleObject *module);
+bool heapq_module_fill(VM *vm, ModuleObject *module);
+bool bisect_module_fill(VM *vm, ModuleObject *module);
 
 #endif
