@@ -133,6 +133,7 @@ static Value new_class(aioli *host, const char *module, const aioli_class *defin
     Class *cls = native_data_class(vm, module ? module : "builtins", definition->name, &own->ops,
                                    sizeof(HostObject) + definition->size, flags);
     if (!cls) return VALUE_ERROR;
+    cls->shown_name = NULL; // messages show a host's class as they do a script's
     // Its special methods are looked up as those of a script's class are.
     cls->flags &= ~(uint32_t)CLASS_BUILTIN;
     own->cls = cls;

@@ -23,6 +23,11 @@ const NativeModule native_modules[] = {
     {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
     {"_terminal", terminal_module_fill}, {"_private_file", private_file_module_fill},
     {"_program", program_module_fill},  {"_testing", testing_module_fill},
+    {"itertools", itertools_module_fill}, {"operator", operator_module_fill},
+    {"_functools", functools_module_fill},
+    {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
+    {"_heapq", heapq_module_fill},
+    {"bisect", bisect_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {
@@ -42,6 +47,7 @@ static void library_trace(VM *vm) {
                        library->raw_file,      library->buffered_writer, library->buffered_random, library->struct_sequence,
                        library->unsupported_operation};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) heap_mark_object(vm, objects[i]);
+    for (size_t i = 0; i < LIBRARY_CLASS_COUNT; i++) heap_mark_object(vm, library->classes[i]);
 }
 
 static bool add_classes(VM *vm, Dict *namespace) {

@@ -24,6 +24,19 @@ typedef struct {
 typedef struct FileObject FileObject;
 typedef struct Terminal Terminal;
 
+// Classes that natives of modules make instances of; NULL until their module is imported.
+enum {
+    LIBRARY_GROUPER,
+    LIBRARY_TEE,
+    LIBRARY_TEE_BLOCK,
+    LIBRARY_KEY_WRAPPER,
+    LIBRARY_CACHE_LINK,
+    LIBRARY_DEQUE,
+    LIBRARY_DEQUE_ITERATOR,
+    LIBRARY_DEQUE_REVERSED,
+    LIBRARY_CLASS_COUNT
+};
+
 typedef struct {
     Streams streams;
     FileObject *input, *output, *errors; // sys.__stdin__ and its kin
@@ -33,6 +46,8 @@ typedef struct {
     Terminal *terminal;                  // atomic: one that has been in raw mode, see modules/system/terminal.h; or NULL
     Class *enumerate, *zip, *map, *filter, *reversed, *text_file, *buffered_reader, *buffered_writer, *buffered_random,
         *raw_file, *struct_sequence, *unsupported_operation;
+    Class *classes[LIBRARY_CLASS_COUNT];
+    uint64_t abstract_changes; // how often a class was registered with an abstract one
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it
 } Library;
 
@@ -59,6 +74,9 @@ bool sys_flush(VM *vm);
 // `shown`, unless it is NULL, a warning shows the line. NULL with an exception.
 struct CompileOptions;
 Code *library_compile(VM *vm, const char *text, size_t length, const struct CompileOptions *options, String *shown);
+
+// isinstance(v, by) or issubclass(v, by), as `special` is __instancecheck__ or __subclasscheck__: 1, 0, -1. [script]
+int class_check(VM *vm, Value v, Value by, Special special);
 
 // Adds a constant to a namespace. False: out of memory.
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value);

@@ -30,5 +30,12 @@ bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);
+bool itertools_module_fill(VM *vm, ModuleObject *module);
+bool operator_module_fill(VM *vm, ModuleObject *module);
+bool functools_module_fill(VM *vm, ModuleObject *module);
+bool collections_module_fill(VM *vm, ModuleObject *module);
+bool abc_module_fill(VM *vm, ModuleObject *module);
+bool heapq_module_fill(VM *vm, ModuleObject *module);
+bool bisect_module_fill(VM *vm, ModuleObject *module);
 
 #endif

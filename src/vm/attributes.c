@@ -41,7 +41,10 @@ Value load_attribute_slow(VM *vm, Value object, String *name, Instruction *at) {
     if (!shape_decides(cls, o)) return value_get_attribute(vm, object, name);
     found = class_lookup(vm, cls, name);
     Shape *shape = object_shape(o);
-    if (!is_empty(found) && attribute_is_data_descriptor(vm, found)) return value_get_attribute(vm, object, name);
+    if (!is_empty(found) && attribute_is_data_descriptor(vm, found)) {
+        const TypeOps *ops = is_kind(found, KIND_NATIVE_DATA) ? class_of(vm, found)->ops : NULL;
+        return ops && ops->bind ? ops->bind(vm, found, object) : value_get_attribute(vm, object, name);
+    }
     if (object_kind(o) == KIND_INSTANCE) {
         int slot = shape_find(vm, shape, name);
         if (slot >= 0) {

@@ -12,15 +12,13 @@
 Value match_sequence(VM *vm, Value v) {
     if (!is_object(v)) return VALUE_FALSE;
     Kind kind = object_kind(object_of(v));
-    return value_bool(kind == KIND_LIST || kind == KIND_TUPLE || kind == KIND_RANGE || kind == KIND_MEMORYVIEW);
+    if (kind == KIND_LIST || kind == KIND_TUPLE || kind == KIND_RANGE || kind == KIND_MEMORYVIEW) return VALUE_TRUE;
+    return value_bool((class_of(vm, v)->flags & CLASS_SEQUENCE) != 0);
 }
 
 Value match_mapping(VM *vm, Value v) {
     if (is_dict(v)) return VALUE_TRUE;
-    if (!is_kind(v, KIND_INSTANCE)) return VALUE_FALSE;
-    Value keys = value_find_attribute(vm, v, vm->names.keys);
-    if (is_error(keys)) return keys;
-    return value_bool(!is_empty(keys) && !is_empty(class_special(vm, class_of(vm, v), SPECIAL_GETITEM)));
+    return value_bool((class_of(vm, v)->flags & CLASS_MAPPING) != 0);
 }
 
 Value match_keys(VM *vm, Value mapping, Tuple *keys) {

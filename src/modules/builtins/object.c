@@ -80,8 +80,7 @@ static Tuple *union_members(VM *vm, Value v) {
     return is_tuple(members) ? tuple_of(members) : NULL;
 }
 
-// 1, 0, -1. `special`: __instancecheck__ or __subclasscheck__.
-static int class_check(VM *vm, Value v, Value by, Special special) {
+int class_check(VM *vm, Value v, Value by, Special special) {
     if (special == SPECIAL_INSTANCECHECK && is_kind(by, KIND_CLASS) && class_of(vm, v) == (Class *)object_of(by)) return 1;
     Tuple *members = is_tuple(by) ? tuple_of(by) : union_members(vm, by);
     if (members) {
@@ -103,7 +102,7 @@ static int class_check(VM *vm, Value v, Value by, Special special) {
     Class *meta = class_of(vm, by);
     if (meta != vm->classes.type) {
         Value method = class_special(vm, meta, special);
-        if (!is_empty(method) && !is_native(method)) {
+        if (!is_empty(method) && !value_same(method, class_special(vm, vm->classes.type, special))) {
             Value result = value_call_special(vm, by, special, &v, 1);
             return is_error(result) ? -1 : value_truth(vm, result);
         }

@@ -547,9 +547,9 @@ static Value file_repr(VM *vm, Value self) {
     String *name = value_repr(vm, core(file)->name);
     String *text = NULL;
     if (name && file->binary)
-        text = string_format(vm, "<_io.%s name=%s>", type_name(vm, self), name->data);
+        text = string_format(vm, "<%s name=%s>", type_name(vm, self), name->data);
     else if (name)
-        text = string_format(vm, "<_io.%s name=%s mode='%s' encoding='%s'>", type_name(vm, self), name->data,
+        text = string_format(vm, "<%s name=%s mode='%s' encoding='%s'>", type_name(vm, self), name->data,
                              string_of(file->mode)->data,
                              is_string(file->encoding) ? string_of(file->encoding)->data
                              : file->stream >= 0       ? "utf-8"

@@ -175,6 +175,7 @@ static bool rebuild(VM *vm, Dict *dict, size_t wanted) {
     dict->entries = entries;
     dict->index = index;
     dict->entry_count = count;
+    dict->first = 0;
     dict->entry_capacity = capacity;
     dict->index_capacity = index_capacity;
     dict->layout_id = 0;
@@ -215,7 +216,16 @@ static void remove_entry(VM *vm, Dict *dict, uint32_t n) {
     dict->changes++;
     dict->layout_id = 0;
     while (dict->entry_count && is_empty(dict->entries[dict->entry_count - 1].key)) dict->entry_count--;
+    if (dict->first > dict->entry_count) dict->first = dict->entry_count;
 }
+
+uint32_t dict_first(VM *vm, Dict *dict) {
+    uint32_t start = dict->first;
+    while (dict->first < dict->entry_count && is_empty(dict->entries[dict->first].key)) dict->first++;
+    vm_count_work(vm, (dict->first - start) / 16);
+    return dict->first;
+}
+void dict_drop_first(VM *vm, Dict *dict) { remove_entry(vm, dict, dict_first(vm, dict)); }
 
 void dict_drop_last(VM *vm, Dict *dict) { remove_entry(vm, dict, dict->entry_count - 1); }
 
@@ -316,7 +326,7 @@ void dict_clear(VM *vm, Dict *dict) {
     free_tables(vm, dict->entries, dict->entry_capacity, dict->index, dict->index_capacity);
     dict->entries = NULL;
     dict->index = NULL;
-    dict->entry_count = dict->entry_capacity = dict->index_capacity = dict->length = dict->filled = 0;
+    dict->entry_count = dict->entry_capacity = dict->index_capacity = dict->length = dict->filled = dict->first = 0;
     dict->layout_id = 0;
     dict->changes++;
     object_set_flag(&dict->object, DICT_MIXED, false);
@@ -346,7 +356,7 @@ void dict_replace(VM *vm, Dict *dict, Dict *by) {
     object_set_flag(&dict->object, DICT_MIXED, object_flag(&by->object, DICT_MIXED));
     by->entries = NULL;
     by->index = NULL;
-    by->entry_count = by->entry_capacity = by->index_capacity = by->length = by->filled = 0;
+    by->entry_count = by->entry_capacity = by->index_capacity = by->length = by->filled = by->first = 0;
     dict_clear(vm, by);
 }
 

@@ -27,6 +27,7 @@ struct Dict {
     uint32_t layout_id;
     uint32_t changes;        // counts insertions of new keys and deletions, for iterators' "changed size" errors
     uint32_t filled;         // slots of the index that are not free
+    uint32_t first;          // all entries before this one are deleted ones: see dict_first
 };
 
 static inline bool is_dict(Value v) { return is_kind(v, KIND_DICT); }
@@ -78,6 +79,11 @@ bool dict_view_class_init(VM *vm); // called by dict_class_init
 bool dict_methods_init(VM *vm);
 // Deletes the last entry; the dict is not empty.
 void dict_drop_last(VM *vm, Dict *dict);
+// The number of the first live entry, or entry_count. What has been passed over once is not passed over again, so that a
+// queue may be taken from the front.
+uint32_t dict_first(VM *vm, Dict *dict);
+// Deletes the first entry; the dict is not empty.
+void dict_drop_first(VM *vm, Dict *dict);
 // As dict_get and dict_set with the key's hash known. [script]
 Value dict_get_hashed(VM *vm, Dict *dict, Value key, uint64_t hash);
 int dict_set_hashed(VM *vm, Dict *dict, Value key, uint64_t hash, Value value);

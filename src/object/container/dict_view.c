@@ -41,7 +41,7 @@ static Value view_repr(VM *vm, Value self) {
     String *inner = items ? value_repr(vm, value_object(items)) : NULL, *text = NULL;
     if (inner) {
         Buffer buffer = vm_buffer(vm);
-        buffer_format(&buffer, "%s(", type_name(vm, self));
+        buffer_format(&buffer, "%s%s(", class_of(vm, value_object(view_of(self)->dict))->flags & CLASS_ORDERED ? "o" : "", type_name(vm, self));
         buffer_string(&buffer, inner);
         buffer_byte(&buffer, ')');
         text = string_from_buffer(vm, &buffer);

@@ -48,6 +48,7 @@ Value iterator_new(VM *vm, IteratorKind which, Value source) {
     case ITERATE_DICT_ITEMS:
         it->changes = dict_of(source)->changes;
         it->limit = dict_of(source)->length;
+        it->position = dict_first(vm, dict_of(source));
         break;
     case ITERATE_DICT_REVERSED:
         it->changes = dict_of(source)->changes;

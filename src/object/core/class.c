@@ -233,7 +233,7 @@ static Class *best_base(VM *vm, Tuple *bases) {
         }
         Class *base = (Class *)object_of(bases->items[i]);
         if (base->flags & CLASS_FINAL) {
-            raise_type_error(vm, "type '%s' is not an acceptable base type", class_name(base));
+            raise_type_error(vm, "type '%s' is not an acceptable base type", class_shown_name(base));
             return NULL;
         }
         if (!best || (best->kind == KIND_INSTANCE && base->kind != KIND_INSTANCE)) {
@@ -347,6 +347,8 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
         return NULL;
     note_customisation(vm, cls);
     for (size_t i = 0; i < bases->length; i++)
+        cls->flags |= ((Class *)object_of(bases->items[i]))->flags & (CLASS_SEQUENCE | CLASS_MAPPING | CLASS_ORDERED);
+    for (size_t i = 0; i < bases->length; i++)
         if (!add_subclass(vm, (Class *)object_of(bases->items[i]), cls)) return NULL;
     return cls;
 }
@@ -415,6 +417,13 @@ static void class_changed(VM *vm, Class *cls) {
     for (uint32_t i = 0; i < cls->subclass_count; i++) class_changed(vm, cls->subclasses[i]);
 }
 
+void class_set_flags(VM *vm, Class *cls, uint32_t flags) {
+    if (cls->flags & CLASS_BUILTIN || (cls->flags & flags) == flags) return;
+    cls->flags |= flags;
+    vm_count_work(vm, 1);
+    for (uint32_t i = 0; i < cls->subclass_count; i++) class_set_flags(vm, cls->subclasses[i], flags);
+}
+
 int class_set_attribute(VM *vm, Class *cls, String *name, Value value) {
     name = string_intern(vm, name);
     if (!name) return -1;
@@ -431,7 +440,8 @@ int class_set_attribute(VM *vm, Class *cls, String *name, Value value) {
 // ---- Names for messages
 
 const char *class_name(const Class *cls) { return cls->name->data; }
-const char *type_name(VM *vm, Value v) { return class_of(vm, v)->name->data; }
+const char *class_shown_name(const Class *cls) { return (cls->shown_name ? cls->shown_name : cls->name)->data; }
+const char *type_name(VM *vm, Value v) { return class_shown_name(class_of(vm, v)); }
 
 String *class_full_name(VM *vm, Class *cls) {
     Value module = cls->module;
@@ -456,6 +466,7 @@ static void class_trace(VM *vm, Object *o) {
     heap_mark_object(vm, (Object *)cls->dictionary_shape);
     heap_mark_object(vm, (Object *)cls->shapes);
     heap_mark_object(vm, (Object *)cls->slot_names);
+    heap_mark_object(vm, (Object *)cls->shown_name);
 }
 
 static void class_finalize(VM *vm, Object *o) {

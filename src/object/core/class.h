@@ -33,6 +33,9 @@ enum {
     CLASS_CUSTOM_GETATTRIBUTE = 32, // __getattribute__ or __getattr__ is overridden
     CLASS_CUSTOM_SETATTR = 64,
     CLASS_CUSTOM_CALL_META = 128,   // its metaclass overrides __call__
+    CLASS_SEQUENCE = 256, // patterns of sequences match its instances, though they have no layout of one
+    CLASS_MAPPING = 512,  // and patterns of mappings
+    CLASS_ORDERED = 1024, // collections.OrderedDict, whose views show another name
 };
 
 struct Class {
@@ -59,6 +62,7 @@ struct Class {
     Value constructor;        // for the interpreter: VALUE_STOP not known yet; VALUE_ERROR: call it the long way; else a
                               // plain instance is made and initialised by this (VALUE_EMPTY: by nothing)
     Tuple *slot_names;        // __slots__ of this and its bases, or NULL
+    String *shown_name;       // of a native module's class: with its module, as messages show it; or NULL
 };
 
 // The class of any value.
@@ -101,6 +105,9 @@ bool class_overrides(VM *vm, Class *cls, Special special, Value *method);
 // -1: error.
 int class_set_attribute(VM *vm, Class *cls, String *name, Value value);
 
+// Sets flags of a class and of all its subclasses. What built-in classes are is fixed: those are left out.
+void class_set_flags(VM *vm, Class *cls, uint32_t flags);
+
 // The shape that adds `name` to `shape`. NULL: out of memory.
 Shape *shape_add(VM *vm, Shape *shape, String *name);
 // The slot of an interned `name` in a shape, or -1.
@@ -110,9 +117,11 @@ extern const TypeOps class_ops, shape_ops;
 
 // "module.qualname" as error messages and reprs show a class: the module is left out for builtins.
 String *class_full_name(VM *vm, Class *cls);
-// The class's bare name as bytes, for messages.
+// The class's bare name as bytes.
 const char *class_name(const Class *cls);
-// The bare name of the value's class.
+// Its name for messages: bare, but for classes of native modules, which CPython's messages show with their module.
+const char *class_shown_name(const Class *cls);
+// The same of the value's class.
 const char *type_name(VM *vm, Value v);
 
 #endif

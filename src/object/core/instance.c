@@ -258,7 +258,7 @@ bool attribute_is_data_descriptor(VM *vm, Value attribute) {
     case KIND_WRAPPED_METHOD: return false;
     default: {
         Class *cls = class_of(vm, attribute);
-        if (cls->flags & CLASS_BUILTIN) return false;
+        if (cls->flags & CLASS_BUILTIN && cls->kind != KIND_NATIVE_DATA) return false;
         return !is_empty(class_special(vm, cls, SPECIAL_SET)) || !is_empty(class_special(vm, cls, SPECIAL_DELETE));
     }
     }
@@ -302,7 +302,10 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls) {
     default: break;
     }
     Class *descriptor_class = object_shape(o)->cls;
-    if (descriptor_class->flags & CLASS_BUILTIN) return attribute;
+    if (descriptor_class->flags & CLASS_BUILTIN) {
+        if (descriptor_class->kind != KIND_NATIVE_DATA) return attribute;
+        if (descriptor_class->ops->bind && !is_empty(self)) return descriptor_class->ops->bind(vm, attribute, self);
+    }
     Value get = class_special(vm, descriptor_class, SPECIAL_GET);
     if (is_empty(get)) {
         if (object_kind(o) == KIND_PROPERTY) return is_empty(self) ? attribute : bind_property(vm, (Property *)o, self);
@@ -331,13 +334,13 @@ Value object_get_attribute(VM *vm, Value o, String *name) {
 static int no_attribute(VM *vm, Value o, String *name, bool deleting, bool class_has_it) {
     Class *cls = class_of(vm, o);
     if (class_has_it)
-        raise_error(vm, vm->exceptions.attribute_error, "'%s' object attribute '%s' is read-only", class_name(cls),
+        raise_error(vm, vm->exceptions.attribute_error, "'%s' object attribute '%s' is read-only", class_shown_name(cls),
                     name->data);
     else if (cls->flags & CLASS_HAS_DICT)
-        raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", class_name(cls), name->data);
+        raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", class_shown_name(cls), name->data);
     else
         raise_error(vm, vm->exceptions.attribute_error,
-                    "'%s' object has no attribute '%s' and no __dict__ for setting new attributes", class_name(cls),
+                    "'%s' object has no attribute '%s' and no __dict__ for setting new attributes", class_shown_name(cls),
                     name->data);
     return -1;
 }

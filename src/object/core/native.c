@@ -104,6 +104,8 @@ static const char *short_name(const Native *native) {
 static void full_name(const Native *native, char *out, size_t size) {
     if (native->owner && short_name(native) == native->definition->name)
         snprintf(out, size, "%s.%s", class_name(native->owner), native->definition->name);
+    else if (native->module)
+        snprintf(out, size, "%s.%s", native->module->data, native->definition->name);
     else
         snprintf(out, size, "%s", short_name(native));
 }
@@ -125,7 +127,7 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
         raise_type_error(vm, "%s() takes no positional arguments", short_name(native));
     else if (most == 0 && !s->variadic && !s->keyword_variadic)
         raise_type_error(vm, "%s() takes no arguments (%zu given)", name, given);
-    else if (most == 1 && least == 1 && only_positional)
+    else if (most == 1 && least == 1 && only_positional && short_name(native) == native->definition->name)
         raise_type_error(vm, "%s() takes exactly one argument (%zu given)", name, given);
     else if (only_positional && least == most)
         raise_type_error(vm, "%s expected %zu argument%s, got %zu", short_name(native), least, plural(least), given);
@@ -135,6 +137,9 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
         raise_type_error(vm, "%s expected at %s %zu argument%s, got %zu", short_name(native),
                          given < least ? "least" : "most", given < least ? least : most,
                          plural(given < least ? least : most), given);
+    else if (s->keyword_only && given > most && given <= most + s->keyword_only)
+        raise_type_error(vm, "%s() takes %s %zu positional argument%s (%zu given)", short_name(native),
+                         least == most ? "exactly" : "at most", most, plural(most), given);
     else
         raise_type_error(vm, "%s() takes %s %zu %sargument%s (%zu given)", short_name(native),
                          least == most ? "exactly" : given < least ? "at least" : "at most",
@@ -340,10 +345,18 @@ int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions) 
 }
 
 int native_add_functions(VM *vm, Dict *namespace, const NativeDefinition *definitions) {
+    Value module = dict_get_string(vm, namespace, vm->names.__name__);
+    bool named = is_string(module) && !string_is(string_of(module), "builtins");
+    return native_add_functions_of(vm, namespace, definitions, named ? string_of(module) : NULL);
+}
+
+int native_add_functions_of(VM *vm, Dict *namespace, const NativeDefinition *definitions, String *module) {
     for (; definitions->name; definitions++) {
         String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
         Native *native = name ? native_new(vm, definitions, NULL) : NULL;
-        if (!native || dict_set_string(vm, namespace, name, value_object(native)) < 0) return -1;
+        if (!native) return -1;
+        native->module = module;
+        if (dict_set_string(vm, namespace, name, value_object(native)) < 0) return -1;
     }
     return 1;
 }
@@ -367,6 +380,7 @@ static void native_trace(VM *vm, Object *o) {
     Native *native = (Native *)o;
     heap_mark(vm, native->self);
     heap_mark_object(vm, (Object *)native->owner);
+    heap_mark_object(vm, (Object *)native->module);
     Signature *s = &native->signature;
     if (s->names)
         for (size_t i = 0; i < (size_t)s->positional + s->keyword_only; i++) heap_mark_object(vm, (Object *)s->names[i]);

@@ -61,6 +61,7 @@ typedef struct Native {
     Signature signature;
     Value self;      // of a bound native (a module's function: the module), or VALUE_EMPTY
     Class *owner;    // the class whose method it is, or NULL
+    String *module;  // of a module's function, the module's name; NULL: built-in
     Special special; // a special method that wraps an operation of TypeOps; SPECIAL_COUNT otherwise
     uint16_t exact;  // 1 + how many arguments it takes when it takes just so many, all positional; else 0 (or not yet known)
 } Native;
@@ -73,6 +74,8 @@ Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner);
 // 1 or -1.
 int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions);
 int native_add_functions(VM *vm, Dict *namespace, const NativeDefinition *definitions);
+// The same, for functions that name another module as theirs than the namespace's own.
+int native_add_functions_of(VM *vm, Dict *namespace, const NativeDefinition *definitions, String *module);
 int native_add_attributes(VM *vm, Class *cls, const AttributeDefinition *definitions);
 
 // Calls a native with arguments as a call site has them.

@@ -11,7 +11,8 @@ Class *native_data_class(VM *vm, const char *module, const char *name, const Typ
     String *place = string_intern_from(vm, module, strlen(module));
     if (!place) return NULL;
     cls->module = value_object(place);
-    return cls;
+    if (strcmp(module, "builtins") != 0) cls->shown_name = string_format(vm, "%s.%s", module, name);
+    return cls->shown_name || strcmp(module, "builtins") == 0 ? cls : NULL;
 }
 
 void *native_data_new(VM *vm, Class *cls, size_t size) {

@@ -143,6 +143,8 @@ typedef struct TypeOps {
     Value (*next)(VM *vm, Value self);          // an item, VALUE_STOP, or VALUE_ERROR
     Value (*get_attribute)(VM *vm, Value self, String *name); // replaces the generic look-up; VALUE_EMPTY: no such
     int (*set_attribute)(VM *vm, Value self, String *name, Value value); // value VALUE_EMPTY deletes
+    // What `instance.name` gives where the class's attribute is self; NULL: by __get__, if there is one.
+    Value (*bind)(VM *vm, Value self, Value instance);
     Value (*call)(VM *vm, Value self, Value *arguments, size_t count, Tuple *keywords); // see native.h
     // One step of `await self`, for awaitables made in C: the result, VALUE_SUSPEND with vm->suspended_on set to what the
     // running task waits for (or VALUE_NONE for a bare turn), or VALUE_ERROR. Called again when the task goes on, with

@@ -209,10 +209,16 @@ static bool introduces(VM *vm, const Class *cls) {
     return base->ops != cls->ops;
 }
 
+// What compares by value but has no hash: the layout's operation serves the other classes of it alone.
+static bool unhashable(VM *vm, const Class *cls) {
+    ClassTable *c = &vm->classes;
+    return (cls->ops->compare && !cls->ops->hash) || cls == c->set || cls == c->dict_keys || cls == c->dict_items;
+}
+
 static Value make(VM *vm, Class *cls, Special special) {
-    if (!has(cls->ops, &methods[special])) {
-        // What has an order by value but no hash is unhashable: the class says so.
-        if (special == SPECIAL_HASH && cls->ops->compare && !cls->ops->hash &&
+    if (!has(cls->ops, &methods[special]) || (special == SPECIAL_HASH && unhashable(vm, cls))) {
+        // Such a class says so.
+        if (special == SPECIAL_HASH && unhashable(vm, cls) &&
             dict_set_string(vm, cls->attributes, vm->names.specials[special], VALUE_NONE) >= 0)
             return VALUE_NONE;
         return VALUE_EMPTY;

@@ -79,7 +79,7 @@ String *value_format(VM *vm, Value v, String *specification) {
     if (cls->ops && cls->ops->format && !(specification->size == 0 && !(cls->flags & CLASS_BUILTIN)))
         return text_result(vm, cls->ops->format(vm, v, specification), "__format__");
     if (specification->size) {
-        raise_type_error(vm, "unsupported format string passed to %s.__format__", class_name(cls));
+        raise_type_error(vm, "unsupported format string passed to %s.__format__", class_shown_name(cls));
         return NULL;
     }
     return value_str(vm, v);
@@ -92,7 +92,7 @@ int value_hash(VM *vm, Value v, uint64_t *out) {
     Value method;
     if (class_overrides(vm, cls, SPECIAL_HASH, &method)) {
         if (is_none(method)) {
-            raise_type_error(vm, "unhashable type: '%s'", class_name(cls));
+            raise_type_error(vm, "unhashable type: '%s'", class_shown_name(cls));
             return -1;
         }
         Value result = vm_call(vm, method, &v, 1, NULL);
@@ -101,13 +101,15 @@ int value_hash(VM *vm, Value v, uint64_t *out) {
             raise_type_error(vm, "__hash__ method should return an integer");
             return -1;
         }
-        *out = int_hash(result);
+        // What fits 64 bits is the hash itself.
+        int64_t number;
+        *out = int_to_int64(result, &number) ? (uint64_t)(number == -1 ? -2 : number) : int_hash(result);
         return 1;
     }
     const TypeOps *ops = cls->ops;
     if (ops && ops->hash) return ops->hash(vm, v, out);
     if (ops && ops->compare) {
-        raise_type_error(vm, "unhashable type: '%s'", class_name(cls));
+        raise_type_error(vm, "unhashable type: '%s'", class_shown_name(cls));
         return -1;
     }
     uint64_t bits = is_object(v) ? (uint64_t)(uintptr_t)object_of(v) : v.bits & VALUE_PAYLOAD;
@@ -156,7 +158,7 @@ Value value_compare(VM *vm, Comparison op, Value a, Value b) {
     if (op == COMPARISON_EQ) return value_bool(value_same(a, b));
     if (op == COMPARISON_NE) return value_bool(!value_same(a, b));
     return raise_type_error(vm, "'%s' not supported between instances of '%s' and '%s'", comparison_signs[op],
-                            class_name(class_a), class_name(class_b));
+                            class_shown_name(class_a), class_shown_name(class_b));
 }
 
 int value_compare_bool(VM *vm, Comparison op, Value a, Value b) {
@@ -278,7 +280,7 @@ Value value_unary(VM *vm, Unary op, Value v) {
         if (!is_not_implemented(result)) return result;
     }
     return raise_type_error(vm, "bad operand type for %s%s: '%s'", op == UNARY_OP_ABSOLUTE ? "" : "unary ", signs[op],
-                            class_name(cls));
+                            class_shown_name(cls));
 }
 
 // ---- Containers
@@ -298,7 +300,7 @@ int64_t value_length(VM *vm, Value v) {
         return length;
     }
     if (cls->ops && cls->ops->length) return cls->ops->length(vm, v);
-    raise_type_error(vm, "object of type '%s' has no len()", class_name(cls));
+    raise_type_error(vm, "object of type '%s' has no len()", class_shown_name(cls));
     return -1;
 }
 
@@ -337,7 +339,7 @@ Value value_get_item(VM *vm, Value o, Value key) {
         if (class_is_generic(vm, (Class *)object_of(o))) return generic_alias_new(vm, o, key);
         return raise_type_error(vm, "type '%s' is not subscriptable", class_name((Class *)object_of(o)));
     }
-    return raise_type_error(vm, "'%s' object is not subscriptable", class_name(cls));
+    return raise_type_error(vm, "'%s' object is not subscriptable", class_shown_name(cls));
 }
 
 int value_set_item(VM *vm, Value o, Value key, Value value) {
@@ -348,7 +350,7 @@ int value_set_item(VM *vm, Value o, Value key, Value value) {
         return is_error(vm_call(vm, method, arguments, 3, NULL)) ? -1 : 1;
     }
     if (cls->ops && cls->ops->set_item) return cls->ops->set_item(vm, o, key, value);
-    raise_type_error(vm, "'%s' object does not support item assignment", class_name(cls));
+    raise_type_error(vm, "'%s' object does not support item assignment", class_shown_name(cls));
     return -1;
 }
 
@@ -360,7 +362,7 @@ int value_delete_item(VM *vm, Value o, Value key) {
         return is_error(vm_call(vm, method, arguments, 2, NULL)) ? -1 : 1;
     }
     if (cls->ops && cls->ops->set_item) return cls->ops->set_item(vm, o, key, VALUE_EMPTY);
-    raise_type_error(vm, "'%s' object doesn't support item deletion", class_name(cls));
+    raise_type_error(vm, "'%s' object doesn't support item deletion", class_shown_name(cls));
     return -1;
 }
 
@@ -368,7 +370,7 @@ int value_contains(VM *vm, Value container, Value item) {
     Class *cls = class_of(vm, container);
     Value method;
     if (class_overrides(vm, cls, SPECIAL_CONTAINS, &method)) {
-        if (is_none(method)) return raise_type_error(vm, "'%s' object is not a container", class_name(cls)), -1;
+        if (is_none(method)) return raise_type_error(vm, "'%s' object is not a container", class_shown_name(cls)), -1;
         Value arguments[2] = {container, item};
         Value result = vm_call(vm, method, arguments, 2, NULL);
         return is_error(result) ? -1 : value_truth(vm, result);
@@ -376,7 +378,7 @@ int value_contains(VM *vm, Value container, Value item) {
     if (cls->ops && cls->ops->contains) return cls->ops->contains(vm, container, item);
     if (is_empty(class_special(vm, cls, SPECIAL_ITER)) && is_empty(class_special(vm, cls, SPECIAL_GETITEM)) &&
         !(cls->ops && cls->ops->iterate)) {
-        raise_type_error(vm, "argument of type '%s' is not iterable", class_name(cls));
+        raise_type_error(vm, "argument of type '%s' is not iterable", class_shown_name(cls));
         return -1;
     }
     Value iterator = value_iterate(vm, container);
@@ -395,7 +397,7 @@ Value value_iterate(VM *vm, Value v) {
     Class *cls = class_of(vm, v);
     Value method;
     if (class_overrides(vm, cls, SPECIAL_ITER, &method)) {
-        if (is_none(method)) return raise_type_error(vm, "'%s' object is not iterable", class_name(cls));
+        if (is_none(method)) return raise_type_error(vm, "'%s' object is not iterable", class_shown_name(cls));
         Value result = vm_call(vm, method, &v, 1, NULL);
         if (is_error(result)) return result;
         Class *result_class = class_of(vm, result);
@@ -405,7 +407,7 @@ Value value_iterate(VM *vm, Value v) {
     }
     if (cls->ops && cls->ops->iterate) return cls->ops->iterate(vm, v);
     if (class_overrides(vm, cls, SPECIAL_GETITEM, &method)) return iterator_new(vm, ITERATE_SEQUENCE, v);
-    return raise_type_error(vm, "'%s' object is not iterable", class_name(cls));
+    return raise_type_error(vm, "'%s' object is not iterable", class_shown_name(cls));
 }
 
 // Turns a StopIteration on its way into VALUE_STOP; other exceptions stay.
@@ -419,7 +421,7 @@ static Value stopped(VM *vm) {
 Value value_next(VM *vm, Value it) {
     Class *cls = class_of(vm, it);
     Value method;
-    if (class_overrides(vm, cls, SPECIAL_NEXT, &method)) {
+    if (!(cls->flags & CLASS_BUILTIN) && class_overrides(vm, cls, SPECIAL_NEXT, &method)) {
         Value result = vm_call(vm, method, &it, 1, NULL);
         return is_error(result) ? stopped(vm) : result;
     }
@@ -428,7 +430,7 @@ Value value_next(VM *vm, Value it) {
         if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
         return vm_safepoint(vm, 1) ? cls->ops->next(vm, it) : VALUE_ERROR;
     }
-    return raise_type_error(vm, "'%s' object is not an iterator", class_name(cls));
+    return raise_type_error(vm, "'%s' object is not an iterator", class_shown_name(cls));
 }
 
 int value_for_each(VM *vm, Value iterable, int (*each)(VM *vm, Value item, void *data), void *data) {

@@ -4,6 +4,7 @@
 
 #include "object/container/dict.h"
 #include "object/container/list.h"
+#include "object/container/set.h"
 #include "object/core/errors.h"
 #include "object/core/instance.h"
 #include "object/core/module.h"
@@ -22,6 +23,8 @@ static bool is_object_method(Value method, NativeFunction function) {
 
 static Value object_init(VM *vm, Value *args, size_t count);
 
+static bool is_empty_set(Value v) { return is_kind(v, KIND_SET) && !set_of(v)->used; }
+
 static Value object_new(VM *vm, Value *args, size_t count) {
     Class *cls = (Class *)object_of(args[0]);
     if (cls->kind != KIND_INSTANCE || cls->flags & CLASS_ABSTRACT_NEW)
@@ -34,7 +37,7 @@ static Value object_new(VM *vm, Value *args, size_t count) {
             return raise_type_error(vm, "%s() takes no arguments", class_name(cls));
     }
     Value abstract = dict_get_string(vm, cls->attributes, vm->names.__abstractmethods__);
-    if (!is_empty(abstract)) {
+    if (!is_empty(abstract) && !is_empty_set(abstract)) {
         // A frozenset of names; instances can't be made while it is not empty.
         List *names = list_from_iterable(vm, abstract);
         if (!names) return VALUE_ERROR;
@@ -247,7 +250,8 @@ static const AttributeDefinition dictionary_attributes[] = {{"__dict__", get_dic
 bool class_is_plain(VM *vm, Class *cls, Value *init) {
     if (cls->kind != KIND_INSTANCE || cls->flags & CLASS_ABSTRACT_NEW) return false;
     if (!is_object_method(class_special(vm, cls, SPECIAL_NEW), object_new)) return false;
-    if (!is_empty(dict_get_string(vm, cls->attributes, vm->names.__abstractmethods__))) return false;
+    Value abstract = dict_get_string(vm, cls->attributes, vm->names.__abstractmethods__);
+    if (!is_empty(abstract) && !is_empty_set(abstract)) return false;
     *init = class_special(vm, cls, SPECIAL_INIT);
     if (is_object_method(*init, object_init)) *init = VALUE_EMPTY;
     return true;
@@ -393,8 +397,15 @@ static Value type_new(VM *vm, Value *args, size_t count) {
         return raise_type_error(vm, "type.__new__() argument 2 must be tuple, not %s", type_name(vm, args[3]));
     if (!is_dict(args[4]))
         return raise_type_error(vm, "type.__new__() argument 3 must be dict, not %s", type_name(vm, args[4]));
+    Class *asked = metaclass;
     metaclass = metaclass_of(vm, metaclass, tuple_of(args[3]));
     if (!metaclass) return VALUE_ERROR;
+    // A base's metaclass, if it is more derived, makes its classes in its own way.
+    Value make = class_special(vm, metaclass, SPECIAL_NEW);
+    if (metaclass != asked && !is_object_method(make, type_new)) {
+        Value bound = attribute_bind(vm, make, VALUE_EMPTY, metaclass), given[4] = {value_object(metaclass), args[2], args[3], args[4]};
+        return is_error(bound) ? bound : call_with_dict(vm, bound, given, 4, dict_of(args[1]));
+    }
     Value module = VALUE_EMPTY;
     if (is_empty(dict_get_string(vm, dict_of(args[4]), vm->names.__module__)) && vm->hooks.current_module)
         module = vm->hooks.current_module(vm);

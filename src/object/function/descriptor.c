@@ -86,7 +86,19 @@ static const NativeDefinition property_methods[] = {
     {"__set_name__", property_set_name, "self, owner, name, /", NATIVE_METHOD},
     {"__get__", property_get, "self, instance, owner=, /", NATIVE_METHOD},
     {0}};
-static const AttributeDefinition property_attributes[] = {{"fget", property_fget, NULL},
+// Whether any of its functions is abstract.
+static Value property_abstract(VM *vm, Value self) {
+    Property *property = (Property *)object_of(self);
+    Value functions[3] = {property->get, property->set, property->delete_};
+    for (int i = 0; i < 3; i++) {
+        Value found = is_none(functions[i]) ? VALUE_EMPTY : value_find_attribute(vm, functions[i], vm->names.__isabstractmethod__);
+        int truth = is_error(found) ? -1 : is_empty(found) ? 0 : value_truth(vm, found);
+        if (truth) return truth < 0 ? VALUE_ERROR : VALUE_TRUE;
+    }
+    return VALUE_FALSE;
+}
+static const AttributeDefinition property_attributes[] = {{"__isabstractmethod__", property_abstract, NULL},
+                                                          {"fget", property_fget, NULL},
                                                           {"fset", property_fset, NULL},
                                                           {"fdel", property_fdel, NULL},
                                                           {"__doc__", property_doc, property_set_doc},
@@ -234,7 +246,7 @@ int descriptor_write(VM *vm, Descriptor *descriptor, Value o, Value value) {
     if (!applies(vm, descriptor, o)) return -1;
     if (descriptor->definition->set) return descriptor->definition->set(vm, o, value);
     raise_error(vm, vm->exceptions.attribute_error, "attribute '%s' of '%s' objects is not writable",
-                descriptor->definition->name, class_name(descriptor->owner));
+                descriptor->definition->name, class_shown_name(descriptor->owner));
     return -1;
 }
 

@@ -374,7 +374,10 @@ static Value native_doc(VM *vm, Value self) {
     if (!doc) return VALUE_NONE;
     return text ? value_object(text) : VALUE_ERROR;
 }
-static Value native_module(VM *vm, Value self) { return native_of(self)->owner ? VALUE_NONE : value_object(vm->names.builtins); }
+static Value native_module(VM *vm, Value self) {
+    Native *native = native_of(self);
+    return native->owner ? VALUE_NONE : value_object(native->module ? native->module : vm->names.builtins);
+}
 static const AttributeDefinition native_attributes[] = {{"__name__", native_name, NULL},
                                                         {"__qualname__", native_qualified_name, NULL},
                                                         {"__doc__", native_doc, NULL},
