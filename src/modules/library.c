@@ -23,6 +23,7 @@ const NativeModule native_modules[] = {
     {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
     {"_terminal", terminal_module_fill}, {"_private_file", private_file_module_fill},
     {"_program", program_module_fill},  {"_testing", testing_module_fill},
+    {"_typing", typing_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {

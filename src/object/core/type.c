@@ -505,6 +505,18 @@ static int type_set_annotations(VM *vm, Value self, Value value) {
     return class_set_attribute(vm, (Class *)object_of(self), vm->names.__annotations__, value) < 0 ? -1 : 1;
 }
 
+static Value type_get_parameters(VM *vm, Value self) {
+    Value found = dict_get_string(vm, ((Class *)object_of(self))->attributes, vm->names.__type_params__);
+    if (!is_empty(found)) return found;
+    Tuple *none = tuple_new(vm, 0);
+    return none ? value_object(none) : VALUE_ERROR;
+}
+static int type_set_parameters(VM *vm, Value self, Value value) {
+    if (is_empty(value)) return raise_type_error(vm, "cannot delete '__type_params__' attribute of type '%s'",
+                                                 class_name((Class *)object_of(self))), -1;
+    return class_set_attribute(vm, (Class *)object_of(self), vm->names.__type_params__, value) < 0 ? -1 : 1;
+}
+
 static const NativeDefinition type_methods[] = {
     {"__new__", type_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", type_init, "self, /, *args, **kwargs", NATIVE_METHOD},
@@ -525,6 +537,7 @@ static const AttributeDefinition type_attributes[] = {{"__name__", type_get_name
                                                       {"__dict__", get_dictionary, NULL},
                                                       {"__doc__", type_get_doc, type_set_doc},
                                                       {"__annotations__", type_get_annotations, type_set_annotations},
+                                                      {"__type_params__", type_get_parameters, type_set_parameters},
                                                       {0}};
 
 // ---- None, Ellipsis, NotImplemented
