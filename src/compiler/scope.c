@@ -16,6 +16,7 @@ struct ScopeTable {
     const Symbol *deciding; // of an annotation scope: it may itself become a free variable
     jmp_buf stop; // where errors jump to
     const char *stack_limit;
+    bool future_annotations;
 };
 
 static void fail(ScopeTable *t, Range range, const char *message) {
@@ -53,6 +54,8 @@ static void grow_buckets(ScopeTable *t, Scope *scope) {
 }
 
 static Symbol *add_symbol(ScopeTable *t, Scope *scope, Text name, uint32_t flags, Range range) {
+    if (flags & SYMBOL_ASSIGNED && text_is(name, "__debug__"))
+        fail(t, range, flags & SYMBOL_DELETED ? "cannot delete __debug__" : "cannot assign to __debug__");
     Symbol *s = find_symbol(scope, name);
     if (!s) {
         if (scope->symbol_count >= scope->bucket_count) grow_buckets(t, scope);
@@ -169,6 +172,20 @@ static void visit_defaults(ScopeTable *t, Scope *scope, Parameters *p) {
         if (p->keyword_defaults[i]) visit(t, scope, p->keyword_defaults[i]);
 }
 
+static Scope *annotation_scope(ScopeTable *t, Scope *scope, AnnotationKind kind, const void *key, const char *name) {
+    Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, NULL);
+    inner->annotation = kind;
+    inner->annotation_name = name;
+    inner->seen_class = !key ? NULL : scope->kind == SCOPE_CLASS ? scope : scope->annotation ? scope->seen_class : NULL;
+    if (key) map_node(t, key, inner);
+    return inner;
+}
+
+// With `from __future__ import annotations` it stays text; it is looked through for errors all the same.
+static void visit_one_annotation(ScopeTable *t, Scope *scope, Node *annotation) {
+    visit(t, t->future_annotations ? annotation_scope(t, scope, ANNOTATION_BOUND, NULL, "an annotation") : scope, annotation);
+}
+
 static bool parameters_have_defaults(const Parameters *p) { return p->defaults.count > 0; }
 static bool parameters_have_keyword_defaults(const Parameters *p) {
     for (size_t i = 0; i < p->keyword_only_count; i++)
@@ -177,7 +194,7 @@ static bool parameters_have_keyword_defaults(const Parameters *p) {
 }
 
 static void visit_annotation(ScopeTable *t, Scope *scope, Parameter *p) {
-    if (p && p->annotation) visit(t, scope, p->annotation);
+    if (p && p->annotation) visit_one_annotation(t, scope, p->annotation);
 }
 
 static void visit_annotations(ScopeTable *t, Scope *scope, Parameters *p) {
@@ -185,15 +202,6 @@ static void visit_annotations(ScopeTable *t, Scope *scope, Parameters *p) {
     visit_annotation(t, scope, p->variadic);
     for (size_t i = 0; i < p->keyword_only_count; i++) visit_annotation(t, scope, &p->keyword_only[i]);
     visit_annotation(t, scope, p->keyword_variadic);
-}
-
-static Scope *annotation_scope(ScopeTable *t, Scope *scope, AnnotationKind kind, const void *key, const char *name) {
-    Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, NULL);
-    inner->annotation = kind;
-    inner->annotation_name = name;
-    inner->seen_class = scope->kind == SCOPE_CLASS ? scope : scope->annotation ? scope->seen_class : NULL;
-    map_node(t, key, inner);
-    return inner;
 }
 
 // The scope that holds type parameters, with them in it. `cls`: of a class, for which alone their private names are the class's own.
@@ -246,11 +254,19 @@ static void visit_function(ScopeTable *t, Scope *scope, Node *node) {
             add_symbol(t, scope, (Text){".kwdefaults", 11}, SYMBOL_PARAMETER, node->range);
     }
     visit_annotations(t, scope, node->function.parameters);
-    if (node->function.returns) visit(t, scope, node->function.returns);
+    if (node->function.returns) visit_one_annotation(t, scope, node->function.returns);
     Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, node);
     inner->is_async = node->function.is_async;
     add_parameters(t, inner, node->function.parameters);
     visit_list(t, inner, node->function.body);
+}
+
+static void visit_keywords(ScopeTable *t, Scope *scope, KeywordList keywords) {
+    for (size_t i = 0; i < keywords.count; i++) {
+        Keyword *k = &keywords.items[i];
+        if (k->name.data && text_is(k->name, "__debug__")) fail(t, k->range, "cannot assign to __debug__");
+        visit(t, scope, k->value);
+    }
 }
 
 static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
@@ -258,7 +274,7 @@ static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
     visit_list(t, scope, node->class_.decorators);
     if (node->class_.type_parameters.count) scope = visit_type_parameters(t, scope, &node->class_.type_parameters, node);
     visit_list(t, scope, node->class_.bases);
-    for (size_t i = 0; i < node->class_.keywords.count; i++) visit(t, scope, node->class_.keywords.items[i].value);
+    visit_keywords(t, scope, node->class_.keywords);
     Scope *inner = new_scope(t, scope, SCOPE_CLASS, node);
     inner->class_name = node->class_.name;
     inner->mangled = NULL;
@@ -325,7 +341,7 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
         Alias *alias = &node->import.names[i];
         Text name = alias->as.data ? alias->as : alias->name;
         if (text_is(name, "*")) {
-            if (scope->kind != SCOPE_MODULE) fail(t, node->range, "import * only allowed at module level");
+            if (scope->kind != SCOPE_MODULE) fail(t, alias->range, "import * only allowed at module level");
             continue;
         }
         if (node->kind == NODE_IMPORT && !alias->as.data) {
@@ -333,7 +349,7 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
             if (dot) name.length = (size_t)(dot - name.data);
             if (dot) name.data = arena_copy(t->arena, name.data, name.length);
         }
-        bind(t, scope, name, alias->range);
+        bind(t, scope, name, text_is(name, "__debug__") ? node->range : alias->range);
     }
 }
 
@@ -411,7 +427,7 @@ static void visit_name(ScopeTable *t, Scope *scope, Node *node) {
     switch (node->name.context) {
     case CONTEXT_LOAD: use(t, scope, node->name.id, node->range); break;
     case CONTEXT_STORE: add_symbol(t, scope, name, SYMBOL_ASSIGNED, node->range); break;
-    case CONTEXT_DELETE: add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND, node->range); break;
+    case CONTEXT_DELETE: add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND | SYMBOL_DELETED, node->range); break;
     }
 }
 
@@ -476,11 +492,11 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
                 fail(t, node->range, arena_format(t->arena, "annotated name '%s' can't be %s", name.data,
                                                   s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
             add_symbol(t, scope, name, node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
-                       node->range);
+                       node->annotated.value ? node->annotated.target->range : node->range);
         } else {
             visit(t, scope, node->annotated.target);
         }
-        visit(t, scope, node->annotated.annotation);
+        visit_one_annotation(t, scope, node->annotated.annotation);
         if (node->annotated.value) visit(t, scope, node->annotated.value);
         break;
     case NODE_TYPE_ALIAS: visit_alias(t, scope, node); break;
@@ -574,14 +590,18 @@ static void visit(ScopeTable *t, Scope *scope, Node *node) {
     case NODE_CALL:
         visit(t, scope, node->call.function);
         visit_list(t, scope, node->call.arguments);
-        for (size_t i = 0; i < node->call.keywords.count; i++) visit(t, scope, node->call.keywords.items[i].value);
+        visit_keywords(t, scope, node->call.keywords);
         break;
     case NODE_FORMATTED_VALUE:
         visit(t, scope, node->formatted.value);
         if (node->formatted.specification) visit(t, scope, node->formatted.specification);
         break;
     case NODE_JOINED_STRING: visit_list(t, scope, node->parts); break;
-    case NODE_ATTRIBUTE: visit(t, scope, node->attribute.object); break;
+    case NODE_ATTRIBUTE:
+        if (node->attribute.context == CONTEXT_STORE && text_is(node->attribute.name, "__debug__"))
+            fail(t, node->range, "cannot assign to __debug__");
+        visit(t, scope, node->attribute.object);
+        break;
     case NODE_SUBSCRIPT:
         visit(t, scope, node->subscript.object);
         visit(t, scope, node->subscript.index);
@@ -744,11 +764,13 @@ static void settle(Scope *scope) {
     for (Scope *child = scope->first_child; child; child = child->sibling) settle(child);
 }
 
-ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, const char *stack_limit, ScopeError *error) {
+ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, bool future_annotations,
+                          const char *stack_limit, ScopeError *error) {
     ScopeTable *t = arena_allocate(arena, sizeof(ScopeTable));
     t->arena = arena;
     t->error = error;
     t->stack_limit = stack_limit;
+    t->future_annotations = future_annotations;
     if (setjmp(t->stop)) return NULL;
     t->module = new_scope(t, NULL, SCOPE_MODULE, NULL);
     t->module->namespace_locals = namespace_locals;

@@ -34,6 +34,7 @@ enum {
     SYMBOL_UNBOUND = 64,   // deleted somewhere, or bound by `except … as`: whether it has a value is asked at each use
     SYMBOL_NAMED = 128,    // target of an assignment expression
     SYMBOL_TYPE_PARAMETER = 256,
+    SYMBOL_DELETED = 1024,
     SYMBOL_CLASS_FIRST = 512, // in an annotation scope: the namespace of the class around is asked first
 };
 
@@ -92,7 +93,8 @@ typedef struct ScopeTable ScopeTable;
 // Analyses a module. `namespace_locals`: for exec. On a violation of the language's rules (a name that is parameter and
 // global, nonlocal without a binding, …) returns NULL and fills *error; also when the tree is so deep that recursion would
 // pass stack_limit (base/stack.h). Memory: the arena (it jumps when that is short).
-ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, const char *stack_limit, ScopeError *error);
+ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, bool future_annotations,
+                          const char *stack_limit, ScopeError *error);
 
 Scope *scope_of_module(ScopeTable *table);
 // The scope that a function, class, lambda or comprehension node opens. Annotation scopes have other keys: type parameters the

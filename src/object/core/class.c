@@ -431,7 +431,10 @@ int class_set_attribute(VM *vm, Class *cls, String *name, Value value) {
 // ---- Names for messages
 
 const char *class_name(const Class *cls) { return cls->name->data; }
-const char *type_name(VM *vm, Value v) { return class_of(vm, v)->name->data; }
+const char *type_name(VM *vm, Value v) {
+    const Class *cls = class_of(vm, v);
+    return cls->dotted_name ? cls->dotted_name : class_name(cls);
+}
 
 String *class_full_name(VM *vm, Class *cls) {
     Value module = cls->module;

@@ -58,6 +58,7 @@ struct Class {
                               // VALUE_STOP: not looked up yet), or NULL
     Value constructor;        // for the interpreter: VALUE_STOP not known yet; VALUE_ERROR: call it the long way; else a
                               // plain instance is made and initialised by this (VALUE_EMPTY: by nothing)
+    const char *dotted_name;  // as messages name its instances' class, where that is not its name: "typing.TypeVar"; or NULL
     Tuple *slot_names;        // __slots__ of this and its bases, or NULL
 };
 
@@ -112,7 +113,7 @@ extern const TypeOps class_ops, shape_ops;
 String *class_full_name(VM *vm, Class *cls);
 // The class's bare name as bytes, for messages.
 const char *class_name(const Class *cls);
-// The bare name of the value's class.
+// The name of the value's class, as messages have it: bare, but for a few built-in classes.
 const char *type_name(VM *vm, Value v);
 
 #endif

@@ -331,13 +331,13 @@ Value object_get_attribute(VM *vm, Value o, String *name) {
 static int no_attribute(VM *vm, Value o, String *name, bool deleting, bool class_has_it) {
     Class *cls = class_of(vm, o);
     if (class_has_it)
-        raise_error(vm, vm->exceptions.attribute_error, "'%s' object attribute '%s' is read-only", class_name(cls),
+        raise_error(vm, vm->exceptions.attribute_error, "'%s' object attribute '%s' is read-only", type_name(vm, o),
                     name->data);
     else if (cls->flags & CLASS_HAS_DICT)
-        raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", class_name(cls), name->data);
+        raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", type_name(vm, o), name->data);
     else
         raise_error(vm, vm->exceptions.attribute_error,
-                    "'%s' object has no attribute '%s' and no __dict__ for setting new attributes", class_name(cls),
+                    "'%s' object has no attribute '%s' and no __dict__ for setting new attributes", type_name(vm, o),
                     name->data);
     return -1;
 }

@@ -337,7 +337,7 @@ Value value_get_item(VM *vm, Value o, Value key) {
         if (class_is_generic(vm, (Class *)object_of(o))) return generic_alias_new(vm, o, key);
         return raise_type_error(vm, "type '%s' is not subscriptable", class_name((Class *)object_of(o)));
     }
-    return raise_type_error(vm, "'%s' object is not subscriptable", class_name(cls));
+    return raise_type_error(vm, "'%s' object is not subscriptable", type_name(vm, o));
 }
 
 int value_set_item(VM *vm, Value o, Value key, Value value) {

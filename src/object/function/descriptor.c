@@ -234,7 +234,8 @@ int descriptor_write(VM *vm, Descriptor *descriptor, Value o, Value value) {
     if (!applies(vm, descriptor, o)) return -1;
     if (descriptor->definition->set) return descriptor->definition->set(vm, o, value);
     raise_error(vm, vm->exceptions.attribute_error, "attribute '%s' of '%s' objects is not writable",
-                descriptor->definition->name, class_name(descriptor->owner));
+                descriptor->definition->name,
+                descriptor->owner->dotted_name ? descriptor->owner->dotted_name : class_name(descriptor->owner));
     return -1;
 }
 

@@ -292,5 +292,6 @@ bool generic_alias_class_init(VM *vm) {
                                                  CLASS_FINAL)) &&
            (c->union_type = native_data_class(vm, "types", "UnionType", &union_ops, sizeof(GenericAlias),
                                               CLASS_FINAL | CLASS_ABSTRACT_NEW)) &&
+           (c->generic_alias->dotted_name = "types.GenericAlias") && (c->union_type->dotted_name = "types.UnionType") &&
            native_add_methods(vm, c->generic_alias, alias_methods) > 0;
 }

@@ -103,5 +103,6 @@ static const TypeOps type_alias_ops = {.trace = alias_trace,
 bool type_alias_class_init(VM *vm) {
     Class *cls = vm->classes.type_alias =
         native_data_class(vm, "typing", "TypeAliasType", &type_alias_ops, sizeof(TypeAlias), CLASS_FINAL);
+    if (cls) cls->dotted_name = "typing.TypeAliasType";
     return cls && native_add_methods(vm, cls, alias_methods) > 0 && native_add_attributes(vm, cls, alias_attributes) > 0;
 }

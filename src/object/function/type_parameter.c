@@ -149,6 +149,9 @@ static Value keywords_new(VM *vm, Value *args, size_t count) { return part_new(v
 // ---- Attributes
 
 static Value get_name(VM *vm, Value self) { return value_object(parameter_of(self)->name); }
+static int set_name(VM *vm, Value self, Value value) {
+    return raise_error(vm, vm->exceptions.attribute_error, "readonly attribute"), -1;
+}
 static Value get_module(VM *vm, Value self) { return parameter_of(self)->module; }
 static int set_module(VM *vm, Value self, Value value) {
     if (is_empty(value)) value = VALUE_NONE;
@@ -178,7 +181,7 @@ static Value get_arguments(VM *vm, Value self) { return part_new(vm, vm->classes
 static Value get_keywords(VM *vm, Value self) { return part_new(vm, vm->classes.parameter_keywords, self); }
 static Value get_origin(VM *vm, Value self) { return ((ParameterPart *)object_of(self))->origin; }
 
-#define COMMON_ATTRIBUTES {"__name__", get_name, NULL}, {"__module__", get_module, set_module}, {"__default__", get_default, NULL}
+#define COMMON_ATTRIBUTES {"__name__", get_name, set_name}, {"__module__", get_module, set_module}, {"__default__", get_default, NULL}
 #define VARIANCE_ATTRIBUTES                                                                                            \
     {"__bound__", get_bound, NULL}, {"__covariant__", get_covariant, NULL},                                            \
         {"__contravariant__", get_contravariant, NULL}, {"__infer_variance__", get_infer_variance, NULL}
@@ -319,8 +322,10 @@ static const NativeDefinition no_default_methods[] = {{"__new__", no_default_new
 
 // ---- What the compiler asks for
 
-static Value with_default(TypeParameter *p, Value function) {
+// Those made by syntax have no module of their own: they show the class's.
+static Value with_default(VM *vm, TypeParameter *p, Value function) {
     if (!p) return VALUE_ERROR;
+    p->module = object_shape((Object *)p)->cls->module;
     p->default_function = function;
     return value_object(p);
 }
@@ -334,13 +339,13 @@ Value type_construct(VM *vm, uint8_t what, Value *operands) {
         p->infer_variance = true;
         p->bound_function = operands[2];
         p->constraints_function = operands[3];
-        return with_default(p, operands[1]);
+        return with_default(vm, p, operands[1]);
     }
-    case TYPE_CONSTRUCT_TUPLE: return with_default(new_parameter(vm, c->type_variable_tuple, string_of(operands[0])), operands[1]);
+    case TYPE_CONSTRUCT_TUPLE: return with_default(vm, new_parameter(vm, c->type_variable_tuple, string_of(operands[0])), operands[1]);
     case TYPE_CONSTRUCT_SPECIFICATION: {
         TypeParameter *p = new_parameter(vm, c->parameter_specification, string_of(operands[0]));
         if (p) p->infer_variance = true;
-        return with_default(p, operands[1]);
+        return with_default(vm, p, operands[1]);
     }
     case TYPE_CONSTRUCT_ALIAS: return type_alias_new(vm, string_of(operands[0]), operands[1], operands[2]);
     case TYPE_CONSTRUCT_BASES: {
@@ -361,22 +366,24 @@ Value type_construct(VM *vm, uint8_t what, Value *operands) {
 
 static Class *parameter_class(VM *vm, const char *name, const TypeOps *ops, size_t size, const NativeDefinition *methods,
                               const AttributeDefinition *attributes) {
-    Class *cls = native_data_class(vm, "typing", name, ops, size, CLASS_FINAL);
-    if (!cls || native_add_methods(vm, cls, methods) < 0) return NULL;
+    Class *cls = native_data_class(vm, "typing", name + strlen("typing."), ops, size, CLASS_FINAL);
+    if (!cls) return NULL;
+    cls->dotted_name = name;
+    if (native_add_methods(vm, cls, methods) < 0) return NULL;
     return attributes && native_add_attributes(vm, cls, attributes) < 0 ? NULL : cls;
 }
 
 bool type_parameter_class_init(VM *vm) {
     ClassTable *c = &vm->classes;
     size_t size = sizeof(TypeParameter), part = sizeof(ParameterPart);
-    c->type_variable = parameter_class(vm, "TypeVar", &variable_ops, size, variable_methods, variable_attributes);
-    c->type_variable_tuple = parameter_class(vm, "TypeVarTuple", &variadic_ops, size, variadic_methods, variadic_attributes);
+    c->type_variable = parameter_class(vm, "typing.TypeVar", &variable_ops, size, variable_methods, variable_attributes);
+    c->type_variable_tuple = parameter_class(vm, "typing.TypeVarTuple", &variadic_ops, size, variadic_methods, variadic_attributes);
     c->parameter_specification =
-        parameter_class(vm, "ParamSpec", &variable_ops, size, specification_methods, specification_attributes);
-    c->parameter_arguments = parameter_class(vm, "ParamSpecArgs", &part_ops, part, arguments_methods, part_attributes);
-    c->parameter_keywords = parameter_class(vm, "ParamSpecKwargs", &part_ops, part, keywords_methods, part_attributes);
+        parameter_class(vm, "typing.ParamSpec", &variable_ops, size, specification_methods, specification_attributes);
+    c->parameter_arguments = parameter_class(vm, "typing.ParamSpecArgs", &part_ops, part, arguments_methods, part_attributes);
+    c->parameter_keywords = parameter_class(vm, "typing.ParamSpecKwargs", &part_ops, part, keywords_methods, part_attributes);
     c->no_default_type =
-        parameter_class(vm, "NoDefaultType", &no_default_ops, sizeof(NativeData), no_default_methods, NULL);
+        parameter_class(vm, "typing.NoDefaultType", &no_default_ops, sizeof(NativeData), no_default_methods, NULL);
     if (!c->type_variable || !c->type_variable_tuple || !c->parameter_specification || !c->parameter_arguments ||
         !c->parameter_keywords || !c->no_default_type)
         return false;
