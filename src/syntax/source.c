@@ -5,7 +5,85 @@
 
 #include "base/utf8.h"
 
-typedef enum { ENCODING_UTF8, ENCODING_ASCII, ENCODING_LATIN1, ENCODING_UNKNOWN } Encoding;
+typedef enum {
+    ENCODING_UTF8,  // by its proper name, or without a declaration
+    ENCODING_UTF8_ALIAS,
+    ENCODING_ASCII,
+    ENCODING_LATIN1,
+    ENCODING_LATIN9,
+    ENCODING_CP1252,
+    ENCODING_UNKNOWN,
+} Encoding;
+
+// The names that CPython's codecs go by.
+static const struct {
+    const char *name;
+    Encoding encoding;
+} encoding_names[] = {
+    {"utf_8", ENCODING_UTF8_ALIAS},
+    {"utf_8_sig", ENCODING_UTF8_ALIAS},
+    {"cp65001", ENCODING_UTF8_ALIAS},
+    {"u8", ENCODING_UTF8_ALIAS},
+    {"utf", ENCODING_UTF8_ALIAS},
+    {"utf8", ENCODING_UTF8_ALIAS},
+    {"utf8_ucs2", ENCODING_UTF8_ALIAS},
+    {"utf8_ucs4", ENCODING_UTF8_ALIAS},
+    {"ascii", ENCODING_ASCII},
+    {"646", ENCODING_ASCII},
+    {"ansi_x3.4_1968", ENCODING_ASCII},
+    {"ansi_x3.4_1986", ENCODING_ASCII},
+    {"ansi_x3_4_1968", ENCODING_ASCII},
+    {"cp367", ENCODING_ASCII},
+    {"csascii", ENCODING_ASCII},
+    {"ibm367", ENCODING_ASCII},
+    {"iso646_us", ENCODING_ASCII},
+    {"iso_646.irv_1991", ENCODING_ASCII},
+    {"iso_ir_6", ENCODING_ASCII},
+    {"us", ENCODING_ASCII},
+    {"us_ascii", ENCODING_ASCII},
+    {"latin_1", ENCODING_LATIN1},
+    {"8859", ENCODING_LATIN1},
+    {"cp819", ENCODING_LATIN1},
+    {"csisolatin1", ENCODING_LATIN1},
+    {"ibm819", ENCODING_LATIN1},
+    {"iso8859", ENCODING_LATIN1},
+    {"iso8859_1", ENCODING_LATIN1},
+    {"iso_8859_1", ENCODING_LATIN1},
+    {"iso_8859_1_1987", ENCODING_LATIN1},
+    {"iso_ir_100", ENCODING_LATIN1},
+    {"l1", ENCODING_LATIN1},
+    {"latin", ENCODING_LATIN1},
+    {"latin1", ENCODING_LATIN1},
+    {"iso8859_15", ENCODING_LATIN9},
+    {"iso_8859_15", ENCODING_LATIN9},
+    {"l9", ENCODING_LATIN9},
+    {"latin9", ENCODING_LATIN9},
+    {"cp1252", ENCODING_CP1252},
+    {"1252", ENCODING_CP1252},
+    {"windows_1252", ENCODING_CP1252},
+};
+
+// 0x80 to 0x9F of Windows' code page; 0: not assigned.
+static const uint16_t cp1252[32] = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+                                    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+                                    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+
+// The character of a byte in an encoding with one byte for each.
+static uint32_t character_of(Encoding encoding, unsigned char c) {
+    if (encoding == ENCODING_CP1252 && c >= 0x80 && c < 0xA0) return cp1252[c - 0x80];
+    if (encoding != ENCODING_LATIN9) return c;
+    switch (c) {
+    case 0xA4: return 0x20AC;
+    case 0xA6: return 0x0160;
+    case 0xA8: return 0x0161;
+    case 0xB4: return 0x017D;
+    case 0xB8: return 0x017E;
+    case 0xBC: return 0x0152;
+    case 0xBD: return 0x0153;
+    case 0xBE: return 0x0178;
+    default: return c;
+    }
+}
 
 static bool is_name_character(char c) {
     return c == '-' || c == '_' || c == '.' || (c >= '0' && c <= '9') ||
@@ -29,22 +107,35 @@ static size_t find_declaration(const char *line, const char *end, const char **n
     return 0;
 }
 
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+// Whether the name, with hyphens for underscores, is `proper` or begins with it and a hyphen: as editors mark line ends.
+static bool is_proper(const char *name, size_t length, const char *proper) {
+    size_t size = strlen(proper);
+    if (length < size) return false;
+    for (size_t i = 0; i < size; i++)
+        if ((name[i] == '_' ? '-' : lower(name[i])) != proper[i]) return false;
+    return length == size || name[size] == '-' || name[size] == '_';
+}
+
 static Encoding encoding_named(const char *name, size_t length) {
-    char normal[16];
-    size_t count = 0;
-    for (size_t i = 0; i < length && count < sizeof normal - 1; i++) {
-        char c = name[i];
-        if (c == '_') c = '-';
-        normal[count++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-    }
-    normal[count] = 0;
-    if (!strcmp(normal, "utf-8") || !strncmp(normal, "utf-8-", 6) || !strcmp(normal, "utf8"))
-        return ENCODING_UTF8;
-    if (!strcmp(normal, "ascii") || !strcmp(normal, "us-ascii")) return ENCODING_ASCII;
-    if (!strcmp(normal, "latin-1") || !strcmp(normal, "iso-8859-1") || !strcmp(normal, "iso-latin-1") ||
-        !strcmp(normal, "latin1") || !strcmp(normal, "iso8859-1")) {
+    if (is_proper(name, length, "utf-8")) return ENCODING_UTF8;
+    if (is_proper(name, length, "latin-1") || is_proper(name, length, "iso-8859-1") || is_proper(name, length, "iso-latin-1"))
         return ENCODING_LATIN1;
+    // Hyphens and underscores, however many, are one underscore, and none at the ends.
+    char normal[24];
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++) {
+        char c = lower(name[i]);
+        bool mark = c == '-' || c == '_';
+        if (mark && (count == 0 || normal[count - 1] == '_')) continue;
+        if (count == sizeof normal - 1) return ENCODING_UNKNOWN;
+        normal[count++] = mark ? '_' : c;
     }
+    if (count && normal[count - 1] == '_') count--;
+    normal[count] = 0;
+    for (size_t i = 0; i < sizeof encoding_names / sizeof *encoding_names; i++)
+        if (!strcmp(normal, encoding_names[i].name)) return encoding_names[i].encoding;
     return ENCODING_UNKNOWN;
 }
 
@@ -67,10 +158,10 @@ static Encoding declared_encoding(Arena *arena, const char *bytes, size_t length
         size_t size = find_declaration(line, stop, &name);
         if (size) {
             Encoding encoding = encoding_named(name, size);
-            *found = (Text){name, size > 80 ? 80 : size};
+            *found = (Text){name, size};
             if (encoding == ENCODING_UNKNOWN) {
                 error->message =
-                    arena_format(arena, "unknown encoding: %.*s", (int)(size > 80 ? 80 : size), name);
+                    arena_format(arena, "unknown encoding: %.*s", (int)size, name);
             }
             return encoding;
         }
@@ -81,7 +172,8 @@ static Encoding declared_encoding(Arena *arena, const char *bytes, size_t length
 }
 
 // Says which byte cannot be decoded, and why.
-static void fail_decoding(Arena *arena, const char *bytes, size_t length, size_t bad, SyntaxError *error) {
+static void fail_decoding(Arena *arena, const char *bytes, size_t length, size_t bad, Encoding encoding, SyntaxError *error) {
+    const char *prefix = encoding == ENCODING_UTF8 ? "(unicode error) " : "";
     unsigned char c = (unsigned char)bytes[bad];
     const char *why = "invalid start byte";
     size_t run = 1;
@@ -98,29 +190,32 @@ static void fail_decoding(Arena *arena, const char *bytes, size_t length, size_t
     }
     if (run > 1) {
         error->message =
-            arena_format(arena, "(unicode error) 'utf-8' codec can't decode bytes in position %zu-%zu: %s",
+            arena_format(arena, "%s'utf-8' codec can't decode bytes in position %zu-%zu: %s", prefix,
                          bad, bad + run - 1, why);
     } else {
         error->message = arena_format(
-            arena, "(unicode error) 'utf-8' codec can't decode byte 0x%02x in position %zu: %s", c, bad, why);
+            arena, "%s'utf-8' codec can't decode byte 0x%02x in position %zu: %s", prefix, c, bad, why);
     }
 }
 
 static bool check_encoding(Arena *arena, const char *bytes, size_t length, Encoding encoding,
                            SyntaxError *error) {
     size_t bad = 0;
-    if (encoding == ENCODING_LATIN1) return true;
-    if (encoding == ENCODING_ASCII) {
-        while (bad < length && (unsigned char)bytes[bad] < 0x80) bad++;
+    if (encoding == ENCODING_LATIN1 || encoding == ENCODING_LATIN9) return true;
+    if (encoding == ENCODING_ASCII || encoding == ENCODING_CP1252) {
+        bool ascii = encoding == ENCODING_ASCII;
+        for (; bad < length; bad++) {
+            unsigned char c = (unsigned char)bytes[bad];
+            if (c >= 0x80 && (ascii || !character_of(encoding, c))) break;
+        }
         if (bad == length) return true;
-        error->message = arena_format(arena,
-                                      "(unicode error) 'ascii' codec can't decode byte 0x%02x in position "
-                                      "%zu: ordinal not in range(128)",
-                                      (unsigned char)bytes[bad], bad);
+        error->message = arena_format(arena, "'%s' codec can't decode byte 0x%02x in position %zu: %s", ascii ? "ascii" : "charmap",
+                                      (unsigned char)bytes[bad], bad,
+                                      ascii ? "ordinal not in range(128)" : "character maps to <undefined>");
         return false;
     }
     if (utf8_valid(bytes, length, false, &bad)) return true;
-    fail_decoding(arena, bytes, length, bad, error);
+    fail_decoding(arena, bytes, length, bad, encoding, error);
     return false;
 }
 
@@ -155,12 +250,13 @@ bool source_prepare(Arena *arena, const char *bytes, size_t length, Source *sour
     Encoding encoding = declared_encoding(arena, bytes, length, &name, error);
     if (encoding == ENCODING_UNKNOWN) return false;
     // CPython lets only the proper name of the encoding stand beside the mark.
-    if (marked && (encoding != ENCODING_UTF8 || !memcmp(name.data, "utf8", 4))) {
+    if (marked && encoding != ENCODING_UTF8) {
         error->message = arena_format(arena, "encoding problem: %.*s with BOM", (int)name.length, name.data);
         return false;
     }
     if (!check_encoding(arena, bytes, length, encoding, error)) return false;
-    char *text = arena_allocate(arena, length * (encoding == ENCODING_LATIN1 ? 2 : 1) + 4);
+    bool single = encoding >= ENCODING_LATIN1; // a byte for each character, which has at most three in UTF-8
+    char *text = arena_allocate(arena, length * (single ? 3 : 1) + 4);
     size_t count = 0;
     for (size_t i = 0; i < length; i++) {
         char c = bytes[i];
@@ -168,8 +264,8 @@ bool source_prepare(Arena *arena, const char *bytes, size_t length, Source *sour
             if (i + 1 < length && bytes[i + 1] == '\n') continue;
             c = '\n';
         }
-        if (encoding == ENCODING_LATIN1)
-            count += (size_t)utf8_encode((unsigned char)c, text + count);
+        if (single)
+            count += (size_t)utf8_encode(character_of(encoding, (unsigned char)c), text + count);
         else
             text[count++] = c;
     }
