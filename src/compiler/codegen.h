@@ -207,6 +207,8 @@ void class_arguments(Compiler *c, Node *node, Register bases, Register keywords)
 
 // ---- comprehension.c
 void comprehension_expression(Compiler *c, Node *node, Register target);
+// Where nothing may be awaited; `range`: of the comprehension.
+_Noreturn void refuse_async_comprehension(Compiler *c, Range range);
 void generator_expression(Compiler *c, Node *node, Register target);
 
 // ---- function.c

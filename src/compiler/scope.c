@@ -281,6 +281,10 @@ static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
     visit_list(t, inner, node->class_.body);
 }
 
+static bool is_generator_scope(const Scope *scope) {
+    return scope->node && scope->node->kind == NODE_GENERATOR_EXPRESSION;
+}
+
 static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
     Comprehension *generators = node->comprehension.generators;
     visit(t, scope, generators[0].iterable);
@@ -291,17 +295,14 @@ static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
         add_symbol(t, inner, (Text){".0", 2}, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, node->range);
     }
     for (size_t i = 0; i < node->comprehension.count; i++) {
-        if (generators[i].is_async) inner->unit->is_async |= generator;
+        // An asynchronous comprehension makes a generator expression around it asynchronous too.
+        if (generators[i].is_async && is_generator_scope(inner->unit)) inner->unit->is_async = true;
         visit(t, inner, generators[i].target);
         if (i) visit(t, inner, generators[i].iterable);
         visit_list(t, inner, generators[i].conditions);
     }
     if (node->comprehension.value) visit(t, inner, node->comprehension.value);
     visit(t, inner, node->comprehension.element);
-}
-
-static bool is_generator_scope(const Scope *scope) {
-    return scope->node && scope->node->kind == NODE_GENERATOR_EXPRESSION;
 }
 
 // The target of := inside a comprehension belongs to the function around it.
