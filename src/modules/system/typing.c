@@ -1,10 +1,21 @@
 // The module `_typing`: the classes behind type parameters, for `typing`.
 #include "modules/library.h"
 #include "modules/modules.h"
+#include "object/container/dict.h"
 #include "object/core/native.h"
+#include "vm/frame.h"
 
 static Value same(VM *vm, Value *args, size_t count) { return args[0]; }
-static const NativeDefinition functions[] = {{"_idfunc", same, "object, /"}, {0}};
+// The name of the module of the script that runs, past the library's own frames.
+static Value caller(VM *vm, Value *args, size_t count) {
+    for (Frame *frame = interpreter_of(vm)->frame; frame; frame = frame->caller) {
+        if (frame_is_library(frame)) continue;
+        Value name = dict_get_string(vm, frame->function->globals, vm->names.__name__);
+        return is_empty(name) ? VALUE_NONE : name;
+    }
+    return VALUE_NONE;
+}
+static const NativeDefinition functions[] = {{"_caller", caller, ""}, {"_idfunc", same, "object, /"}, {0}};
 
 bool typing_module_fill(VM *vm, ModuleObject *module) {
     ClassTable *c = &vm->classes;

@@ -382,6 +382,19 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
     return set_names(vm, cls) && init_subclass(vm, cls, keywords) ? value_object(cls) : VALUE_ERROR;
 }
 
+// type() takes bases as they are; a class statement asks those that are no classes for others.
+static bool check_bases(VM *vm, Tuple *bases) {
+    for (size_t i = 0; i < bases->length; i++) {
+        if (is_kind(bases->items[i], KIND_CLASS)) continue;
+        Value method = value_find_attribute(vm, bases->items[i], vm->names.__mro_entries__);
+        if (is_error(method)) return false;
+        if (is_empty(method)) continue;
+        raise_type_error(vm, "type() doesn't support MRO entry resolution; use types.new_class()");
+        return false;
+    }
+    return true;
+}
+
 static Value type_new(VM *vm, Value *args, size_t count) {
     Class *metaclass = (Class *)object_of(args[0]);
     size_t given = count - 2;
@@ -393,8 +406,18 @@ static Value type_new(VM *vm, Value *args, size_t count) {
         return raise_type_error(vm, "type.__new__() argument 2 must be tuple, not %s", type_name(vm, args[3]));
     if (!is_dict(args[4]))
         return raise_type_error(vm, "type.__new__() argument 3 must be dict, not %s", type_name(vm, args[4]));
-    metaclass = metaclass_of(vm, metaclass, tuple_of(args[3]));
-    if (!metaclass) return VALUE_ERROR;
+    if (!check_bases(vm, tuple_of(args[3]))) return VALUE_ERROR;
+    Class *winner = metaclass_of(vm, metaclass, tuple_of(args[3]));
+    if (!winner) return VALUE_ERROR;
+    if (winner != metaclass) { // a base's: it makes the class, where it has a way of its own
+        Value make = value_get_attribute(vm, value_object(winner), vm->names.specials[SPECIAL_NEW]);
+        if (is_error(make)) return make;
+        if (!is_native(make)) {
+            Value arguments[4] = {value_object(winner), args[2], args[3], args[4]};
+            return call_with_dict(vm, make, arguments, 4, dict_of(args[1]));
+        }
+        metaclass = winner;
+    }
     Value module = VALUE_EMPTY;
     if (is_empty(dict_get_string(vm, dict_of(args[4]), vm->names.__module__)) && vm->hooks.current_module)
         module = vm->hooks.current_module(vm);

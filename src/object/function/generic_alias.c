@@ -48,7 +48,18 @@ static bool append_type(VM *vm, Buffer *out, Value v) {
     String *text;
     if (is_kind(v, KIND_CLASS))
         text = class_full_name(vm, (Class *)object_of(v));
-    else if (is_none(v))
+    else if (is_list(v)) { // parameters of a ParamSpec
+        if (!recursion_enter(vm, " while getting the repr of an object")) return false;
+        buffer_byte(out, '[');
+        bool ok = true;
+        for (size_t i = 0; ok && i < list_of(v)->length; i++) {
+            if (i) buffer_text(out, ", ");
+            ok = append_type(vm, out, list_of(v)->items[i]);
+        }
+        buffer_byte(out, ']');
+        recursion_leave(vm);
+        return ok;
+    } else if (is_none(v))
         return buffer_text(out, "None"), true;
     else if (value_same(v, VALUE_ELLIPSIS))
         return buffer_text(out, "..."), true;
@@ -253,6 +264,8 @@ static const TypeOps union_ops = {.trace = alias_trace,
                                   .operations = &only_or};
 
 // ---- Unions
+
+bool is_generic_alias(Value v) { return is_native_data(v, &alias_ops); }
 
 Tuple *type_union_members(Value v) { return is_native_data(v, &union_ops) ? alias_of(v)->arguments : NULL; }
 
