@@ -239,7 +239,8 @@ static const NativeDefinition variadic_methods[] = {
     {"__typing_subst__", variadic_substitute, "self, arg, /", NATIVE_METHOD},
     {"__typing_prepare_subst__", variadic_prepare, "self, alias, args, /", NATIVE_METHOD},
     {0}};
-#define PART_METHODS(new) {"__new__", new, "cls, origin", NATIVE_NEW}, {"__mro_entries__", no_subclass, "self, bases, /", NATIVE_METHOD}, {0}
+#define PART_METHODS(new)                                                                                              \
+    {"__new__", new, "cls, origin", NATIVE_NEW}, {"__mro_entries__", no_subclass, "self, bases, /", NATIVE_METHOD}, {0}
 static const NativeDefinition arguments_methods[] = {PART_METHODS(arguments_new)};
 static const NativeDefinition keywords_methods[] = {PART_METHODS(keywords_new)};
 
@@ -263,8 +264,7 @@ static Value variance_repr(VM *vm, Value self) {
 static Value name_repr(VM *vm, Value self) { return value_object(parameter_of(self)->name); }
 static Value part_repr(VM *vm, Value self) {
     Value origin = ((ParameterPart *)object_of(self))->origin;
-    const char *part = ((NativeData *)object_of(self))->object.header && class_of(vm, self) == vm->classes.parameter_arguments
-                           ? "args" : "kwargs";
+    const char *part = class_of(vm, self) == vm->classes.parameter_arguments ? "args" : "kwargs";
     Value name = class_of(vm, origin) == vm->classes.parameter_specification ? get_name(vm, origin) : VALUE_EMPTY;
     String *text = is_empty(name) ? value_repr(vm, origin) : string_of(name);
     return text ? text_value(string_format(vm, "%s.%s", text->data, part)) : VALUE_ERROR;
