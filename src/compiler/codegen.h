@@ -8,6 +8,7 @@
 #include "compiler/ops.h"
 #include "compiler/scope.h"
 #include "object/function/function.h"
+#include "object/function/type_parameter.h"
 #include "syntax/parse.h"
 
 enum { NO_REGISTER = 0xFFFF, MAX_REGISTERS = 0xFFF0 };
@@ -111,8 +112,6 @@ bool unit_may_await(Compiler *c);
 // ---- emit.c: instructions, constants, registers, labels, ranges
 
 _Noreturn void compile_error(Compiler *c, Range range, const char *format, ...) __attribute__((format(printf, 3, 4)));
-// For a construct that this version does not compile.
-_Noreturn void compile_refuse(Compiler *c, Range range, const char *construct);
 _Noreturn void compile_out_of_memory(Compiler *c);
 
 uint32_t emit(Compiler *c, Op op, uint32_t a, uint32_t b, uint32_t d); // returns its index; cache words follow, zeroed
@@ -208,12 +207,18 @@ void class_arguments(Compiler *c, Node *node, Register bases, Register keywords)
 
 // ---- comprehension.c
 void comprehension_expression(Compiler *c, Node *node, Register target);
+// Where nothing may be awaited; `range`: of the comprehension.
+_Noreturn void refuse_async_comprehension(Compiler *c, Range range);
 void generator_expression(Compiler *c, Node *node, Register target);
 
 // ---- function.c
 void function_definition(Compiler *c, Node *node);
 void lambda_expression(Compiler *c, Node *node, Register target);
-void class_definition(Compiler *c, Node *node);
+void return_none(Compiler *c);
+Value docstring(Compiler *c, NodeList body); // or VALUE_NONE
+// Decorators are evaluated first and applied last: they wait in registers from the one returned on.
+Register decorators_begin(Compiler *c, NodeList decorators);
+void decorators_end(Compiler *c, NodeList decorators, Register first, Register made);
 // Makes a function of finished code in `target`: registers base … base+3 hold what MAKE_FUNCTION takes.
 void emit_function(Compiler *c, Code *code, Scope *scope, Register target, Register base);
 Value annotation_text(Compiler *c, Node *node); // for `from __future__ import annotations`
@@ -221,9 +226,26 @@ Value annotation_text(Compiler *c, Node *node); // for `from __future__ import a
 void function_variables(Compiler *c, uint32_t parameters);
 // __qualname__ of something named so inside the present unit. NULL: out of memory.
 String *function_qualified_text(Compiler *c, const char *name);
+Value clean_docstring(Compiler *c, Text text);
+
+// ---- class.c
+void class_definition(Compiler *c, Node *node);
 // Makes __annotations__ at the start of a module or class that has annotated assignments.
 void body_annotations(Compiler *c, NodeList body);
-Value clean_docstring(Compiler *c, Text text);
+
+// ---- type_parameter.c
+typedef struct {
+    Unit unit;
+    Scope *scope, *outside;
+    Range range;
+    uint32_t parameters;
+} GenericScope;
+// What is compiled between these is the scope of type parameters; afterwards its function is in `target`, to be called.
+void generic_begin(Compiler *c, GenericScope *generic, TypeParameterList *list, Text name, Range range);
+void generic_end(Compiler *c, GenericScope *generic, Register target);
+void type_parameters_to(Compiler *c, TypeParameterList *list, Register target); // makes them: target gets a tuple
+void type_alias(Compiler *c, Node *node);
+void starred_value(Compiler *c, Node *node, Register target); // the one item of *node
 
 // ---- statement.c, exception.c, pattern.c
 void statement(Compiler *c, Node *node);

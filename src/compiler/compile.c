@@ -55,14 +55,14 @@ static Code *generate(Compiler *c) {
     const CompileOptions *options = c->options;
     Module *module = c->parsed->module;
     ScopeError scope_error;
-    c->scopes = scope_analyse(c->arena, module, options->namespace_locals, c->vm->stack_limit, &scope_error);
+    check_future_imports(c, module->body);
+    c->scopes = scope_analyse(c->arena, module, options->namespace_locals, c->future_annotations, c->vm->stack_limit, &scope_error);
     if (!c->scopes) compile_error(c, scope_error.range, "%s", scope_error.message);
     String *name = string_from(c->vm, "<module>");
     if (!name) compile_out_of_memory(c);
     unit_begin(c, &unit, scope_of_module(c->scopes), name, name, (Range){1, 0, 1, 0});
     unit.flags |= CODE_MODULE | (options->namespace_locals ? CODE_NAMESPACE_LOCALS : 0);
     function_variables(c, 0);
-    check_future_imports(c, module->body);
     Value doc = VALUE_NONE;
     Register result;
     if (options->mode == PARSE_EXPRESSION) {

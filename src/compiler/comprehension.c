@@ -87,11 +87,17 @@ static void loops(Compiler *c, Building *b, size_t i, Register source, bool is_i
     registers_release(c, mark);
 }
 
+void refuse_async_comprehension(Compiler *c, Range range) {
+    // The outermost one around is asynchronous as well.
+    for (Scope *s = c->scope; s->kind == SCOPE_COMPREHENSION; s = s->parent) range = s->node->range;
+    compile_error(c, range, "asynchronous comprehension outside of an asynchronous function");
+}
+
 static void check_async(Compiler *c, Node *node) {
     bool is_async = false;
     for (size_t i = 0; i < node->comprehension.count; i++) is_async |= node->comprehension.generators[i].is_async;
     if (is_async && !unit_may_await(c))
-        compile_error(c, node->range, "asynchronous comprehension outside of an asynchronous function");
+        refuse_async_comprehension(c, node->range);
 }
 
 void comprehension_expression(Compiler *c, Node *node, Register target) {

@@ -24,10 +24,6 @@ _Noreturn void compile_error(Compiler *c, Range range, const char *format, ...) 
     longjmp(c->failure, 2);
 }
 
-_Noreturn void compile_refuse(Compiler *c, Range range, const char *construct) {
-    compile_error(c, range, "%s: this construct is not supported", construct);
-}
-
 // ---- Growing arrays in the arena
 
 static void *grown(Compiler *c, void *items, uint32_t count, uint32_t *capacity, size_t size) {

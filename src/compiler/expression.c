@@ -382,7 +382,7 @@ static void await_expression(Compiler *c, Node *node, Register target) {
     if (!unit_may_await(c)) {
         // To await makes the comprehension around it an asynchronous one.
         if (c->scope != c->unit->scope && c->scope->kind == SCOPE_COMPREHENSION)
-            compile_error(c, c->scope->node->range, "asynchronous comprehension outside of an asynchronous function");
+            refuse_async_comprehension(c, c->scope->node->range);
         bool in_function = c->unit->scope->kind == SCOPE_FUNCTION;
         compile_error(c, node->range, in_function ? "'await' outside async function" : "'await' outside function");
     }

@@ -9,12 +9,18 @@
 
 String *function_qualified_text(Compiler *c, const char *name) {
     Unit *outer = c->unit;
+    Scope *scope = c->scope;
+    // What stands in the scope of type parameters is named as if it stood around it.
+    if (outer && outer->outer && (outer->scope->annotation == ANNOTATION_PARAMETERS || outer->scope->annotation == ANNOTATION_BOUND)) {
+        outer = outer->outer;
+        scope = outer->scope;
+    }
     if (!outer || outer->scope->kind == SCOPE_MODULE) return string_from(c->vm, name);
     // A name that is declared global lives at the top.
-    Symbol *s = scope_find(c->scope, (Text){name, strlen(name)});
+    Symbol *s = scope_find(scope, (Text){name, strlen(name)});
     if (s && s->flags & SYMBOL_GLOBAL) return string_from(c->vm, name);
-    const char *between = outer->scope->kind == SCOPE_CLASS ? "" : ".<locals>";
-    return string_format(c->vm, "%s%s.%s", outer->qualified_name->data, between, name);
+    bool plain = outer->scope->kind == SCOPE_CLASS || outer->scope->annotation == ANNOTATION_PARAMETERS;
+    return string_format(c->vm, "%s%s.%s", outer->qualified_name->data, plain ? "" : ".<locals>", name);
 }
 
 // ---- Variables
@@ -147,7 +153,7 @@ static void annotate(Compiler *c, Register dict, Text name, Node *annotation, bo
     if (c->future_annotations)
         load_constant(c, value, annotation_text(c, annotation));
     else if (annotation->kind == NODE_STARRED)
-        build_sequence(c, OP_BUILD_TUPLE, (NodeList){&annotation, 1}, value);
+        starred_value(c, annotation, value);
     else
         expression_to(c, annotation, value);
     emit(c, OP_DICT_SET, dict, key, value);
@@ -167,7 +173,7 @@ static void annotations_to(Compiler *c, Parameters *p, Node *returns, Register d
 
 // ---- Functions
 
-static void return_none(Compiler *c) {
+void return_none(Compiler *c) {
     Register none = register_new(c);
     load_constant(c, none, VALUE_NONE);
     emit(c, OP_RETURN, none, 0, 0);
@@ -199,7 +205,7 @@ static Code *end_function(Compiler *c, Parameters *p) {
     return code;
 }
 
-static Value docstring(Compiler *c, NodeList body) {
+Value docstring(Compiler *c, NodeList body) {
     if (!body.count || body.items[0]->kind != NODE_EXPRESSION_STATEMENT) return VALUE_NONE;
     Node *first = body.items[0]->value;
     if (first->kind != NODE_CONSTANT || first->constant.kind != CONSTANT_STRING) return VALUE_NONE;
@@ -236,13 +242,13 @@ Value clean_docstring(Compiler *c, Text text) {
 }
 
 // Decorators are evaluated first and applied last: they wait in registers below the function.
-static Register decorators_begin(Compiler *c, NodeList decorators) {
+Register decorators_begin(Compiler *c, NodeList decorators) {
     Register first = registers_new(c, (uint32_t)decorators.count * 2 + 1);
     for (size_t i = 0; i < decorators.count; i++) expression_to(c, decorators.items[i], (Register)(first + i));
     return first;
 }
 
-static void decorators_end(Compiler *c, NodeList decorators, Register first, Register made) {
+void decorators_end(Compiler *c, NodeList decorators, Register first, Register made) {
     for (size_t i = decorators.count; i > 0; i--) {
         uint32_t mark = registers_mark(c);
         Register call = registers_new(c, 2);
@@ -254,14 +260,9 @@ static void decorators_end(Compiler *c, NodeList decorators, Register first, Reg
     }
 }
 
-void function_definition(Compiler *c, Node *node) {
-    if (node->function.type_parameters.count) compile_refuse(c, node->range, "type parameters of a function");
-    uint32_t mark = registers_mark(c);
+// From the annotations on: registers base and base+1 hold the defaults already. The function comes into base.
+static void make_function_of(Compiler *c, Node *node, Register base) {
     Parameters *p = node->function.parameters;
-    Register decorators = decorators_begin(c, node->function.decorators);
-    Register base = registers_new(c, 4);
-    place_set(c, node->range);
-    defaults_to(c, p, base);
     annotations_to(c, p, node->function.returns, (Register)(base + 3));
     Scope *outside = c->scope, *scope = scope_of_node(c->scopes, node);
     Unit unit;
@@ -276,6 +277,44 @@ void function_definition(Compiler *c, Node *node) {
     uint32_t index = constant_index(c, value_object(code));
     if (index > 0xFFFF) compile_error(c, node->range, "too many constants in one function");
     emit(c, OP_MAKE_FUNCTION, base, base, index);
+}
+
+// call and what follows it: a place for the function of the scope of type parameters, the defaults, the keyword defaults.
+static void make_generic_function(Compiler *c, Node *node, Register call) {
+    Register defaults = (Register)(call + 1), keyword_defaults = (Register)(call + 2);
+    defaults_to(c, node->function.parameters, defaults);
+    GenericScope generic;
+    generic_begin(c, &generic, &node->function.type_parameters, node->function.name, node->range);
+    Symbol *given[] = {scope_find(c->scope, (Text){".defaults", 9}), scope_find(c->scope, (Text){".kwdefaults", 11})};
+    Register base = registers_new(c, 5), parameters = (Register)(base + 4);
+    for (uint16_t i = 0; i < 2; i++) {
+        if (given[i])
+            emit(c, OP_MOVE, (Register)(base + i), given[i]->number, 0);
+        else
+            emit(c, OP_LOAD_EMPTY, (Register)(base + i), 0, 0);
+    }
+    type_parameters_to(c, &node->function.type_parameters, parameters);
+    make_function_of(c, node, base);
+    emit(c, OP_MOVE, (Register)(base + 1), parameters, 0);
+    emit_n(c, OP_TYPE_CONSTRUCT, TYPE_CONSTRUCT_FUNCTION, base, base, 0);
+    emit(c, OP_RETURN, base, 0, 0);
+    generic_end(c, &generic, call);
+    uint32_t count = (given[0] != NULL) + (given[1] != NULL);
+    if (!given[0] && given[1]) emit(c, OP_MOVE, defaults, keyword_defaults, 0);
+    emit(c, OP_CALL, call, call, count);
+}
+
+void function_definition(Compiler *c, Node *node) {
+    uint32_t mark = registers_mark(c);
+    Register decorators = decorators_begin(c, node->function.decorators);
+    Register base = registers_new(c, 4);
+    place_set(c, node->range);
+    if (node->function.type_parameters.count) {
+        make_generic_function(c, node, base);
+    } else {
+        defaults_to(c, node->function.parameters, base);
+        make_function_of(c, node, base);
+    }
     decorators_end(c, node->function.decorators, decorators, base);
     place_set(c, node->range);
     name_store(c, node->function.name, base);
@@ -298,93 +337,4 @@ void lambda_expression(Compiler *c, Node *node, Register target) {
     c->scope = outside;
     place_set(c, node->range);
     emit_function(c, code, scope, target, base);
-}
-
-// ---- Classes
-
-static void store_text(Compiler *c, const char *name, Value value) {
-    uint32_t mark = registers_mark(c);
-    Register r = register_new(c);
-    load_constant(c, r, value);
-    emit_index(c, OP_STORE_NAME, r, constant_name(c, (Text){name, strlen(name)}));
-    registers_release(c, mark);
-}
-
-static bool has_annotations(NodeList body) {
-    for (size_t i = 0; i < body.count; i++) {
-        Node *n = body.items[i];
-        if (n->kind == NODE_ANNOTATED_ASSIGN) return true;
-        if (n->kind == NODE_IF || n->kind == NODE_WHILE) {
-            if (has_annotations(n->branch.body) || has_annotations(n->branch.or_else)) return true;
-        } else if (n->kind == NODE_FOR) {
-            if (has_annotations(n->for_.body) || has_annotations(n->for_.or_else)) return true;
-        } else if (n->kind == NODE_WITH) {
-            if (has_annotations(n->with.body)) return true;
-        } else if (n->kind == NODE_TRY) {
-            if (has_annotations(n->try_.body) || has_annotations(n->try_.or_else) || has_annotations(n->try_.finally))
-                return true;
-            for (size_t k = 0; k < n->try_.handler_count; k++)
-                if (has_annotations(n->try_.handlers[k].body)) return true;
-        } else if (n->kind == NODE_MATCH) {
-            for (size_t k = 0; k < n->match.count; k++)
-                if (has_annotations(n->match.cases[k].body)) return true;
-        }
-    }
-    return false;
-}
-
-void body_annotations(Compiler *c, NodeList body) {
-    if (has_annotations(body)) emit(c, OP_SETUP_ANNOTATIONS, 0, 0, 0);
-}
-
-static Code *class_body(Compiler *c, Node *node, Scope *scope) {
-    Unit unit;
-    String *plain = string_from(c->vm, node->class_.name.data);
-    String *qualified = plain ? function_qualified_text(c, node->class_.name.data) : NULL;
-    if (!qualified) compile_out_of_memory(c);
-    unit_begin(c, &unit, scope, plain, qualified, node->range);
-    unit.flags |= CODE_CLASS_BODY | CODE_NAMESPACE_LOCALS;
-    function_variables(c, 0);
-    Register r = register_new(c);
-    emit_index(c, OP_LOAD_GLOBAL, r, constant_name(c, (Text){"__name__", 8}));
-    emit_index(c, OP_STORE_NAME, r, constant_name(c, (Text){"__module__", 10}));
-    store_text(c, "__qualname__", value_object(qualified));
-    store_text(c, "__firstlineno__", value_small(node->range.line));
-    Value doc = docstring(c, node->class_.body);
-    if (!is_none(doc)) store_text(c, "__doc__", doc);
-    body_annotations(c, node->class_.body);
-    statements(c, node->class_.body);
-    Symbol *cell = scope_find(scope, (Text){".class", 6});
-    if (cell && cell->place == PLACE_CELL) {
-        emit(c, OP_MOVE, r, cell->number, 0);
-        emit_index(c, OP_STORE_NAME, r, constant_name(c, (Text){"__classcell__", 13}));
-    }
-    return_none(c);
-    Code *code = unit_end(c);
-    code->positional_count = code->positional_only_count = code->parameter_count = 1; // the namespace
-    return code;
-}
-
-void class_definition(Compiler *c, Node *node) {
-    if (node->class_.type_parameters.count) compile_refuse(c, node->range, "type parameters of a class");
-    uint32_t mark = registers_mark(c);
-    Register decorators = decorators_begin(c, node->class_.decorators);
-    Register base = registers_new(c, 8); // body function, name, bases, keywords, then what MAKE_FUNCTION takes
-    Scope *outside = c->scope, *scope = scope_of_node(c->scopes, node);
-    place_set(c, node->range);
-    Code *code = class_body(c, node, scope);
-    c->scope = outside;
-    place_set(c, node->range);
-    emit(c, OP_LOAD_EMPTY, (Register)(base + 4), 0, 0);
-    emit(c, OP_LOAD_EMPTY, (Register)(base + 5), 0, 0);
-    emit_function(c, code, scope, base, (Register)(base + 4));
-    load_constant(c, (Register)(base + 1), value_object(code->name));
-    place_set(c, node->range);
-    class_arguments(c, node, (Register)(base + 2), (Register)(base + 3));
-    place_set(c, node->range);
-    emit(c, OP_BUILD_CLASS, base, base, 0);
-    decorators_end(c, node->class_.decorators, decorators, base);
-    place_set(c, node->range);
-    name_store(c, node->class_.name, base);
-    registers_release(c, mark);
 }

@@ -31,9 +31,31 @@ Register name_register(Compiler *c, Text name, Range range) {
     return s->number;
 }
 
+// In an annotation scope: the namespace of the class around is asked first.
+static void load_class_first(Compiler *c, const Symbol *s, Text name, Register target) {
+    uint32_t mark = registers_mark(c);
+    Register value = register_new(c);
+    Label *found = label_new(c);
+    emit(c, OP_LOAD_FREE, value, scope_find(c->unit->scope, (Text){".classdict", 10})->number, 0);
+    emit(c, OP_FIND_NAME, value, value, constant_name16(c, name));
+    emit_jump(c, OP_JUMP_IF_VALUE, value, found);
+    if (s->place == PLACE_FREE)
+        emit(c, OP_LOAD_FREE, value, s->number, 0);
+    else
+        emit_index(c, OP_LOAD_GLOBAL, value, constant_name(c, name));
+    label_place(c, found);
+    emit(c, OP_MOVE, target, value, 0);
+    registers_release(c, mark);
+}
+
 void name_load(Compiler *c, Text name, Range range, Register target) {
     Symbol *s = symbol_of(c, &name);
     Range before = place_set(c, range);
+    if (s && s->flags & SYMBOL_CLASS_FIRST && c->scope->annotation) {
+        load_class_first(c, s, name, target);
+        place_set(c, before);
+        return;
+    }
     switch (place_of(c, s)) {
     case PLACE_LOCAL:
         check_bound(c, s, name);

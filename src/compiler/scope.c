@@ -8,13 +8,15 @@ struct ScopeTable {
     Arena *arena;
     Scope *module;
     struct NodeScope {
-        Node *node;
+        const void *node;
         Scope *scope;
     } *map; // open addressing by the node's address
     size_t capacity, count;
     ScopeError *error;
+    const Symbol *deciding; // of an annotation scope: it may itself become a free variable
     jmp_buf stop; // where errors jump to
     const char *stack_limit;
+    bool future_annotations;
 };
 
 static void fail(ScopeTable *t, Range range, const char *message) {
@@ -52,6 +54,8 @@ static void grow_buckets(ScopeTable *t, Scope *scope) {
 }
 
 static Symbol *add_symbol(ScopeTable *t, Scope *scope, Text name, uint32_t flags, Range range) {
+    if (flags & SYMBOL_ASSIGNED && text_is(name, "__debug__"))
+        fail(t, range, flags & SYMBOL_DELETED ? "cannot delete __debug__" : "cannot assign to __debug__");
     Symbol *s = find_symbol(scope, name);
     if (!s) {
         if (scope->symbol_count >= scope->bucket_count) grow_buckets(t, scope);
@@ -69,13 +73,13 @@ static Symbol *add_symbol(ScopeTable *t, Scope *scope, Text name, uint32_t flags
     return s;
 }
 
-static size_t map_slot(ScopeTable *t, Node *node) {
+static size_t map_slot(ScopeTable *t, const void *node) {
     size_t i = ((size_t)(uintptr_t)node >> 4) * 0x9E3779B97F4A7C15u >> 20 & (t->capacity - 1);
     while (t->map[i].node && t->map[i].node != node) i = (i + 1) & (t->capacity - 1);
     return i;
 }
 
-static void map_node(ScopeTable *t, Node *node, Scope *scope) {
+static void map_node(ScopeTable *t, const void *node, Scope *scope) {
     if (t->count * 2 >= t->capacity) {
         struct NodeScope *old = t->map;
         size_t old_capacity = t->capacity;
@@ -99,6 +103,7 @@ static Scope *new_scope(ScopeTable *t, Scope *parent, ScopeKind kind, Node *node
     scope->unit = kind == SCOPE_COMPREHENSION ? parent->unit : scope;
     if (parent) {
         scope->class_name = parent->class_name;
+        scope->mangled = parent->mangled;
         if (parent->last_child)
             parent->last_child->sibling = scope;
         else
@@ -113,6 +118,9 @@ Text scope_mangle(Arena *arena, Scope *scope, Text name) {
     if (!scope->class_name.data || name.length < 3 || name.data[0] != '_' || name.data[1] != '_') return name;
     if ((name.data[name.length - 1] == '_' && name.data[name.length - 2] == '_') || memchr(name.data, '.', name.length))
         return name;
+    bool mangled = !scope->mangled;
+    for (size_t i = 0; !mangled && i < scope->mangled->count; i++) mangled = same_text(scope->mangled->items[i].name, name);
+    if (!mangled) return name;
     Text cls = scope->class_name;
     while (cls.length && *cls.data == '_') cls.data++, cls.length--;
     if (!cls.length) return name;
@@ -164,8 +172,29 @@ static void visit_defaults(ScopeTable *t, Scope *scope, Parameters *p) {
         if (p->keyword_defaults[i]) visit(t, scope, p->keyword_defaults[i]);
 }
 
+static Scope *annotation_scope(ScopeTable *t, Scope *scope, AnnotationKind kind, const void *key, const char *name) {
+    Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, NULL);
+    inner->annotation = kind;
+    inner->annotation_name = name;
+    inner->seen_class = !key ? NULL : scope->kind == SCOPE_CLASS ? scope : scope->annotation ? scope->seen_class : NULL;
+    if (key) map_node(t, key, inner);
+    return inner;
+}
+
+// With `from __future__ import annotations` it stays text; it is looked through for errors all the same.
+static void visit_one_annotation(ScopeTable *t, Scope *scope, Node *annotation) {
+    visit(t, t->future_annotations ? annotation_scope(t, scope, ANNOTATION_BOUND, NULL, "an annotation") : scope, annotation);
+}
+
+static bool parameters_have_defaults(const Parameters *p) { return p->defaults.count > 0; }
+static bool parameters_have_keyword_defaults(const Parameters *p) {
+    for (size_t i = 0; i < p->keyword_only_count; i++)
+        if (p->keyword_defaults[i]) return true;
+    return false;
+}
+
 static void visit_annotation(ScopeTable *t, Scope *scope, Parameter *p) {
-    if (p && p->annotation) visit(t, scope, p->annotation);
+    if (p && p->annotation) visit_one_annotation(t, scope, p->annotation);
 }
 
 static void visit_annotations(ScopeTable *t, Scope *scope, Parameters *p) {
@@ -175,26 +204,85 @@ static void visit_annotations(ScopeTable *t, Scope *scope, Parameters *p) {
     visit_annotation(t, scope, p->keyword_variadic);
 }
 
+// The scope that holds type parameters, with them in it. `cls`: of a class, for which alone their private names are the class's own.
+static Scope *visit_type_parameters(ScopeTable *t, Scope *scope, const TypeParameterList *list, const Node *cls) {
+    Scope *inner = annotation_scope(t, scope, ANNOTATION_PARAMETERS, list->items, "the definition of a generic");
+    if (cls) {
+        inner->class_name = cls->class_.name;
+        inner->mangled = list;
+        // The class's body stores them: a cell that it shares, see `decide`.
+        add_symbol(t, inner, (Text){".type_params", 12}, 0, cls->range);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        TypeParameter *p = &list->items[i];
+        Text name = mangled(t, inner, p->name);
+        if (find_symbol(inner, name) && find_symbol(inner, name)->flags & SYMBOL_ASSIGNED)
+            fail(t, p->range, arena_format(t->arena, "duplicate type parameter '%s'", p->name.data));
+        add_symbol(t, inner, name, SYMBOL_ASSIGNED | SYMBOL_TYPE_PARAMETER, p->range);
+        if (p->bound) {
+            const char *what = p->bound->kind == NODE_TUPLE ? "a TypeVar constraint" : "a TypeVar bound";
+            visit(t, annotation_scope(t, inner, ANNOTATION_BOUND, &p->bound, what), p->bound);
+        }
+        if (p->default_value) {
+            const char *what = p->kind == TYPE_PARAMETER_PLAIN   ? "a TypeVar default"
+                               : p->kind == TYPE_PARAMETER_TUPLE ? "a TypeVarTuple default"
+                                                                 : "a ParamSpec default";
+            visit(t, annotation_scope(t, inner, ANNOTATION_BOUND, &p->default_value, what), p->default_value);
+        }
+    }
+    return inner;
+}
+
+static void visit_alias(ScopeTable *t, Scope *scope, Node *node) {
+    bind(t, scope, node->type_alias.name, node->range);
+    if (node->type_alias.type_parameters.count)
+        scope = visit_type_parameters(t, scope, &node->type_alias.type_parameters, NULL);
+    Scope *inner = annotation_scope(t, scope, ANNOTATION_ALIAS, &node->type_alias.value, "a type alias");
+    visit(t, inner, node->type_alias.value);
+}
+
 static void visit_function(ScopeTable *t, Scope *scope, Node *node) {
     bind(t, scope, node->function.name, node->range);
     visit_list(t, scope, node->function.decorators);
     visit_defaults(t, scope, node->function.parameters);
+    if (node->function.type_parameters.count) {
+        scope = visit_type_parameters(t, scope, &node->function.type_parameters, NULL);
+        // What was evaluated outside: parameters of the scope, filled in the order of function_variables.
+        if (parameters_have_defaults(node->function.parameters))
+            add_symbol(t, scope, (Text){".defaults", 9}, SYMBOL_PARAMETER, node->range);
+        if (parameters_have_keyword_defaults(node->function.parameters))
+            add_symbol(t, scope, (Text){".kwdefaults", 11}, SYMBOL_PARAMETER, node->range);
+    }
     visit_annotations(t, scope, node->function.parameters);
-    if (node->function.returns) visit(t, scope, node->function.returns);
+    if (node->function.returns) visit_one_annotation(t, scope, node->function.returns);
     Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, node);
     inner->is_async = node->function.is_async;
     add_parameters(t, inner, node->function.parameters);
     visit_list(t, inner, node->function.body);
 }
 
+static void visit_keywords(ScopeTable *t, Scope *scope, KeywordList keywords) {
+    for (size_t i = 0; i < keywords.count; i++) {
+        Keyword *k = &keywords.items[i];
+        if (k->name.data && text_is(k->name, "__debug__")) fail(t, k->range, "cannot assign to __debug__");
+        visit(t, scope, k->value);
+    }
+}
+
 static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
     bind(t, scope, node->class_.name, node->range);
     visit_list(t, scope, node->class_.decorators);
+    if (node->class_.type_parameters.count) scope = visit_type_parameters(t, scope, &node->class_.type_parameters, node);
     visit_list(t, scope, node->class_.bases);
-    for (size_t i = 0; i < node->class_.keywords.count; i++) visit(t, scope, node->class_.keywords.items[i].value);
+    visit_keywords(t, scope, node->class_.keywords);
     Scope *inner = new_scope(t, scope, SCOPE_CLASS, node);
     inner->class_name = node->class_.name;
+    inner->mangled = NULL;
     visit_list(t, inner, node->class_.body);
+}
+
+static bool is_generator_scope(const Scope *scope) {
+    return scope->node && scope->node->kind == NODE_GENERATOR_EXPRESSION;
 }
 
 static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
@@ -207,7 +295,8 @@ static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
         add_symbol(t, inner, (Text){".0", 2}, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, node->range);
     }
     for (size_t i = 0; i < node->comprehension.count; i++) {
-        if (generators[i].is_async) inner->unit->is_async |= generator;
+        // An asynchronous comprehension makes a generator expression around it asynchronous too.
+        if (generators[i].is_async && is_generator_scope(inner->unit)) inner->unit->is_async = true;
         visit(t, inner, generators[i].target);
         if (i) visit(t, inner, generators[i].iterable);
         visit_list(t, inner, generators[i].conditions);
@@ -216,14 +305,12 @@ static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
     visit(t, inner, node->comprehension.element);
 }
 
-static bool is_generator_scope(const Scope *scope) {
-    return scope->node && scope->node->kind == NODE_GENERATOR_EXPRESSION;
-}
-
 // The target of := inside a comprehension belongs to the function around it.
 static void visit_named(ScopeTable *t, Scope *scope, Node *node) {
     Node *target = node->named.target;
     Text name = mangled(t, scope, target->name.id);
+    if (scope->annotation)
+        fail(t, node->range, arena_format(t->arena, "named expression cannot be used within %s", scope->annotation_name));
     visit(t, scope, node->named.value);
     Scope *owner = scope;
     while (owner->kind == SCOPE_COMPREHENSION || is_generator_scope(owner)) {
@@ -235,6 +322,12 @@ static void visit_named(ScopeTable *t, Scope *scope, Node *node) {
         owner = owner->parent;
         if (owner->kind == SCOPE_CLASS)
             fail(t, target->range, "assignment expression within a comprehension cannot be used in a class body");
+        if (owner->annotation)
+            fail(t, target->range,
+                 arena_format(t->arena, "assignment expression within a comprehension cannot be used %s",
+                              owner->annotation == ANNOTATION_BOUND   ? "in a TypeVar bound"
+                              : owner->annotation == ANNOTATION_ALIAS ? "in a type alias"
+                                                                      : "within the definition of a generic"));
     }
     add_symbol(t, owner, name, SYMBOL_ASSIGNED | SYMBOL_NAMED, target->range);
     if (owner != scope) {
@@ -249,7 +342,7 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
         Alias *alias = &node->import.names[i];
         Text name = alias->as.data ? alias->as : alias->name;
         if (text_is(name, "*")) {
-            if (scope->kind != SCOPE_MODULE) fail(t, node->range, "import * only allowed at module level");
+            if (scope->kind != SCOPE_MODULE) fail(t, alias->range, "import * only allowed at module level");
             continue;
         }
         if (node->kind == NODE_IMPORT && !alias->as.data) {
@@ -257,7 +350,7 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
             if (dot) name.length = (size_t)(dot - name.data);
             if (dot) name.data = arena_copy(t->arena, name.data, name.length);
         }
-        bind(t, scope, name, alias->range);
+        bind(t, scope, name, text_is(name, "__debug__") ? node->range : alias->range);
     }
 }
 
@@ -335,12 +428,15 @@ static void visit_name(ScopeTable *t, Scope *scope, Node *node) {
     switch (node->name.context) {
     case CONTEXT_LOAD: use(t, scope, node->name.id, node->range); break;
     case CONTEXT_STORE: add_symbol(t, scope, name, SYMBOL_ASSIGNED, node->range); break;
-    case CONTEXT_DELETE: add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND, node->range); break;
+    case CONTEXT_DELETE: add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND | SYMBOL_DELETED, node->range); break;
     }
 }
 
 static void visit_yield(ScopeTable *t, Scope *scope, Node *node) {
     const char *what = node->kind == NODE_AWAIT ? NULL : "yield";
+    if (scope->annotation)
+        fail(t, node->range, arena_format(t->arena, "%s expression cannot be used within %s", what ? what : "await",
+                                          scope->annotation_name));
     if (what) {
         for (Scope *s = scope; s; s = s->parent) {
             if (s->kind == SCOPE_COMPREHENSION || is_generator_scope(s)) {
@@ -397,14 +493,14 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
                 fail(t, node->range, arena_format(t->arena, "annotated name '%s' can't be %s", name.data,
                                                   s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
             add_symbol(t, scope, name, node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
-                       node->range);
+                       node->annotated.value ? node->annotated.target->range : node->range);
         } else {
             visit(t, scope, node->annotated.target);
         }
-        visit(t, scope, node->annotated.annotation);
+        visit_one_annotation(t, scope, node->annotated.annotation);
         if (node->annotated.value) visit(t, scope, node->annotated.value);
         break;
-    case NODE_TYPE_ALIAS: bind(t, scope, node->type_alias.name, node->range); break;
+    case NODE_TYPE_ALIAS: visit_alias(t, scope, node); break;
     case NODE_FOR:
         visit(t, scope, node->for_.target);
         visit(t, scope, node->for_.iterable);
@@ -495,14 +591,18 @@ static void visit(ScopeTable *t, Scope *scope, Node *node) {
     case NODE_CALL:
         visit(t, scope, node->call.function);
         visit_list(t, scope, node->call.arguments);
-        for (size_t i = 0; i < node->call.keywords.count; i++) visit(t, scope, node->call.keywords.items[i].value);
+        visit_keywords(t, scope, node->call.keywords);
         break;
     case NODE_FORMATTED_VALUE:
         visit(t, scope, node->formatted.value);
         if (node->formatted.specification) visit(t, scope, node->formatted.specification);
         break;
     case NODE_JOINED_STRING: visit_list(t, scope, node->parts); break;
-    case NODE_ATTRIBUTE: visit(t, scope, node->attribute.object); break;
+    case NODE_ATTRIBUTE:
+        if (node->attribute.context == CONTEXT_STORE && text_is(node->attribute.name, "__debug__"))
+            fail(t, node->range, "cannot assign to __debug__");
+        visit(t, scope, node->attribute.object);
+        break;
     case NODE_SUBSCRIPT:
         visit(t, scope, node->subscript.object);
         visit(t, scope, node->subscript.index);
@@ -524,9 +624,10 @@ static void visit(ScopeTable *t, Scope *scope, Node *node) {
 static void add_free(ScopeTable *t, Scope *unit, Text name, Range range) {
     Symbol *s = find_symbol(unit, name);
     if (s && s->place == PLACE_FREE) return;
-    bool in_class_namespace = unit->kind == SCOPE_CLASS && s && s->flags & SYMBOL_ASSIGNED;
-    if (in_class_namespace) {
-        // The class binds the name for itself too: keep both, the free one under a name that no program can write.
+    // The class binds the name for itself too, or its own is what an annotation scope means by it.
+    bool keeps_its_own = s && ((unit->kind == SCOPE_CLASS && s->flags & SYMBOL_ASSIGNED) || s->flags & SYMBOL_CLASS_FIRST);
+    if (keeps_its_own && !(s->flags & SYMBOL_CLASS_FIRST && t->deciding == s)) {
+        // Keep both, the free one under a name that no program can write.
         Text hidden = {arena_format(t->arena, ".free.%s", name.data), name.length + 6};
         s = add_symbol(t, unit, hidden, 0, range);
         if (s->place == PLACE_FREE) return;
@@ -574,7 +675,41 @@ static Symbol *find_outer(ScopeTable *t, Scope *scope, Text name, Range range) {
     return NULL;
 }
 
+static void refuse_type_parameter(ScopeTable *t, Scope *scope, Symbol *s) {
+    for (Scope *at = scope->parent; at; at = at->parent) {
+        Symbol *there = find_symbol(at, s->name);
+        if (!binds(at, there)) continue;
+        if (there->flags & SYMBOL_TYPE_PARAMETER)
+            fail(t, s->range, arena_format(t->arena, "nonlocal binding not allowed for type parameter '%s'", s->name.data));
+        return;
+    }
+}
+
+// Passes a cell that a scope around has for its own purposes to `scope`.
+static void share_cell(ScopeTable *t, Scope *scope, Scope *owner, const char *name) {
+    Text text = {name, strlen(name)};
+    Symbol *s = add_symbol(t, owner, text, 0, (Range){0});
+    s->place = PLACE_CELL;
+    s->is_cell = true;
+    for (Scope *unit = scope->unit; unit != owner; unit = unit->parent->unit) add_free(t, unit, text, (Range){0});
+}
+
+// A name that an annotation scope uses and does not bind: true when its place is decided by the class around.
+static bool decide_in_class(ScopeTable *t, Scope *scope, Symbol *s) {
+    for (Scope *at = scope->parent; at->annotation; at = at->parent)
+        if (binds(at, find_symbol(at, s->name))) return false;
+    Symbol *there = find_symbol(scope->seen_class, s->name);
+    s->place = PLACE_GLOBAL;
+    if (there && there->flags & SYMBOL_GLOBAL) return true;
+    s->flags |= SYMBOL_CLASS_FIRST;
+    share_cell(t, scope, scope->seen_class, ".classdict");
+    // What the class binds is its own or global, whatever functions further out bind.
+    return there && there->flags & SYMBOL_ASSIGNED && !(there->flags & SYMBOL_NONLOCAL);
+}
+
 static void decide(ScopeTable *t, Scope *scope) {
+    bool generic = scope->kind == SCOPE_CLASS && scope->parent->annotation == ANNOTATION_PARAMETERS;
+    if (generic) share_cell(t, scope, scope->parent, ".type_params");
     for (Symbol *s = scope->symbols; s; s = s->next) {
         if (s->name.data[0] == '.' && s->name.length > 2) continue;
         if (s->place == PLACE_FREE) continue; // passed through by an inner scope
@@ -598,6 +733,7 @@ static void decide(ScopeTable *t, Scope *scope) {
                 }
                 fail(t, s->range, arena_format(t->arena, "no binding for nonlocal '%s' found", s->name.data));
             }
+            refuse_type_parameter(t, scope, s);
             if (outer != s) s->same = outer;
             continue;
         }
@@ -608,7 +744,10 @@ static void decide(ScopeTable *t, Scope *scope) {
                 s->place = scope->kind == SCOPE_MODULE ? PLACE_GLOBAL : PLACE_LOCAL;
             continue;
         }
+        if (scope->seen_class && decide_in_class(t, scope, s)) continue;
+        t->deciding = s;
         Symbol *outer = scope->parent ? find_outer(t, scope, s->name, s->range) : NULL;
+        t->deciding = NULL;
         if (outer) {
             if (outer != s) s->same = outer;
         } else {
@@ -626,11 +765,13 @@ static void settle(Scope *scope) {
     for (Scope *child = scope->first_child; child; child = child->sibling) settle(child);
 }
 
-ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, const char *stack_limit, ScopeError *error) {
+ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, bool future_annotations,
+                          const char *stack_limit, ScopeError *error) {
     ScopeTable *t = arena_allocate(arena, sizeof(ScopeTable));
     t->arena = arena;
     t->error = error;
     t->stack_limit = stack_limit;
+    t->future_annotations = future_annotations;
     if (setjmp(t->stop)) return NULL;
     t->module = new_scope(t, NULL, SCOPE_MODULE, NULL);
     t->module->namespace_locals = namespace_locals;
@@ -641,7 +782,7 @@ ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, c
 }
 
 Scope *scope_of_module(ScopeTable *table) { return table->module; }
-Scope *scope_of_node(ScopeTable *table, Node *node) { return table->map[map_slot(table, node)].scope; }
+Scope *scope_of_node(ScopeTable *table, const void *node) { return table->map[map_slot(table, node)].scope; }
 
 Symbol *scope_find(Scope *scope, Text name) {
     Symbol *s = find_symbol(scope, name);

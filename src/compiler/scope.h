@@ -33,7 +33,19 @@ enum {
     SYMBOL_ANNOTATED = 32,
     SYMBOL_UNBOUND = 64,   // deleted somewhere, or bound by `except … as`: whether it has a value is asked at each use
     SYMBOL_NAMED = 128,    // target of an assignment expression
+    SYMBOL_TYPE_PARAMETER = 256,
+    SYMBOL_DELETED = 1024,
+    SYMBOL_CLASS_FIRST = 512, // in an annotation scope: the namespace of the class around is asked first
 };
+
+// Annotation scopes are functions (SCOPE_FUNCTION) that run at once or when their value is first asked for. Directly in a class,
+// or in another annotation scope there, they see the class's names.
+typedef enum {
+    ANNOTATION_NONE,
+    ANNOTATION_PARAMETERS, // holds the type parameters of a function, class or alias; runs at once
+    ANNOTATION_BOUND,      // a type parameter's bound, constraints or default
+    ANNOTATION_ALIAS,      // the value of a `type` statement
+} AnnotationKind;
 
 typedef struct Scope Scope;
 typedef struct Symbol Symbol;
@@ -61,6 +73,10 @@ struct Scope {
     Symbol **free;      // of a unit: its free variables, in the order of the closure
     uint16_t free_count, free_capacity;
     Text class_name;    // of the innermost class around, for private names; data NULL outside
+    const TypeParameterList *mangled; // only these names are private to class_name: a generic class's scope; NULL: all
+    AnnotationKind annotation;
+    const char *annotation_name; // for errors
+    Scope *seen_class;  // of an annotation scope: the class whose names it sees, or NULL
     bool is_generator;  // contains yield
     bool is_async;      // async def, or contains await (generator expressions)
     bool namespace_locals; // module code whose names live in a namespace mapping (exec)
@@ -77,11 +93,13 @@ typedef struct ScopeTable ScopeTable;
 // Analyses a module. `namespace_locals`: for exec. On a violation of the language's rules (a name that is parameter and
 // global, nonlocal without a binding, …) returns NULL and fills *error; also when the tree is so deep that recursion would
 // pass stack_limit (base/stack.h). Memory: the arena (it jumps when that is short).
-ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, const char *stack_limit, ScopeError *error);
+ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, bool future_annotations,
+                          const char *stack_limit, ScopeError *error);
 
 Scope *scope_of_module(ScopeTable *table);
-// The scope that a function, class, lambda or comprehension node opens.
-Scope *scope_of_node(ScopeTable *table, Node *node);
+// The scope that a function, class, lambda or comprehension node opens. Annotation scopes have other keys: type parameters the
+// address of their first, a bound, default or alias's value the address of the field that points to it.
+Scope *scope_of_node(ScopeTable *table, const void *node);
 // The symbol of a name in a scope as the second pass left it, through comprehensions: never NULL for names of the tree.
 // `name` is mangled already.
 Symbol *scope_find(Scope *scope, Text name);

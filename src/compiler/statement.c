@@ -354,7 +354,7 @@ void statement(Compiler *c, Node *node) {
     case NODE_ASSIGN: assign_statement(c, node); break;
     case NODE_AUGMENTED_ASSIGN: augmented_assignment(c, node); break;
     case NODE_ANNOTATED_ASSIGN: annotated_assignment(c, node); break;
-    case NODE_TYPE_ALIAS: compile_refuse(c, node->range, "a 'type' statement");
+    case NODE_TYPE_ALIAS: type_alias(c, node); break;
     case NODE_FOR: for_statement(c, node); break;
     case NODE_WHILE: while_statement(c, node); break;
     case NODE_IF: if_statement(c, node); break;

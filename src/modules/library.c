@@ -28,6 +28,7 @@ const NativeModule native_modules[] = {
     {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
     {"_heapq", heapq_module_fill},
     {"bisect", bisect_module_fill},
+    {"_typing", typing_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {

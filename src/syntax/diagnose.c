@@ -637,7 +637,9 @@ static bool diagnose_type_parameters(Parser *parser, uint32_t start) {
 static bool tokens_only(const Parser *parser, uint32_t start, uint32_t open, bool in_definition) {
     const Token *tokens = parser->tokens;
     if (tokens[start].kind == TOKEN_FROM) return true;
-    if (in_definition) {
+    bool type_parameters = open == start + 2 && tokens[open].kind == TOKEN_LSQB &&
+                           (tokens[start].kind == TOKEN_CLASS || token_is(parser, start, "type"));
+    if (in_definition || type_parameters) {
         int before = tokens[element_start(parser, parser->reached) - 1].kind;
         return before != TOKEN_COLON && before != TOKEN_EQUAL;
     }
@@ -682,4 +684,7 @@ void diagnose(Parser *parser) {
     if (diagnose_match(parser, start)) return;
     if (diagnose_import(parser, start)) return;
     diagnose_annotation(parser, start);
+    // What is in the brackets behind a function's name is no list of type parameters.
+    if (in_definition && parser->tokens[open].kind == TOKEN_LSQB)
+        replace_error(parser, parser->tokens[open].range, "expected '('");
 }

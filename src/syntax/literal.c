@@ -1,6 +1,7 @@
 // What strings mean: escapes, concatenation, and the parts of f-strings.
 #include <string.h>
 
+#include "base/unicode_name.h"
 #include "base/utf8.h"
 #include "grammar/aioli.h"
 #include "syntax/parser.h"
@@ -65,7 +66,7 @@ static uint32_t blamed(const Escapes *escapes) {
 
 static bool fail_escape(Escapes *escapes, const char *from, const char *until, const char *what) {
     size_t first = escape_position(escapes, from);
-    size_t last = first + (size_t)(until - from) - 1;
+    size_t last = escape_position(escapes, until) - 1;
     if (last > first) {
         fail_tokens(escapes->parser, blamed(escapes), blamed(escapes),
                     "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: %s", first,
@@ -137,7 +138,7 @@ static bool read_octal(Escapes *escapes, const char *backslash, char first) {
     return true;
 }
 
-// \N{NAME}: no table of the names of characters is at hand.
+// \N{NAME}.
 static bool read_named(Escapes *escapes, const char *backslash) {
     const char *close = NULL;
     if (escapes->next < escapes->end && *escapes->next == '{') {
@@ -145,9 +146,16 @@ static bool read_named(Escapes *escapes, const char *backslash) {
     }
     if (!close || close == escapes->next + 1) {
         const char *until = escapes->next;
-        if (until < escapes->end && *until == '{') until = close ? close + 1 : escapes->end;
+        if (until < escapes->end && *until == '{') until = close ? close : escapes->end;
         return fail_escape(escapes, backslash, until, "malformed \\N character escape");
     }
+    int32_t code = unicode_name_find(escapes->next + 1, (size_t)(close - escapes->next - 1));
+    if (code >= 0) {
+        escapes->next = close + 1;
+        escapes->out += utf8_encode((uint32_t)code, escapes->out);
+        return true;
+    }
+    if (unicode_names_known()) return fail_escape(escapes, backslash, close + 1, "unknown Unicode character name");
     fail_tokens(escapes->parser, blamed(escapes), blamed(escapes),
                 "\\N{%.*s} is not supported: character names are not known here, use a \\u or \\U escape",
                 (int)(close - escapes->next - 1 > 60 ? 60 : close - escapes->next - 1), escapes->next + 1);

@@ -161,6 +161,7 @@ bool interpreter_create(VM *vm) {
     vm->hooks.poll = poll;
     vm->hooks.current_place = current_place;
     vm->hooks.current_module = current_module;
+    vm->hooks.import_module = import_module;
     return generator_class_init(vm) && frame_object_class_init(vm);
 }
 

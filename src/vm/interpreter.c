@@ -18,6 +18,7 @@
 #include "object/core/type.h"
 #include "object/exception/exception.h"
 #include "object/function/descriptor.h"
+#include "object/function/type_parameter.h"
 #include "object/number/int.h"
 #include "object/text/str.h"
 #include "vm/call.h"
@@ -306,6 +307,12 @@ dispatch:
         CHECK(v);
         GIVE(v);
     }
+    CASE(FIND_NAME) {
+        SAVE();
+        Value v = find_in_namespace(vm, B, string_of(constants[i->c]));
+        CHECK(v);
+        GIVE(v);
+    }
     CASE(STORE_NAME) {
         SAVE();
         if (!store_name(vm, frame, string_of(constants[i->index]), A)) goto error;
@@ -482,6 +489,10 @@ dispatch:
     }
     CASE(JUMP_IF_NOT_NONE) {
         if (!is_none(A)) pc += i->offset;
+        NEXT();
+    }
+    CASE(JUMP_IF_VALUE) {
+        if (!is_empty(A)) pc += i->offset;
         NEXT();
     }
     COMPARISON_JUMP(JUMP_EQUAL, COMPARISON_EQ, ==)
@@ -937,6 +948,12 @@ dispatch:
     CASE(BUILD_CLASS) {
         SAVE();
         Value v = build_class(vm, &regs[i->b]);
+        CHECK(v);
+        GIVE(v);
+    }
+    CASE(TYPE_CONSTRUCT) {
+        SAVE();
+        Value v = type_construct(vm, i->n, &regs[i->b]);
         CHECK(v);
         GIVE(v);
     }

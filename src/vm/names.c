@@ -41,8 +41,7 @@ Value load_global_slow(VM *vm, Frame *frame, Instruction *at) {
     return vm->builtins->entries[entry].value;
 }
 
-// In a namespace that may be any mapping: VALUE_EMPTY when it has no such name.
-static Value find_in_namespace(VM *vm, Value namespace, String *name) {
+Value find_in_namespace(VM *vm, Value namespace, String *name) {
     if (is_dict(namespace) && class_of(vm, namespace) == vm->classes.dict)
         return dict_get_string(vm, dict_of(namespace), name);
     Value found = value_get_item(vm, namespace, value_object(name));

@@ -18,6 +18,8 @@ enum {
 
 // names.c
 Value load_global_slow(VM *vm, Frame *frame, Instruction *at);
+// In a namespace that may be any mapping: VALUE_EMPTY when it has no such name. [script]
+Value find_in_namespace(VM *vm, Value namespace, String *name);
 Value load_name(VM *vm, Frame *frame, String *name);
 Value load_name_or_free(VM *vm, Frame *frame, uint16_t index, String *name);
 bool store_global(VM *vm, Frame *frame, Instruction *at, Value value);

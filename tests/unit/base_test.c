@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -11,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "base/unicode_name.h"
 #include "base/utf8.h"
 
 // An allocator whose n-th allocation fails.
@@ -122,10 +124,32 @@ static void test_hash(void **state) {
     assert_true(hash_bytes(one, "abc", 3) != hash_bytes(one, "abd", 3));
 }
 
+// Every name leads back to its character.
+static void test_unicode_names(void **state) {
+    if (!unicode_names_known()) skip();
+    char name[UNICODE_NAME_ROOM];
+    size_t count = 0;
+    for (uint32_t code = 0; code < 0x110000; code++) {
+        size_t length = unicode_name_of(code, name);
+        if (!length) continue;
+        assert_int_equal(strlen(name), length);
+        assert_int_equal(unicode_name_find(name, length), code);
+        count++;
+    }
+    assert_true(count >= 143668); // of Unicode 15.1
+    assert_int_equal(unicode_name_of('A', name), 22);
+    assert_string_equal(name, "LATIN CAPITAL LETTER A");
+    assert_int_equal(unicode_name_find("latin small letter gha", 22), 0x1A3); // an alias
+    assert_int_equal(unicode_name_find("LATIN", 5), -1);
+    assert_int_equal(unicode_name_find("A\0B", 3), -1);
+    assert_int_equal(unicode_name_find("", 0), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buffer), cmocka_unit_test(test_buffer_failing), cmocka_unit_test(test_arena),
         cmocka_unit_test(test_utf8),   cmocka_unit_test(test_numbers),        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_unicode_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "object/container/dict.h"
 #include "object/core/native.h"
 #include "object/core/type.h"
+#include "object/function/generic_alias.h"
 #include "object/shared/builtin.h"
 
 static Value builtin_ascii(VM *vm, Value *args, size_t count) { return object_or_error(value_ascii(vm, args[0])); }
@@ -71,18 +72,10 @@ static Value builtin_delattr(VM *vm, Value *args, size_t count) {
 
 // ---- Classes
 
-// The classes of a union such as int | str, or NULL when v is none.
-static Tuple *union_members(VM *vm, Value v) {
-    if (!is_object(v) || strcmp(type_name(vm, v), "UnionType") != 0) return NULL;
-    String *name = string_intern_from(vm, "__args__", 8);
-    Value members = name ? value_find_attribute(vm, v, name) : VALUE_ERROR;
-    if (is_error(members)) exception_drop(vm);
-    return is_tuple(members) ? tuple_of(members) : NULL;
-}
-
+// 1, 0, -1. `special`: __instancecheck__ or __subclasscheck__.
 int class_check(VM *vm, Value v, Value by, Special special) {
     if (special == SPECIAL_INSTANCECHECK && is_kind(by, KIND_CLASS) && class_of(vm, v) == (Class *)object_of(by)) return 1;
-    Tuple *members = is_tuple(by) ? tuple_of(by) : union_members(vm, by);
+    Tuple *members = is_tuple(by) ? tuple_of(by) : type_union_members(by);
     if (members) {
         if (!recursion_enter(vm, special == SPECIAL_INSTANCECHECK ? " in __instancecheck__" : " in __subclasscheck__")) return -1;
         int found = 0;
@@ -108,6 +101,7 @@ int class_check(VM *vm, Value v, Value by, Special special) {
         }
     }
     if (special == SPECIAL_INSTANCECHECK) {
+        if (is_generic_alias(by)) return raise_type_error(vm, "isinstance() argument 2 cannot be a parameterized generic"), -1;
         if (!is_kind(by, KIND_CLASS))
             return raise_type_error(vm, "isinstance() arg 2 must be a type, a tuple of types, or a union"), -1;
         if (value_is_instance(vm, v, (Class *)object_of(by))) return 1;
@@ -119,6 +113,7 @@ int class_check(VM *vm, Value v, Value by, Special special) {
         return is_kind(shown, KIND_CLASS) && class_is_subclass((Class *)object_of(shown), (Class *)object_of(by));
     }
     if (!is_kind(v, KIND_CLASS)) return raise_type_error(vm, "issubclass() arg 1 must be a class"), -1;
+    if (is_generic_alias(by)) return raise_type_error(vm, "issubclass() argument 2 cannot be a parameterized generic"), -1;
     if (!is_kind(by, KIND_CLASS))
         return raise_type_error(vm, "issubclass() arg 2 must be a class, a tuple of classes, or a union"), -1;
     return class_is_subclass((Class *)object_of(v), (Class *)object_of(by));

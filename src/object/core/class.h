@@ -62,7 +62,7 @@ struct Class {
     Value constructor;        // for the interpreter: VALUE_STOP not known yet; VALUE_ERROR: call it the long way; else a
                               // plain instance is made and initialised by this (VALUE_EMPTY: by nothing)
     Tuple *slot_names;        // __slots__ of this and its bases, or NULL
-    String *shown_name;       // of a native module's class: with its module, as messages show it; or NULL
+    String *shown_name;       // as messages show it, where that is not its name: "typing.TypeVar"; or NULL
 };
 
 // The class of any value.

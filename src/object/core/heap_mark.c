@@ -130,6 +130,7 @@ static void mark_roots(VM *vm) {
     heap_mark_object(vm, (Object *)vm->builtins);
     heap_mark_object(vm, (Object *)vm->modules);
     heap_mark(vm, vm->memory_error);
+    heap_mark(vm, vm->no_default);
     for (int i = 0; i < vm->repr_depth && i < (int)(sizeof vm->repr_stack / sizeof(Value)); i++)
         heap_mark(vm, vm->repr_stack[i]);
     if (vm->hooks.trace) vm->hooks.trace(vm);

@@ -386,6 +386,19 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
     return set_names(vm, cls) && init_subclass(vm, cls, keywords) ? value_object(cls) : VALUE_ERROR;
 }
 
+// type() takes bases as they are; a class statement asks those that are no classes for others.
+static bool check_bases(VM *vm, Tuple *bases) {
+    for (size_t i = 0; i < bases->length; i++) {
+        if (is_kind(bases->items[i], KIND_CLASS)) continue;
+        Value method = value_find_attribute(vm, bases->items[i], vm->names.__mro_entries__);
+        if (is_error(method)) return false;
+        if (is_empty(method)) continue;
+        raise_type_error(vm, "type() doesn't support MRO entry resolution; use types.new_class()");
+        return false;
+    }
+    return true;
+}
+
 static Value type_new(VM *vm, Value *args, size_t count) {
     Class *metaclass = (Class *)object_of(args[0]);
     size_t given = count - 2;
@@ -397,14 +410,17 @@ static Value type_new(VM *vm, Value *args, size_t count) {
         return raise_type_error(vm, "type.__new__() argument 2 must be tuple, not %s", type_name(vm, args[3]));
     if (!is_dict(args[4]))
         return raise_type_error(vm, "type.__new__() argument 3 must be dict, not %s", type_name(vm, args[4]));
-    Class *asked = metaclass;
-    metaclass = metaclass_of(vm, metaclass, tuple_of(args[3]));
-    if (!metaclass) return VALUE_ERROR;
-    // A base's metaclass, if it is more derived, makes its classes in its own way.
-    Value make = class_special(vm, metaclass, SPECIAL_NEW);
-    if (metaclass != asked && !is_object_method(make, type_new)) {
-        Value bound = attribute_bind(vm, make, VALUE_EMPTY, metaclass), given[4] = {value_object(metaclass), args[2], args[3], args[4]};
-        return is_error(bound) ? bound : call_with_dict(vm, bound, given, 4, dict_of(args[1]));
+    if (!check_bases(vm, tuple_of(args[3]))) return VALUE_ERROR;
+    Class *winner = metaclass_of(vm, metaclass, tuple_of(args[3]));
+    if (!winner) return VALUE_ERROR;
+    if (winner != metaclass) { // a base's: it makes the class, where it has a way of its own
+        Value make = value_get_attribute(vm, value_object(winner), vm->names.specials[SPECIAL_NEW]);
+        if (is_error(make)) return make;
+        if (!is_native(make)) {
+            Value arguments[4] = {value_object(winner), args[2], args[3], args[4]};
+            return call_with_dict(vm, make, arguments, 4, dict_of(args[1]));
+        }
+        metaclass = winner;
     }
     Value module = VALUE_EMPTY;
     if (is_empty(dict_get_string(vm, dict_of(args[4]), vm->names.__module__)) && vm->hooks.current_module)
@@ -516,6 +532,18 @@ static int type_set_annotations(VM *vm, Value self, Value value) {
     return class_set_attribute(vm, (Class *)object_of(self), vm->names.__annotations__, value) < 0 ? -1 : 1;
 }
 
+static Value type_get_parameters(VM *vm, Value self) {
+    Value found = dict_get_string(vm, ((Class *)object_of(self))->attributes, vm->names.__type_params__);
+    if (!is_empty(found)) return found;
+    Tuple *none = tuple_new(vm, 0);
+    return none ? value_object(none) : VALUE_ERROR;
+}
+static int type_set_parameters(VM *vm, Value self, Value value) {
+    if (is_empty(value)) return raise_type_error(vm, "cannot delete '__type_params__' attribute of type '%s'",
+                                                 class_name((Class *)object_of(self))), -1;
+    return class_set_attribute(vm, (Class *)object_of(self), vm->names.__type_params__, value) < 0 ? -1 : 1;
+}
+
 static const NativeDefinition type_methods[] = {
     {"__new__", type_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", type_init, "self, /, *args, **kwargs", NATIVE_METHOD},
@@ -536,6 +564,7 @@ static const AttributeDefinition type_attributes[] = {{"__name__", type_get_name
                                                       {"__dict__", get_dictionary, NULL},
                                                       {"__doc__", type_get_doc, type_set_doc},
                                                       {"__annotations__", type_get_annotations, type_set_annotations},
+                                                      {"__type_params__", type_get_parameters, type_set_parameters},
                                                       {0}};
 
 // ---- None, Ellipsis, NotImplemented

@@ -17,6 +17,7 @@
 #include "object/function/descriptor.h"
 #include "object/function/function.h"
 #include "object/function/generic_alias.h"
+#include "object/function/type_parameter.h"
 #include "object/number/int.h"
 #include "object/text/bytes.h"
 #include "object/text/str.h"
@@ -79,7 +80,8 @@ static bool make_classes(VM *vm) {
            dict_class_init(vm) && function_class_init(vm) && property_class_init(vm) && int_class_init(vm) &&
            bool_class_init(vm) && float_class_init(vm) && complex_class_init(vm) && bytes_class_init(vm) &&
            list_class_init(vm) && set_class_init(vm) && range_class_init(vm) && slice_class_init(vm) &&
-           iterator_class_init(vm) && generic_alias_class_init(vm) && module_class_init(vm) && exception_class_init(vm) && traceback_class_init(vm);
+           iterator_class_init(vm) && generic_alias_class_init(vm) && type_parameter_class_init(vm) &&
+           type_alias_class_init(vm) && module_class_init(vm) && exception_class_init(vm) && traceback_class_init(vm);
 }
 
 // What safepoints do until the interpreter is there: nobody interrupts yet, and nothing is garbage.
@@ -89,7 +91,8 @@ static bool refuel(VM *vm) {
 }
 
 bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
-    *vm = (VM){.exception = VALUE_EMPTY, .stop_value = VALUE_NONE, .suspended_on = VALUE_NONE, .memory_error = VALUE_NONE};
+    *vm = (VM){.exception = VALUE_EMPTY, .stop_value = VALUE_NONE, .suspended_on = VALUE_NONE, .memory_error = VALUE_NONE,
+               .no_default = VALUE_NONE};
     heap_init(vm, allocator);
     vm->hash_key[0] = hash_key[0];
     vm->hash_key[1] = hash_key[1];

@@ -41,6 +41,8 @@ typedef struct {
     Value (*current_place)(VM *vm, uint32_t *line);
     // The __name__ of the module whose code runs now, or VALUE_EMPTY.
     Value (*current_module)(VM *vm);
+    // The module of a full dotted name, imported if need be. [script]
+    Value (*import_module)(VM *vm, String *name);
     // What a safepoint inside a native does when the fuel is spent: collects if that is due, does what is requested. False:
     // an exception is raised.
     bool (*attend)(VM *vm);
@@ -66,7 +68,8 @@ typedef struct ClassTable {
         *bytearray, *memoryview, *list, *tuple, *dict, *dict_keys, *dict_values, *dict_items, *set, *frozenset, *range,
         *slice, *code, *function, *native, *bound_method, *method_descriptor, *cell, *module, *traceback, *property,
         *static_method, *class_method, *super, *descriptor, *generator, *coroutine, *async_generator, *async_step, *frame,
-        *shape, *generic_alias, *union_type;
+        *shape, *generic_alias, *union_type, *type_variable, *type_variable_tuple, *parameter_specification,
+        *parameter_arguments, *parameter_keywords, *type_alias, *no_default_type;
     Class *iterators[16]; // by IteratorKind
 } ClassTable;
 
@@ -102,6 +105,7 @@ struct VM {
     int int_digit_limit;   // decimal digits of an int that are converted from or to text; 0: any number
     uint32_t next_shape_id;
     uint32_t next_layout_id; // of namespaces seen by an inline cache
+    Value no_default;      // typing.NoDefault
     Value memory_error;    // made beforehand, since raising it must not allocate
     bool colours;          // tracebacks are written for a terminal
     bool gc_disabled;      // the script has called gc.disable()

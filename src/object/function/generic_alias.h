@@ -13,6 +13,7 @@ Value generic_alias_of_class(VM *vm, Value *args, size_t count);
 bool class_is_generic(VM *vm, const Class *cls);
 // left | right of classes, aliases, unions and None; VALUE_NOT_IMPLEMENTED for anything else.
 Value type_union_new(VM *vm, Value left, Value right);
+bool is_generic_alias(Value v);
 // The members of a union, or NULL.
 Tuple *type_union_members(Value v);
 
