@@ -6,6 +6,7 @@
 
 extern const NativeModule native_modules[]; // ends with a NULL name
 extern const SourceModule source_modules[]; // ends with a NULL name; made by stdlib/embed.py
+extern const unsigned char *const source_images[]; // of the same modules (compiler/image.h), or none; ends with NULL
 
 // Fills vm->builtins and makes the module `builtins` of it. Once, before anything runs.
 bool builtins_create(VM *vm);

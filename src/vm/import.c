@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "compiler/image.h"
 #include "object/container/dict.h"
 #include "object/container/list.h"
 #include "object/core/errors.h"
@@ -19,17 +20,18 @@
 struct ImportState {
     const NativeModule *natives;
     const SourceModule *sources;
+    const unsigned char *const *images; // of the sources, if there is a first one
     Value (*load)(VM *vm, const char *path);
     List *path;
 };
 
 static struct ImportState *state_of(VM *vm) { return interpreter_of(vm)->imports; }
 
-bool import_create(VM *vm, const NativeModule *natives, const SourceModule *sources,
+bool import_create(VM *vm, const NativeModule *natives, const SourceModule *sources, const unsigned char *const *images,
                    Value (*load)(VM *vm, const char *path)) {
     struct ImportState *state = heap_resize(vm, NULL, 0, sizeof *state);
     if (!state) return false;
-    *state = (struct ImportState){.natives = natives, .sources = sources, .load = load};
+    *state = (struct ImportState){.natives = natives, .sources = sources, .images = images, .load = load};
     interpreter_of(vm)->imports = state;
     return import_renew_path(vm);
 }
@@ -81,9 +83,9 @@ static bool set_package(VM *vm, ModuleObject *module, String *name, bool is_pack
            dict_set_string(vm, module->namespace, vm->names.__path__, value_object(path)) >= 0;
 }
 
-// Runs source text as the module, which is in sys.modules while it runs.
-static Value run_source(VM *vm, String *name, const char *file, const char *text, size_t length, bool is_package,
-                        const char *folder) {
+// Runs source text as the module, which is in sys.modules while it runs. `image`: what it was compiled to, or NULL.
+static Value run_source(VM *vm, String *name, const char *file, const char *text, size_t length, const unsigned char *image,
+                        bool is_package, const char *folder) {
     ModuleObject *module = module_new(vm, name);
     if (!module) return VALUE_ERROR;
     Value result = VALUE_ERROR;
@@ -92,7 +94,7 @@ static Value run_source(VM *vm, String *name, const char *file, const char *text
         dict_set_string(vm, module->namespace, vm->names.__file__, value_object(file_name)) >= 0 &&
         dict_set_string(vm, vm->modules, name, value_object(module)) >= 0) {
         CompileOptions options = {.file_name = file_name, .source = source, .mode = PARSE_FILE};
-        Code *code = compile_source(vm, text, length, &options, NULL, NULL);
+        Code *code = image ? code_read_image(vm, image, file_name, source) : compile_source(vm, text, length, &options, NULL, NULL);
         if (code) result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY, NULL);
         if (is_error(result)) forget(vm, name);
     }
@@ -115,10 +117,12 @@ static Value make_native(VM *vm, String *name, const NativeModule *native) {
 static Value load_built_in(VM *vm, String *name) {
     for (const NativeModule *m = state_of(vm)->natives; m && m->name; m++)
         if (string_is(name, m->name)) return make_native(vm, name, m);
-    for (const SourceModule *m = state_of(vm)->sources; m && m->name; m++) {
+    const SourceModule *first = state_of(vm)->sources;
+    const unsigned char *const *images = state_of(vm)->images;
+    for (const SourceModule *m = first; m && m->name; m++) {
         if (!string_is(name, m->name)) continue;
         String *file = string_format(vm, "<built-in %s>", m->name);
-        return file ? run_source(vm, name, file->data, m->source, m->length, m->is_package, BUILT_IN_PATH) : VALUE_ERROR;
+        return file ? run_source(vm, name, file->data, m->source, m->length, images[0] ? images[m - first] : NULL, m->is_package, BUILT_IN_PATH) : VALUE_ERROR;
     }
     return VALUE_EMPTY;
 }
@@ -137,7 +141,7 @@ static Value try_file(VM *vm, String *name, const char *path, bool is_package, c
     } else if (!bytes_view(text, (const unsigned char **)&data, &length)) {
         return raise_type_error(vm, "the loader gave no text for %s", path);
     }
-    return run_source(vm, name, path, data, length, is_package, folder);
+    return run_source(vm, name, path, data, length, NULL, is_package, folder);
 }
 
 // NAME.aio, NAME.py, NAME/__init__.aio, NAME/__init__.py in one folder.

@@ -20,9 +20,10 @@ typedef struct {
     bool is_package;
 } SourceModule;
 
-// Hands the tables down (each ends with a NULL name; they must outlive the VM). `load` reads a file: it returns a str
+// Hands the tables down (each ends with a NULL name; they must outlive the VM). `images` are those of the sources (compiler/image.h), in
+// the same order, or none; it ends with NULL. `load` reads a file: it returns a str
 // or bytes object with its text, VALUE_EMPTY when there is no such file, or VALUE_ERROR; NULL when the host has no files.
-bool import_create(VM *vm, const NativeModule *natives, const SourceModule *sources,
+bool import_create(VM *vm, const NativeModule *natives, const SourceModule *sources, const unsigned char *const *images,
                    Value (*load)(VM *vm, const char *path));
 void import_destroy(VM *vm);
 void import_trace(VM *vm);
