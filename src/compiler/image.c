@@ -11,7 +11,7 @@
 
 // An image is: how many strings there are, the strings (length, whether interned, bytes), then the outermost code. Numbers have seven
 // bits a byte, low ones first, the highest bit set in all but the last; those that may be negative have their sign in the lowest bit.
-enum { INTERNED = 1 };
+enum { INTERNED = 1, MOST_INTERNED = 4096 };
 
 // ---- Writing
 
@@ -34,7 +34,9 @@ static bool write_string(Writer *w, String *s) {
     if (is_empty(place)) {
         place = value_small((int64_t)w->count++);
         if (dict_set_string(w->vm, w->places, s, place) < 0) return false;
-        write_number(&w->strings, s->size << 1 | (object_flag(&s->object, STRING_INTERNED) ? INTERNED : 0));
+        // Interned is all that the compiler may intern: equal texts share a place, and one that is not interned may come first.
+        bool interned = object_flag(&s->object, STRING_INTERNED) || s->size <= MOST_INTERNED;
+        write_number(&w->strings, s->size << 1 | (interned ? INTERNED : 0));
         buffer_append(&w->strings, s->data, s->size);
     }
     write_number(&w->body, (uint64_t)small_of(place));
