@@ -112,6 +112,8 @@ typedef struct {
 
     // Nonzero: tracebacks are coloured as terminals understand it.
     int colours;
+    // Nonzero: warnings are shown that only programmers want to see, and sys.flags.dev_mode is true, as with Python's -X dev.
+    int development;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;
 } aioli_config;

@@ -76,6 +76,29 @@ def check_options(aioli, folder):
         expect(f"status of {option}", (2, ""), (status, output))
         expect(f"what {option} is told", (f"Unknown option: {option}", f"Did you mean {nearest}?" if nearest else ""), tuple(errors.split("\n")[:2]))
     expect("-m without a module", 2, run("-m")[0])
+    expect("-W without a filter", 2, run("-W")[0])
+
+
+# (options, program, status, what it says to the standard error), all as CPython 3.13.
+WARNED = (
+    ([], "import warnings\nwarnings.warn('x')\nwarnings.warn('y', ImportWarning)\n", 0, "FILE:2: UserWarning: x\n  warnings.warn('x')\n"),
+    (["-Werror"], "1 is 1", 1, '  File "FILE", line 1\nSyntaxError: "is" with \'int\' literal. Did you mean "=="?\n'),
+    (["-W", "ignore"], "1 is 1", 0, ""),
+    (["-Wignore::SyntaxWarning:FILE"], "1 is 1", 0, "FILE:1: SyntaxWarning: \"is\" with 'int' literal. Did you mean \"==\"?\n  1 is 1\n"),
+    (["-Wnothing"], "import warnings", 0, "Invalid -W option ignored: invalid action: 'nothing'\n"),
+    (["-Xdev"], "import warnings, sys\nwarnings.warn('x', ImportWarning)\nassert sys.flags.dev_mode and sys._xoptions == {'dev': True}\n", 0,
+     "FILE:2: ImportWarning: x\n  warnings.warn('x', ImportWarning)\n"),
+    (["-uX", "dev=1", "-Wignore", "-Xa"], "import sys\nassert sys._xoptions == {'dev': '1', 'a': True}, sys._xoptions\nassert sys.warnoptions == ['ignore']\n", 0, ""),
+    (["-Wignore"], "async def f(): pass\nf()\n", 0, ""),
+)
+
+
+def check_warnings(aioli, folder):
+    path = folder / "warns.aio"
+    for options, text, status, errors in WARNED:
+        path.write_text(text)
+        done = subprocess.run([aioli, *(option.replace("FILE", str(path)) for option in options), path], capture_output=True, text=True)
+        expect(f"{options}: {text}", (status, errors), (done.returncode, done.stderr.replace(str(path), "FILE")))
 
 
 # What CPython 3.13 writes for these, with FORCE_COLOR=1.
@@ -221,6 +244,7 @@ def main():
         check_options(build / "aioli", pathlib.Path(folder))
         check_colours(build / "aioli", pathlib.Path(folder))
         check_unbuffered(build / "aioli", pathlib.Path(folder))
+        check_warnings(build / "aioli", pathlib.Path(folder))
         check_report(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(

@@ -197,7 +197,9 @@ static bool create(aioli *host) {
     Streams streams = {stream_write, stream_read, stream_is_terminal, stream_is_descriptor, host};
     if (!grants_create(host)) return false;
     bool reads = host->config.grants & AIOLI_GRANT_FILES || host->readable.count;
-    if (!library_create(vm, &streams) || !import_create(vm, native_modules, source_modules, source_images, reads ? load_module : NULL)) return false;
+    if (!library_create(vm, &streams)) return false;
+    library_of(vm)->development = host->config.development != 0;
+    if (!import_create(vm, native_modules, source_modules, source_images, reads ? load_module : NULL)) return false;
     host->outer_trace = vm->hooks.trace;
     vm->hooks.trace = trace;
     vm->hooks.forget = forget;

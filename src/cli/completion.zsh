@@ -6,6 +6,8 @@ _aioli() {
         '-i[the prompt afterwards, with what the program has left]' \
         '-q[the prompt without its first line]' \
         '-u[what is printed is written at once]' \
+        '*-W+[what becomes of warnings]:filter:(default always ignore module once error)' \
+        '*-X+[a setting]:setting:((dev\:"warnings that only programmers want to see as well"))' \
         '(- *)'{-V,--version}'[the version]' \
         '(- *)'{-h,--help}'[a summary]' \
         '(1 -m)-c[run code given as text]:code: :*:argument:_files' \

@@ -25,6 +25,8 @@ static const char usage_text[] =
     "-i              the prompt afterwards, with what the program has left\n"
     "-q              the prompt without its first line\n"
     "-u              what is printed is written at once\n"
+    "-W FILTER       what becomes of warnings: action:message:category:module:line, as for Python\n"
+    "-X dev          warnings that only programmers want to see as well\n"
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
     "-V, --version   the version\n"
     "-h, --help      this\n"
@@ -32,6 +34,15 @@ static const char usage_text[] =
     "AIOLI_PATH      folders, with `:` between them, where imports look last\n"
     "AIOLI_HISTORY   the file that keeps what is entered at the prompt; empty: none does\n"
     "NO_COLOR        set to anything: no colours; FORCE_COLOR: colours, even when the output is no terminal\n";
+
+enum { MOST_REPEATED = 32 };
+
+typedef struct {
+    int virtual_time, interactive, quiet, unbuffered, tests, development;
+    const char *code, *module;
+    const char *warnings[MOST_REPEATED], *settings[MOST_REPEATED]; // the arguments of -W and of -X
+    size_t warning_count, setting_count;
+} Options;
 
 // The one thing that a signal handler can know: the VM that runs in this process.
 static aioli *volatile running;
@@ -177,6 +188,24 @@ static void add_paths(aioli *vm) {
     aioli_close(vm, scope, NULL);
 }
 
+// sys.warnoptions and sys._xoptions, as the options say.
+static void set_options(aioli *vm, const Options *options) {
+    size_t scope = aioli_open(vm);
+    aioli_value sys = aioli_import(vm, "sys");
+    for (size_t i = 0; i < options->warning_count; i++) {
+        const char *text = options->warnings[i];
+        aioli_value filter = aioli_string(vm, text, strlen(text));
+        aioli_call_method(vm, aioli_get_attribute(vm, sys, "warnoptions"), "append", 1, &filter);
+    }
+    for (size_t i = 0; i < options->setting_count; i++) {
+        const char *text = options->settings[i], *equals = strchr(text, '=');
+        aioli_value name = aioli_string(vm, text, equals ? (size_t)(equals - text) : strlen(text));
+        aioli_set_item(vm, aioli_get_attribute(vm, sys, "_xoptions"), name, equals ? aioli_string(vm, equals + 1, strlen(equals + 1)) : AIOLI_TRUE);
+    }
+    aioli_take_error(vm); // of what is not UTF-8
+    aioli_close(vm, scope, NULL);
+}
+
 // The standard output and error write at once what they are given.
 static void write_through(aioli *vm) {
     static const char *const streams[] = {"stdout", "stderr"}, *const names[] = {"write_through", NULL};
@@ -253,11 +282,6 @@ static int find_module(aioli *vm, const char *name, char *out, size_t size) {
     fprintf(stderr, "aioli: No module named %s\n", name);
     return -1;
 }
-
-typedef struct {
-    int virtual_time, interactive, quiet, unbuffered, tests;
-    const char *code, *module;
-} Options;
 
 static void set_arguments(aioli *vm, const char *executable, const char *first, int count, char **rest) {
     const char **all = calloc((size_t)count + 1, sizeof *all);
@@ -374,7 +398,7 @@ static int distance(const char *a, const char *b) {
 }
 
 static int unknown(const char *option) {
-    static const char *const known[] = {"--virtual-time", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-V", "-h"};
+    static const char *const known[] = {"--virtual-time", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
     const char *nearest = NULL;
     int least = 4;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -406,6 +430,21 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
             case 'u': options->unbuffered = 1; continue;
             case 'V': return printf("aioli %s\n", aioli_version()), -1;
             case 'h': return fputs(usage_text, stdout), -1;
+            case 'W':
+            case 'X': {
+                // The rest of the word, or the next one.
+                const char *argument = letter[1] ? letter + 1 : at + 1 < argc ? argv[++at] : NULL, **all = options->warnings;
+                size_t *count = &options->warning_count;
+                if (!argument) return *status = misused("Argument expected for the -", *letter == 'W' ? "W option" : "X option"), -1;
+                if (*letter == 'X') {
+                    all = options->settings, count = &options->setting_count;
+                    options->development |= strcmp(argument, "dev") == 0;
+                }
+                if (*count == MOST_REPEATED) return *status = misused("Too many options -", *letter == 'W' ? "W" : "X"), -1;
+                all[(*count)++] = argument;
+                letter = "."; // the word is done
+                continue;
+            }
             case 'c':
             case 'm': {
                 // What follows in the same word, or else the next one, is the argument; all behind it belongs to the program.
@@ -436,11 +475,12 @@ int main(int argc, char **argv) {
     int is_real;
     options.tests = is_test(&options, argc - at, argv + at, &is_real);
     aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
-                           .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL};
+                           .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL, .development = options.development};
     aioli *vm = aioli_new(&config);
     if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
     own_path(argv[0], executable, sizeof executable);
     add_paths(vm);
+    if (options.warning_count || options.setting_count) set_options(vm, &options);
     if (options.unbuffered) write_through(vm);
     int is_program = options.code || options.module || at >= argc;
     if (!is_program && strcmp(argv[at], "check") == 0) {

@@ -117,11 +117,12 @@ static void report_coroutine(VM *vm, const Watched *one) {
         return;
     }
     uint32_t line = code_place(one->code, one->instruction)->line;
-    Buffer text = vm_buffer(vm);
-    buffer_format(&text, "%s:%u: RuntimeWarning: coroutine '%s' was never awaited\n", one->code->file_name->data, line, name->data);
-    traceback_write_line(one->code, line, &text);
-    if (loop->show_error && !text.failed && !loop->show_error(vm, text.data, text.length)) exception_drop(vm);
-    buffer_free(&text);
+    String *message = string_format(vm, "coroutine '%s' was never awaited", name->data);
+    const String *shown = is_string(one->code->source) ? string_of(one->code->source) : NULL;
+    if (message && vm->hooks.warn(vm, vm->exceptions.runtime_warning, message, one->code->file_name, line, shown)) return;
+    // A filter has made it an exception, which nobody could catch here.
+    Value failure = exception_matches(vm, vm->exceptions.warning) ? exception_take(vm) : VALUE_EMPTY;
+    if (is_empty(failure) || !loop_show_exception(vm, "Exception ignored in a coroutine that was never awaited", failure)) exception_drop(vm);
 }
 
 void lost_report(VM *vm) {

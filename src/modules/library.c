@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "compiler/compiler.h"
 #include "loop/module.h"
 #include "modules/modules.h"
+#include "modules/warning.h"
 #include "modules/system/file.h"
 #include "modules/system/terminal.h"
 #include "object/container/dict.h"
@@ -111,6 +111,7 @@ bool library_create(VM *vm, const Streams *streams) {
     memset(library, 0, sizeof *library);
     vm->library = library;
     library->streams = *streams;
+    vm->hooks.warn = library_warn;
     library->outer_trace = vm->hooks.trace;
     vm->hooks.trace = library_trace;
     if (!file_classes_init(vm)) return false;
@@ -187,64 +188,4 @@ bool sys_flush(VM *vm) {
     Library *library = library_of(vm);
     // Either may be missing when the VM could not be made for want of memory.
     return (!library->output || file_flush(vm, library->output)) && (!library->errors || file_flush(vm, library->errors));
-}
-
-// What is warned of while something is compiled.
-typedef struct {
-    String *file, *shown;
-    Buffer text;
-    uint32_t line; // where the last warning was in `shown`,
-    size_t at;     // and where that line begins
-} Warnings;
-
-// The line of the text without blanks around it.
-static void append_line(Warnings *warnings, uint32_t number) {
-    const String *source = warnings->shown;
-    Buffer *out = &warnings->text;
-    if (number < warnings->line || !warnings->line) warnings->line = 1, warnings->at = 0;
-    const char *at = source->data + warnings->at, *end = source->data + source->size;
-    for (uint32_t line = warnings->line; line < number && at; line++) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        if (at) at++;
-    }
-    if (!at || at >= end) return;
-    warnings->line = number;
-    warnings->at = (size_t)(at - source->data);
-    const char *stop = memchr(at, '\n', (size_t)(end - at));
-    if (!stop) stop = end;
-    while (at < stop && strchr(" \t\f\r", *at)) at++;
-    while (stop > at && strchr(" \t\f\r", stop[-1])) stop--;
-    if (at == stop) return;
-    buffer_text(out, "  ");
-    buffer_append(out, at, (size_t)(stop - at));
-    buffer_byte(out, '\n');
-}
-
-static void note_warning(VM *vm, const SyntaxWarning *warning, void *data) {
-    Warnings *warnings = data;
-    // DeprecationWarning is shown for the program itself only, which no code compiled later is.
-    if (warning->kind != SYNTAX_WARNING) return;
-    buffer_format(&warnings->text, "%s:%u: SyntaxWarning: %s\n", warnings->file->data, warning->line, warning->message);
-    if (warnings->shown) append_line(warnings, warning->line);
-}
-
-// Nobody is told that they can't be written, but of limits and interrupts. False with an exception.
-static bool write_warnings(VM *vm, const Buffer *text) {
-    if (text->failed || !text->length || !library_of(vm)) return true;
-    if (library_write_error(vm, text->data, text->length)) return true;
-    if (is_exception(vm->exception) && !exception_matches(vm, vm->exceptions.exception)) return false;
-    exception_clear(vm);
-    return true;
-}
-
-Code *library_compile(VM *vm, const char *text, size_t length, const CompileOptions *options, String *shown) {
-    Warnings warnings = {.file = options->file_name, .shown = shown, .text = vm_buffer(vm)};
-    Code *code = compile_source(vm, text, length, options, note_warning, &warnings);
-    Value failure = vm->exception;
-    exception_clear(vm);
-    bool written = write_warnings(vm, &warnings.text);
-    buffer_free(&warnings.text);
-    if (!written) return NULL;
-    vm->exception = failure;
-    return code;
 }

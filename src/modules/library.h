@@ -43,6 +43,7 @@ typedef struct {
     Dict *sys;                           // sys's namespace, where print looks for stdout
     List *arguments;                     // sys.argv
     String *executable;                  // sys.executable
+    bool development;                    // warnings that only programmers want to see are shown, and asyncio checks more
     Terminal *terminal;                  // atomic: one that has been in raw mode, see modules/system/terminal.h; or NULL
     Class *enumerate, *zip, *map, *filter, *reversed, *text_file, *buffered_reader, *buffered_writer, *buffered_random,
         *raw_file, *struct_sequence, *unsupported_operation;

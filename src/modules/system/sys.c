@@ -190,7 +190,8 @@ static bool add_numbers(VM *vm, Dict *sys) {
     Value flags[18];
     for (int i = 0; i < 18; i++) flags[i] = value_small(0);
     flags[4] = flags[11] = value_small(1);
-    flags[13] = flags[16] = VALUE_FALSE;
+    flags[13] = value_bool(library_of(vm)->development);
+    flags[16] = VALUE_FALSE;
     flags[17] = value_small(INT_DEFAULT_DIGIT_LIMIT);
     return add_value(vm, sys, "float_info", struct_sequence_new(vm, "sys.float_info", float_fields, floats)) &&
            add_value(vm, sys, "int_info", struct_sequence_new(vm, "sys.int_info", int_fields, ints)) &&
@@ -224,7 +225,8 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
     List *path = import_path(vm);
     Dict *cache = dict_new(vm);
     List *empty = list_new(vm, 0), *more = list_new(vm, 0);
-    if (!names || !path || !cache || !empty || !more) return false;
+    Dict *settings = dict_new(vm);
+    if (!names || !path || !cache || !empty || !more || !settings) return false;
 #ifdef __APPLE__
     const char *platform = "darwin";
 #else
@@ -238,6 +240,6 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
            add_value(vm, sys, "builtin_module_names", value_object(names)) && add_text(vm, sys, "platform", platform) &&
            add_text(vm, sys, "byteorder", little ? "little" : "big") && add_text(vm, sys, "prefix", "") &&
            add_text(vm, sys, "exec_prefix", "") && add_value(vm, sys, "dont_write_bytecode", VALUE_TRUE) &&
-           add_value(vm, sys, "meta_path", value_object(empty)) && add_value(vm, sys, "warnoptions", value_object(more)) &&
+           add_value(vm, sys, "meta_path", value_object(empty)) && add_value(vm, sys, "warnoptions", value_object(more)) && add_value(vm, sys, "_xoptions", value_object(settings)) &&
            add_value(vm, sys, "path_importer_cache", value_object(cache));
 }

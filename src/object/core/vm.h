@@ -43,6 +43,8 @@ typedef struct {
     Value (*current_module)(VM *vm);
     // The module of a full dotted name, imported if need be. [script]
     Value (*import_module)(VM *vm, String *name);
+    // Warns of something (modules/warning.h). `shown`: the text of which the line is shown, or NULL. False with an exception. [script]
+    bool (*warn)(VM *vm, Class *category, String *message, String *file, uint32_t line, const String *shown);
     // What a safepoint inside a native does when the fuel is spent: collects if that is due, does what is requested. False:
     // an exception is raised.
     bool (*attend)(VM *vm);
