@@ -65,7 +65,7 @@ Value load_attribute_slow(VM *vm, Value object, String *name, Instruction *at) {
         cache(at, shape->id, CACHE_METHOD, 0, found.bits);
     else if (!is_object(found) || class_of(vm, found)->flags & CLASS_BUILTIN) {
         Kind kind = is_object(found) ? object_kind(object_of(found)) : KIND_INT;
-        if (kind != KIND_WRAPPED_METHOD && kind != KIND_PROPERTY && kind != KIND_DESCRIPTOR)
+        if (kind != KIND_WRAPPED_METHOD && kind != KIND_PROPERTY && kind != KIND_DESCRIPTOR && kind != KIND_MEMBER)
             cache(at, shape->id, CACHE_VALUE, 0, found.bits);
     }
     return attribute_bind(vm, found, object, cls);

@@ -1,5 +1,6 @@
 // The views that keys(), values() and items() give: they show the dict as it is now. Those of keys and items
 // are sets.
+#include "object/container/mapping_proxy.h"
 #include "object/container/dict.h"
 #include "object/container/iterator.h"
 #include "object/container/set.h"
@@ -182,7 +183,7 @@ static Value view_isdisjoint_method(VM *vm, Value *args, size_t count) {
     return status < 0 ? VALUE_ERROR : value_bool(status);
 }
 
-static Value view_get_mapping(VM *vm, Value self) { return value_object(view_of(self)->dict); }
+static Value view_get_mapping(VM *vm, Value self) { return mapping_proxy_new(vm, value_object(view_of(self)->dict)); }
 
 static const NativeDefinition set_view_methods[] = {
     {"__reversed__", view_reversed_method, "self, /", NATIVE_METHOD},
@@ -193,7 +194,6 @@ static const NativeDefinition values_methods[] = {
     {"__reversed__", view_reversed_method, "self, /", NATIVE_METHOD},
     {0},
 };
-// A mappingproxy in CPython; here the dict itself.
 static const AttributeDefinition view_attributes[] = {{"mapping", view_get_mapping, NULL}, {0}};
 
 bool dict_view_class_init(VM *vm) {

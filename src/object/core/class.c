@@ -1,4 +1,4 @@
-#include "object/core/class.h"
+#include "object/core/class_internal.h"
 
 #include <string.h>
 
@@ -101,72 +101,6 @@ bool class_is_subclass(const Class *cls, const Class *base) {
     return false;
 }
 
-static bool add_subclass(VM *vm, Class *base, Class *cls) {
-    if (base->subclass_count == base->subclass_capacity) {
-        uint32_t capacity = base->subclass_capacity ? base->subclass_capacity * 2 : 4;
-        Class **grown = heap_resize(vm, base->subclasses, base->subclass_capacity * sizeof(Class *),
-                                    capacity * sizeof(Class *));
-        if (!grown) return raise_memory_error(vm), false;
-        base->subclasses = grown;
-        base->subclass_capacity = capacity;
-    }
-    base->subclasses[base->subclass_count++] = cls;
-    return true;
-}
-
-// Merges the bases' orders (Barrett et al., "A monotonic superclass linearization for Dylan", 1996: C3).
-static Tuple *linearise(VM *vm, Class *cls, Tuple *bases) {
-    size_t sequences = bases->length + 1, total = 1;
-    for (size_t i = 0; i < bases->length; i++) total += ((Class *)object_of(bases->items[i]))->mro->length + 1;
-    List *result = list_new(vm, total);
-    size_t *heads = heap_resize(vm, NULL, 0, sequences * sizeof(size_t));
-    if (!result || !heads) {
-        heap_resize(vm, heads, heads ? sequences * sizeof(size_t) : 0, 0);
-        if (result) raise_memory_error(vm);
-        return NULL;
-    }
-    memset(heads, 0, sequences * sizeof(size_t));
-    list_append(vm, result, value_object(cls));
-#define SEQUENCE(i) ((i) < bases->length ? ((Class *)object_of(bases->items[i]))->mro : bases)
-    bool consistent = true, interrupted = false;
-    while (!interrupted) {
-        Value next = VALUE_EMPTY;
-        bool left = false;
-        for (size_t i = 0; i < sequences && is_empty(next) && !interrupted; i++) {
-            if (heads[i] >= SEQUENCE(i)->length) continue;
-            interrupted = !vm_poll(vm, total / 32);
-            left = true;
-            Value candidate = SEQUENCE(i)->items[heads[i]];
-            bool in_a_tail = false;
-            for (size_t j = 0; j < sequences && !in_a_tail; j++)
-                for (size_t k = heads[j] + 1; k < SEQUENCE(j)->length; k++)
-                    in_a_tail |= value_same(SEQUENCE(j)->items[k], candidate);
-            if (!in_a_tail) next = candidate;
-        }
-        if (!left || interrupted) break;
-        if (is_empty(next)) {
-            consistent = false;
-            break;
-        }
-        list_append(vm, result, next);
-        for (size_t i = 0; i < sequences; i++)
-            if (heads[i] < SEQUENCE(i)->length && value_same(SEQUENCE(i)->items[heads[i]], next)) heads[i]++;
-    }
-    heap_resize(vm, heads, sequences * sizeof(size_t), 0);
-    if (interrupted) return NULL;
-    if (!consistent) {
-        Buffer names = vm_buffer(vm);
-        for (size_t i = 0; i < bases->length; i++)
-            buffer_format(&names, "%s%s", i ? ", " : "", class_name((Class *)object_of(bases->items[i])));
-        raise_type_error(vm, "Cannot create a consistent method resolution order (MRO) for bases %.*s",
-                         (int)names.length, names.data ? names.data : "");
-        buffer_free(&names);
-        return NULL;
-    }
-#undef SEQUENCE
-    return tuple_from(vm, result->items, result->length);
-}
-
 static Class *allocate_class(VM *vm, Class *metaclass) {
     Class *cls = heap_allocate(vm, metaclass ? metaclass->root : NULL, KIND_CLASS, sizeof(Class));
     if (!cls) return NULL;
@@ -219,77 +153,8 @@ Class *class_new_builtin(VM *vm, const char *name, Class *base, Kind kind, size_
     if (!cls->mro || !cls->root) return NULL;
     cls->mro->items[0] = value_object(cls);
     for (size_t i = 0; i < inherited; i++) cls->mro->items[i + 1] = base->mro->items[i];
-    if (base && !add_subclass(vm, base, cls)) return NULL;
+    if (base && !class_add_subclass(vm, base, cls)) return NULL;
     return cls;
-}
-
-// The base that decides how instances are laid out: the most derived one that is not a plain instance.
-static Class *best_base(VM *vm, Tuple *bases) {
-    Class *best = NULL;
-    for (size_t i = 0; i < bases->length; i++) {
-        if (!is_kind(bases->items[i], KIND_CLASS)) {
-            raise_type_error(vm, "bases must be types");
-            return NULL;
-        }
-        Class *base = (Class *)object_of(bases->items[i]);
-        if (base->flags & CLASS_FINAL) {
-            raise_type_error(vm, "type '%s' is not an acceptable base type", class_shown_name(base));
-            return NULL;
-        }
-        if (!best || (best->kind == KIND_INSTANCE && base->kind != KIND_INSTANCE)) {
-            best = base;
-        } else if (base->kind != KIND_INSTANCE &&
-                   (base->kind != best->kind || (base->kind == KIND_NATIVE_DATA && base->ops != best->ops))) {
-            raise_type_error(vm, "multiple bases have instance lay-out conflict");
-            return NULL;
-        }
-    }
-    return best;
-}
-
-// Reads __slots__ of a class body. The names join those of the bases. False on an error.
-static bool read_slots(VM *vm, Class *cls, Class *base) {
-    Value slots = dict_get_string(vm, cls->attributes, vm->names.__slots__);
-    List *names = list_new(vm, 4);
-    if (!names) return false;
-    bool open = is_empty(slots);
-    for (size_t i = 1; i < cls->mro->length; i++) {
-        Class *ancestor = (Class *)object_of(cls->mro->items[i]);
-        if (ancestor->flags & CLASS_HAS_DICT) open = true;
-        if (ancestor->slot_names && ancestor != base)
-            for (size_t k = 0; k < ancestor->slot_names->length; k++)
-                if (!list_append(vm, names, ancestor->slot_names->items[k])) return false;
-    }
-    if (base->slot_names)
-        for (size_t k = 0; k < base->slot_names->length; k++)
-            if (!list_append(vm, names, base->slot_names->items[k])) return false;
-    if (!is_empty(slots)) {
-        Value one[1] = {slots};
-        Tuple *given = is_string(slots) ? tuple_from(vm, one, 1) : tuple_from_iterable(vm, slots);
-        if (!given) return false;
-        for (size_t i = 0; i < given->length; i++) {
-            if (!is_string(given->items[i])) {
-                raise_type_error(vm, "__slots__ items must be strings, not '%s'", type_name(vm, given->items[i]));
-                return false;
-            }
-            String *name = string_intern(vm, string_of(given->items[i]));
-            if (!name) return false;
-            if (name == vm->names.__dict__)
-                open = true;
-            else if (!list_append(vm, names, value_object(name)))
-                return false;
-            if (name != vm->names.__dict__ && !is_empty(dict_get_string(vm, cls->attributes, name))) {
-                raise_value_error(vm, "'%s' in __slots__ conflicts with class variable", name->data);
-                return false;
-            }
-        }
-    }
-    if (open) cls->flags |= CLASS_HAS_DICT;
-    if (names->length) {
-        cls->slot_names = tuple_from(vm, names->items, names->length);
-        if (!cls->slot_names) return false;
-    }
-    return true;
 }
 
 // Which parts of the attribute protocol the class overrides: decided once here and at every change of the class.
@@ -318,7 +183,7 @@ static uint32_t expected_attributes(VM *vm, Class *cls, Class *base) {
 }
 
 Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attributes) {
-    Class *base = best_base(vm, bases);
+    Class *base = class_best_base(vm, bases);
     if (!base) return NULL;
     Class *cls = allocate_class(vm, metaclass ? metaclass : vm->classes.type);
     if (!cls) return NULL;
@@ -330,8 +195,8 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
     cls->bases = bases;
     cls->attributes = attributes;
     cls->inline_capacity = expected_attributes(vm, cls, base);
-    cls->mro = linearise(vm, cls, bases);
-    if (!cls->mro || !read_slots(vm, cls, base)) return NULL;
+    cls->mro = class_linearise(vm, cls, bases);
+    if (!cls->mro || !class_read_slots(vm, cls, base)) return NULL;
     cls->root = shape_new(vm, cls, NULL, NULL);
     if (!cls->root) return NULL;
     Value qualified = dict_get_string(vm, attributes, vm->names.__qualname__);
@@ -345,11 +210,13 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
         is_empty(dict_get_string(vm, attributes, vm->names.specials[SPECIAL_HASH])) &&
         dict_set_string(vm, attributes, vm->names.specials[SPECIAL_HASH], VALUE_NONE) < 0)
         return NULL;
+    if (is_empty(dict_get_string(vm, attributes, vm->names.__doc__)) && dict_set_string(vm, attributes, vm->names.__doc__, VALUE_NONE) < 0)
+        return NULL;
     note_customisation(vm, cls);
     for (size_t i = 0; i < bases->length; i++)
         cls->flags |= ((Class *)object_of(bases->items[i]))->flags & (CLASS_SEQUENCE | CLASS_MAPPING | CLASS_ORDERED);
     for (size_t i = 0; i < bases->length; i++)
-        if (!add_subclass(vm, (Class *)object_of(bases->items[i]), cls)) return NULL;
+        if (!class_add_subclass(vm, (Class *)object_of(bases->items[i]), cls)) return NULL;
     return cls;
 }
 
@@ -407,7 +274,7 @@ bool class_overrides(VM *vm, Class *cls, Special special, Value *method) {
     return true;
 }
 
-static void class_changed(VM *vm, Class *cls) {
+void class_changed(VM *vm, Class *cls) {
     for (Shape *shape = cls->shapes; shape; shape = shape->next_of_class) shape->id = ++vm->next_shape_id;
     if (cls->specials)
         for (int i = 0; i < SPECIAL_COUNT; i++) cls->specials[i] = VALUE_STOP;

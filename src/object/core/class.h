@@ -105,6 +105,9 @@ bool class_overrides(VM *vm, Class *cls, Special special, Value *method);
 // -1: error.
 int class_set_attribute(VM *vm, Class *cls, String *name, Value value);
 
+// Gives a class other bases, as `__bases__ = value` does. 1, or -1 with CPython's TypeErrors; then nothing has changed.
+int class_set_bases(VM *vm, Class *cls, Value value);
+
 // Sets flags of a class and of all its subclasses. What built-in classes are is fixed: those are left out.
 void class_set_flags(VM *vm, Class *cls, uint32_t flags);
 

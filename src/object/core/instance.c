@@ -8,6 +8,7 @@
 #include "object/exception/exception.h"
 #include "object/function/descriptor.h"
 #include "object/function/function.h"
+#include "object/function/member.h"
 #include "object/text/str.h"
 
 Instance *instance_new(VM *vm, Class *cls) {
@@ -113,17 +114,11 @@ static Dict *become_dictionary(VM *vm, Instance *instance, Dict *dict) {
     return dict;
 }
 
-Dict *object_dictionary(VM *vm, Object *o) {
-    Dict *dict = dictionary_if_any(vm, o);
-    if (dict) return dict;
-    if (object_kind(o) == KIND_INSTANCE) {
-        if (!(object_shape(o)->cls->flags & CLASS_HAS_DICT)) return NULL;
-        return become_dictionary(vm, (Instance *)o, NULL);
-    }
+// The dict of an object whose attributes are always in one, made if there is none yet. NULL: it takes none, or memory is short.
+static Dict *take_dictionary(VM *vm, Object *o) {
     Value *trailing;
-    Dict **place = dictionary_place(vm, o, &trailing);
-    if (!place && !trailing) return NULL;
-    if (trailing && !(object_shape(o)->cls->flags & CLASS_HAS_DICT)) return NULL;
+    Dict **place = dictionary_place(vm, o, &trailing), *dict = dictionary_if_any(vm, o);
+    if (dict || (!place && !trailing)) return dict;
     dict = dict_new(vm);
     if (!dict) return NULL;
     if (place)
@@ -131,6 +126,17 @@ Dict *object_dictionary(VM *vm, Object *o) {
     else
         heap_store(vm, o, trailing, value_object(dict));
     return dict;
+}
+
+Dict *object_dictionary(VM *vm, Object *o) {
+    bool has_dict = object_shape(o)->cls->flags & CLASS_HAS_DICT;
+    if (object_kind(o) == KIND_INSTANCE) {
+        Dict *dict = dictionary_if_any(vm, o);
+        return dict || !has_dict ? dict : become_dictionary(vm, (Instance *)o, NULL);
+    }
+    Value *trailing;
+    dictionary_place(vm, o, &trailing);
+    return trailing && !has_dict ? NULL : take_dictionary(vm, o); // what is behind a layout may also hold slots
 }
 
 bool object_set_dictionary(VM *vm, Object *o, Dict *dict) {
@@ -240,7 +246,9 @@ int object_set_own_attribute(VM *vm, Object *o, String *name, Value value) {
         if (!(cls->flags & CLASS_HAS_DICT) && !is_slot_name(cls, name)) return -2;
         return add_attribute(vm, instance, shape, name, value);
     }
-    Dict *dict = is_empty(value) ? dictionary_if_any(vm, o) : object_dictionary(vm, o);
+    Dict *dict = is_empty(value)         ? dictionary_if_any(vm, o)
+                 : is_slot_name(cls, name) ? take_dictionary(vm, o)
+                                           : object_dictionary(vm, o);
     if (!dict) return is_empty(vm->exception) ? (is_empty(value) ? 0 : -2) : -1;
     if (is_empty(value)) return dict_delete_string(vm, dict, name);
     return dict_set_string(vm, dict, name, value) < 0 ? -1 : 1;
@@ -255,7 +263,8 @@ bool attribute_is_data_descriptor(VM *vm, Value attribute) {
     case KIND_DESCRIPTOR: return true;
     case KIND_FUNCTION:
     case KIND_NATIVE:
-    case KIND_WRAPPED_METHOD: return false;
+    case KIND_WRAPPED_METHOD:
+    case KIND_MEMBER: return false; // the instance's own attribute of its name is what it stands for
     default: {
         Class *cls = class_of(vm, attribute);
         if (cls->flags & CLASS_BUILTIN && cls->kind != KIND_NATIVE_DATA) return false;
@@ -299,6 +308,7 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls) {
     case KIND_DESCRIPTOR:
         if (is_empty(self)) return attribute;
         return descriptor_read(vm, (Descriptor *)o, self);
+    case KIND_MEMBER: return is_empty(self) ? attribute : member_read(vm, o, self);
     default: break;
     }
     Class *descriptor_class = object_shape(o)->cls;
@@ -384,6 +394,8 @@ int object_set_attribute(VM *vm, Value o, String *name, Value value) {
         return set_through_descriptor(vm, found, o, name, value);
     int done = is_object(o) ? object_set_own_attribute(vm, object_of(o), name, value) : -2;
     if (done == 1 || done == -1) return done;
+    if (!done && is_empty(value) && is_kind(found, KIND_MEMBER))
+        return raise_error(vm, vm->exceptions.attribute_error, "%s", name->data), -1;
     return no_attribute(vm, o, name, is_empty(value), done == -2 && !is_empty(found));
 }
 

@@ -51,6 +51,7 @@ typedef enum {
     KIND_WRAPPED_METHOD, // staticmethod and classmethod
     KIND_SUPER,
     KIND_DESCRIPTOR, // a native attribute of a built-in type: getter and setter
+    KIND_MEMBER,     // what an entry of __slots__ is in its class
     KIND_GENERATOR,  // generator, coroutine and async generator: a heap frame
     KIND_ASYNC_STEP, // what async generators' methods return
     KIND_LOOP,

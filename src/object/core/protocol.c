@@ -13,6 +13,7 @@
 #include "object/function/generic_alias.h"
 #include "object/number/int.h"
 #include "object/shared/recursion.h"
+#include "object/shared/builtin.h"
 #include "object/text/format.h"
 #include "object/text/str.h"
 
@@ -362,7 +363,9 @@ int value_delete_item(VM *vm, Value o, Value key) {
         return is_error(vm_call(vm, method, arguments, 2, NULL)) ? -1 : 1;
     }
     if (cls->ops && cls->ops->set_item) return cls->ops->set_item(vm, o, key, VALUE_EMPTY);
-    raise_type_error(vm, "'%s' object doesn't support item deletion", class_shown_name(cls));
+    // CPython has two wordings: one for what has places by number, asked for by number.
+    bool by_number = has_index(vm, key) && (!(cls->flags & CLASS_BUILTIN) || (cls->ops && cls->ops->length));
+    raise_type_error(vm, "'%s' object %s support item deletion", class_shown_name(cls), by_number ? "doesn't" : "does not");
     return -1;
 }
 

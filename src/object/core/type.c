@@ -4,6 +4,7 @@
 
 #include "object/container/dict.h"
 #include "object/container/list.h"
+#include "object/container/mapping_proxy.h"
 #include "object/container/set.h"
 #include "object/core/errors.h"
 #include "object/core/instance.h"
@@ -116,7 +117,7 @@ static Value object_delattr(VM *vm, Value *args, size_t count) {
 static Value object_init_subclass(VM *vm, Value *args, size_t count) {
     if (count > 2 || dict_of(args[1])->length)
         return raise_type_error(vm, "%s.__init_subclass__() takes no keyword arguments",
-                                is_kind(args[0], KIND_CLASS) ? class_name((Class *)object_of(args[0])) : "object");
+                                is_kind(args[0], KIND_CLASS) ? ((Class *)object_of(args[0]))->qualified_name->data : "object");
     return VALUE_NONE;
 }
 static Value object_subclasshook(VM *vm, Value *args, size_t count) { return VALUE_NOT_IMPLEMENTED; }
@@ -190,9 +191,10 @@ static int set_class(VM *vm, Value self, Value value) {
 }
 static Value get_dictionary(VM *vm, Value self) {
     if (is_kind(self, KIND_CLASS)) {
-        // A copy: a change behind the class's back would leave the caches wrong.
-        Dict *copy = dict_copy(vm, ((Class *)object_of(self))->attributes);
-        return copy ? value_object(copy) : VALUE_ERROR;
+        // Not the dict itself: a change behind the class's back would leave the caches wrong.
+        Class *cls = (Class *)object_of(self);
+        if (cls->flags & CLASS_BUILTIN) operation_methods_complete(vm, cls);
+        return mapping_proxy_new(vm, value_object(cls->attributes));
     }
     if (is_kind(self, KIND_MODULE)) return value_object(((ModuleObject *)object_of(self))->namespace);
     Dict *dict = is_object(self) ? object_dictionary(vm, object_of(self)) : NULL;
@@ -510,6 +512,7 @@ static Value type_get_base(VM *vm, Value self) {
         if (((Class *)object_of(bases->items[i]))->kind == cls->kind) return bases->items[i];
     return bases->length ? bases->items[0] : VALUE_NONE;
 }
+static int type_set_bases(VM *vm, Value self, Value value) { return class_set_bases(vm, (Class *)object_of(self), value); }
 static Value type_get_doc(VM *vm, Value self) {
     Value doc = dict_get_string(vm, ((Class *)object_of(self))->attributes, vm->names.__doc__);
     return is_empty(doc) ? VALUE_NONE : doc;
@@ -558,7 +561,7 @@ static const NativeDefinition type_methods[] = {
 static const AttributeDefinition type_attributes[] = {{"__name__", type_get_name, type_set_name},
                                                       {"__qualname__", type_get_qualified, type_set_qualified},
                                                       {"__module__", type_get_module, type_set_module},
-                                                      {"__bases__", type_get_bases, NULL},
+                                                      {"__bases__", type_get_bases, type_set_bases},
                                                       {"__base__", type_get_base, NULL},
                                                       {"__mro__", type_get_mro, NULL},
                                                       {"__dict__", get_dictionary, NULL},

@@ -5,6 +5,7 @@
 #include "object/container/dict.h"
 #include "object/container/iterator.h"
 #include "object/container/list.h"
+#include "object/container/mapping_proxy.h"
 #include "object/container/range.h"
 #include "object/container/set.h"
 #include "object/core/class.h"
@@ -17,6 +18,7 @@
 #include "object/function/descriptor.h"
 #include "object/function/function.h"
 #include "object/function/generic_alias.h"
+#include "object/function/member.h"
 #include "object/function/type_parameter.h"
 #include "object/number/int.h"
 #include "object/text/bytes.h"
@@ -80,7 +82,7 @@ static bool make_classes(VM *vm) {
            dict_class_init(vm) && function_class_init(vm) && property_class_init(vm) && int_class_init(vm) &&
            bool_class_init(vm) && float_class_init(vm) && complex_class_init(vm) && bytes_class_init(vm) &&
            list_class_init(vm) && set_class_init(vm) && range_class_init(vm) && slice_class_init(vm) &&
-           iterator_class_init(vm) && generic_alias_class_init(vm) && type_parameter_class_init(vm) &&
+           iterator_class_init(vm) && generic_alias_class_init(vm) && mapping_proxy_class_init(vm) && member_class_init(vm) && type_parameter_class_init(vm) &&
            type_alias_class_init(vm) && module_class_init(vm) && exception_class_init(vm) && traceback_class_init(vm);
 }
 

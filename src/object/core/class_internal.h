@@ -1,0 +1,22 @@
+// What the files that make classes share.
+#ifndef AIOLI_OBJECT_CLASS_INTERNAL_H
+#define AIOLI_OBJECT_CLASS_INTERNAL_H
+
+#include "object/core/class.h"
+
+// Reads __slots__ of a class body: the names join those of the bases, and members in the class stand for them. False on an error.
+bool class_read_slots(VM *vm, Class *cls, Class *base);
+
+// Merges the orders of the bases into that of `cls` (C3). NULL with an exception.
+Tuple *class_linearise(VM *vm, Class *cls, Tuple *bases);
+
+// The base that decides how instances are laid out: the most derived one that is not a plain instance. NULL with TypeError.
+Class *class_best_base(VM *vm, Tuple *bases);
+
+// Notes that `base` is to tell `cls` of its changes. False: out of memory.
+bool class_add_subclass(VM *vm, Class *base, Class *cls);
+
+// Tells all caches that a class has changed, and its subclasses.
+void class_changed(VM *vm, Class *cls);
+
+#endif

@@ -1,0 +1,178 @@
+// Bases: the order in which a class's attributes are looked for, which layout its instances have, and who is told of changes.
+#include <string.h>
+
+#include "base/buffer.h"
+#include "object/container/list.h"
+#include "object/core/class_internal.h"
+#include "object/core/errors.h"
+#include "object/core/vm.h"
+#include "object/text/str.h"
+
+bool class_add_subclass(VM *vm, Class *base, Class *cls) {
+    if (base->subclass_count == base->subclass_capacity) {
+        uint32_t capacity = base->subclass_capacity ? base->subclass_capacity * 2 : 4;
+        Class **grown = heap_resize(vm, base->subclasses, base->subclass_capacity * sizeof(Class *),
+                                    capacity * sizeof(Class *));
+        if (!grown) return raise_memory_error(vm), false;
+        base->subclasses = grown;
+        base->subclass_capacity = capacity;
+    }
+    base->subclasses[base->subclass_count++] = cls;
+    return true;
+}
+
+// Merges the bases' orders (Barrett et al., "A monotonic superclass linearization for Dylan", 1996: C3).
+Tuple *class_linearise(VM *vm, Class *cls, Tuple *bases) {
+    size_t sequences = bases->length + 1, total = 1;
+    for (size_t i = 1; i < bases->length; i++)
+        for (size_t k = 0; k < i; k++)
+            if (value_same(bases->items[i], bases->items[k]))
+                return raise_type_error(vm, "duplicate base class %s", class_name((Class *)object_of(bases->items[i]))), NULL;
+    for (size_t i = 0; i < bases->length; i++) total += ((Class *)object_of(bases->items[i]))->mro->length + 1;
+    List *result = list_new(vm, total);
+    size_t *heads = heap_resize(vm, NULL, 0, sequences * sizeof(size_t));
+    if (!result || !heads) {
+        heap_resize(vm, heads, heads ? sequences * sizeof(size_t) : 0, 0);
+        if (result) raise_memory_error(vm);
+        return NULL;
+    }
+    memset(heads, 0, sequences * sizeof(size_t));
+    list_append(vm, result, value_object(cls));
+#define SEQUENCE(i) ((i) < bases->length ? ((Class *)object_of(bases->items[i]))->mro : bases)
+    bool consistent = true, interrupted = false;
+    while (!interrupted) {
+        Value next = VALUE_EMPTY;
+        bool left = false;
+        for (size_t i = 0; i < sequences && is_empty(next) && !interrupted; i++) {
+            if (heads[i] >= SEQUENCE(i)->length) continue;
+            interrupted = !vm_poll(vm, total / 32);
+            left = true;
+            Value candidate = SEQUENCE(i)->items[heads[i]];
+            bool in_a_tail = false;
+            for (size_t j = 0; j < sequences && !in_a_tail; j++)
+                for (size_t k = heads[j] + 1; k < SEQUENCE(j)->length; k++)
+                    in_a_tail |= value_same(SEQUENCE(j)->items[k], candidate);
+            if (!in_a_tail) next = candidate;
+        }
+        if (!left || interrupted) break;
+        if (is_empty(next)) {
+            consistent = false;
+            break;
+        }
+        list_append(vm, result, next);
+        for (size_t i = 0; i < sequences; i++)
+            if (heads[i] < SEQUENCE(i)->length && value_same(SEQUENCE(i)->items[heads[i]], next)) heads[i]++;
+    }
+    heap_resize(vm, heads, sequences * sizeof(size_t), 0);
+    if (interrupted) return NULL;
+    if (!consistent) {
+        Buffer names = vm_buffer(vm);
+        for (size_t i = 0; i < bases->length; i++)
+            buffer_format(&names, "%s%s", i ? ", " : "", class_name((Class *)object_of(bases->items[i])));
+        raise_type_error(vm, "Cannot create a consistent method resolution order (MRO) for bases %.*s",
+                         (int)names.length, names.data ? names.data : "");
+        buffer_free(&names);
+        return NULL;
+    }
+#undef SEQUENCE
+    return tuple_from(vm, result->items, result->length);
+}
+
+Class *class_best_base(VM *vm, Tuple *bases) {
+    Class *best = NULL;
+    for (size_t i = 0; i < bases->length; i++) {
+        if (!is_kind(bases->items[i], KIND_CLASS)) {
+            raise_type_error(vm, "bases must be types");
+            return NULL;
+        }
+        Class *base = (Class *)object_of(bases->items[i]);
+        if (base->flags & CLASS_FINAL) {
+            raise_type_error(vm, "type '%s' is not an acceptable base type", class_shown_name(base));
+            return NULL;
+        }
+        if (!best || (best->kind == KIND_INSTANCE && base->kind != KIND_INSTANCE)) {
+            best = base;
+        } else if (base->kind != KIND_INSTANCE &&
+                   (base->kind != best->kind || (base->kind == KIND_NATIVE_DATA && base->ops != best->ops))) {
+            raise_type_error(vm, "multiple bases have instance lay-out conflict");
+            return NULL;
+        }
+    }
+    return best;
+}
+
+// ---- Other bases for a class that is there
+
+static void remove_subclass(Class *base, const Class *cls) {
+    for (uint32_t i = 0; i < base->subclass_count; i++)
+        if (base->subclasses[i] == cls) {
+            memmove(&base->subclasses[i], &base->subclasses[i + 1], (--base->subclass_count - i) * sizeof(Class *));
+            return;
+        }
+}
+
+static bool same_slots(const Class *a, const Class *b) {
+    if (!a->slot_names || !b->slot_names) return a->slot_names == b->slot_names;
+    if (a->slot_names->length != b->slot_names->length) return false;
+    for (size_t i = 0; i < a->slot_names->length; i++)
+        if (!value_same(a->slot_names->items[i], b->slot_names->items[i])) return false;
+    return true;
+}
+
+// The new orders of a class and of all its subclasses; `before` gets each class and its order so far. False with an exception.
+static bool linearise_all(VM *vm, Class *cls, List *before) {
+    if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded"), false;
+    if (!vm_poll(vm, 1) || !list_append(vm, before, value_object(cls)) || !list_append(vm, before, value_object(cls->mro))) return false;
+    Tuple *mro = class_linearise(vm, cls, cls->bases);
+    if (!mro) return false;
+    cls->mro = mro;
+    for (uint32_t i = 0; i < cls->subclass_count; i++)
+        if (!linearise_all(vm, cls->subclasses[i], before)) return false;
+    return true;
+}
+
+static bool check_new_bases(VM *vm, Class *cls, Value value) {
+    const char *name = class_name(cls);
+    if (cls->flags & CLASS_BUILTIN) return raise_type_error(vm, "cannot set '__bases__' attribute of immutable type '%s'", name), false;
+    if (is_empty(value)) return raise_type_error(vm, "cannot delete '__bases__' attribute of immutable type '%s'", name), false;
+    if (!is_tuple(value))
+        return raise_type_error(vm, "can only assign tuple to %s.__bases__, not %s", name, type_name(vm, value)), false;
+    Tuple *bases = tuple_of(value);
+    if (!bases->length) return raise_type_error(vm, "can only assign non-empty tuple to %s.__bases__, not ()", name), false;
+    for (size_t i = 0; i < bases->length; i++) {
+        if (!is_kind(bases->items[i], KIND_CLASS))
+            return raise_type_error(vm, "%s.__bases__ must be tuple of classes, not '%s'", name, type_name(vm, bases->items[i])), false;
+        if (class_is_subclass((Class *)object_of(bases->items[i]), cls))
+            return raise_type_error(vm, "a __bases__ item causes an inheritance cycle"), false;
+    }
+    Class *best = class_best_base(vm, bases), *now = class_best_base(vm, cls->bases);
+    if (!best || !now) return false;
+    if ((best->flags & CLASS_BUILTIN) != (now->flags & CLASS_BUILTIN))
+        return raise_type_error(vm, "__bases__ assignment: '%s' deallocator differs from '%s'", class_name(best), class_name(now)), false;
+    if (best->kind == now->kind && best->ops == now->ops && best->instance_size == now->instance_size && same_slots(best, now) &&
+        (best->flags & CLASS_EXCEPTION) == (now->flags & CLASS_EXCEPTION))
+        return true;
+    raise_type_error(vm, "__bases__ assignment: '%s' object layout differs from '%s'", class_name(best), class_name(now));
+    return false;
+}
+
+int class_set_bases(VM *vm, Class *cls, Value value) {
+    if (!check_new_bases(vm, cls, value)) return -1;
+    Tuple *bases = tuple_of(value), *old = cls->bases;
+    List *before = list_new(vm, 8);
+    if (!before) return -1;
+    cls->bases = bases;
+    if (!linearise_all(vm, cls, before)) {
+        cls->bases = old;
+        for (size_t i = 0; i + 1 < before->length; i += 2) ((Class *)object_of(before->items[i]))->mro = tuple_of(before->items[i + 1]);
+        return -1;
+    }
+    for (size_t i = 0; i < old->length; i++) remove_subclass((Class *)object_of(old->items[i]), cls);
+    for (size_t i = 0; i < bases->length; i++) {
+        Class *base = (Class *)object_of(bases->items[i]);
+        if (!class_add_subclass(vm, base, cls)) return -1; // the classes are right; only this base will not tell of its changes
+        class_set_flags(vm, cls, base->flags & (CLASS_SEQUENCE | CLASS_MAPPING | CLASS_ORDERED));
+    }
+    class_changed(vm, cls);
+    return 1;
+}
