@@ -68,3 +68,16 @@ Value build_class(VM *vm, Value *base) {
     Value arguments[3] = {base[1], value_object(bases), namespace};
     return call_with_dict(vm, meta, arguments, 3, keywords);
 }
+
+Value class_statement(VM *vm, Value *base) {
+    Value replaced = replaced_builtin(vm, "__build_class__", vm->exceptions.name_error);
+    if (is_error(replaced)) return replaced;
+    if (is_empty(replaced)) return build_class(vm, base);
+    Tuple *bases = tuple_of(base[2]);
+    Tuple *arguments = tuple_new(vm, bases->length + 2);
+    if (!arguments) return VALUE_ERROR;
+    arguments->items[0] = base[0];
+    arguments->items[1] = base[1];
+    for (size_t i = 0; i < bases->length; i++) arguments->items[i + 2] = bases->items[i];
+    return call_with_dict(vm, replaced, arguments->items, arguments->length, is_dict(base[3]) ? dict_of(base[3]) : NULL);
+}

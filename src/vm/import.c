@@ -14,6 +14,7 @@
 #include "object/exception/library_names.h"
 #include "object/text/bytes.h"
 #include "object/text/str.h"
+#include "vm/frame_object.h"
 #include "vm/interpreter.h"
 #include "vm/support.h"
 
@@ -252,8 +253,26 @@ static String *resolve(VM *vm, Dict *globals, String *name, int level) {
     return full ? string_intern(vm, full) : NULL;
 }
 
+Value replaced_builtin(VM *vm, const char *name, Class *missing) {
+    String *key = string_intern_from(vm, name, strlen(name));
+    Value found = key ? dict_get_string(vm, vm->builtins, key) : VALUE_ERROR;
+    if (is_error(found)) return found;
+    if (is_empty(found)) return raise_error(vm, missing, "%s not found", name);
+    return is_native(found) && strcmp(native_of(found)->definition->name, name) == 0 ? VALUE_EMPTY : found;
+}
+
 Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level) {
-    String *full = resolve(vm, frame->function->globals, name, level);
+    Value replaced = replaced_builtin(vm, "__import__", vm->exceptions.import_error);
+    if (is_error(replaced)) return replaced;
+    if (is_empty(replaced)) return import_by(vm, frame->function->globals, name, from_list, level);
+    bool has_namespace = frame_code(frame)->flags & (CODE_NAMESPACE_LOCALS | CODE_MODULE);
+    Value locals = has_namespace ? frame_locals(vm, frame) : VALUE_NONE;
+    Value arguments[] = {value_object(name), value_object(frame->function->globals), locals, from_list, value_small(level)};
+    return is_error(locals) ? locals : vm_call(vm, replaced, arguments, 5, NULL);
+}
+
+Value import_by(VM *vm, Dict *globals, String *name, Value from_list, int level) {
+    String *full = resolve(vm, globals, name, level);
     if (!full) return VALUE_ERROR;
     Value module = import_module(vm, full);
     if (is_error(module)) return module;
@@ -268,6 +287,8 @@ Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level
     if (is_error(path)) return VALUE_ERROR;
     Tuple *names = tuple_of(from_list);
     for (size_t i = 0; !is_empty(path) && i < names->length; i++) {
+        if (!is_string(names->items[i]))
+            return raise_type_error(vm, "Item in ``from list'' must be str, not %s", type_name(vm, names->items[i]));
         String *wanted = string_of(names->items[i]);
         if (string_is(wanted, "*")) continue;
         Value found = value_find_attribute(vm, module, wanted);

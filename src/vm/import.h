@@ -37,6 +37,10 @@ bool import_renew_path(VM *vm);
 // import NAME: the module of the full dotted name, run if it is not in sys.modules. [script]
 Value import_module(VM *vm, String *name);
 
+// What __import__ does: the module that `name` means, `level` folders out from the package of `globals`; without names (None) that of its
+// first part. `names` is a tuple (of a package, TypeError when something in it is no str); those that are submodules are imported too. [script]
+Value import_by(VM *vm, Dict *globals, String *name, Value names, int level);
+
 // The names of all built-in modules, for sys.builtin_module_names.
 Tuple *import_builtin_names(VM *vm);
 

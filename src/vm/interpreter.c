@@ -947,7 +947,7 @@ dispatch:
     }
     CASE(BUILD_CLASS) {
         SAVE();
-        Value v = build_class(vm, &regs[i->b]);
+        Value v = class_statement(vm, &regs[i->b]);
         CHECK(v);
         GIVE(v);
     }

@@ -62,6 +62,8 @@ bool exception_star_split(VM *vm, Value exception, Value type, Value *pair);
 
 // build_class.c
 Value build_class(VM *vm, Value *base);
+// A class statement: build_class, or what a script has put in the place of builtins.__build_class__.
+Value class_statement(VM *vm, Value *base);
 
 // explain.c: a failed assertion gets a note of the values that have one; false with an exception that is no part of showing them
 bool explain_failure(VM *vm, Value exception, const Tuple *texts, const Value *values);
@@ -74,6 +76,10 @@ Value match_rest(VM *vm, Value mapping, Tuple *keys);
 Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names);
 
 // import.c
+// The built-in function of that name if a script has put another one in its place, else VALUE_EMPTY. VALUE_ERROR: it is gone, and
+// `missing` is raised.
+Value replaced_builtin(VM *vm, const char *name, Class *missing);
+// `import name` of a module with these globals: as a script's replaced builtins.__import__ does it, if there is one.
 Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level);
 Value import_from(VM *vm, Value module, String *name);
 bool import_star(VM *vm, Frame *frame, Value module);

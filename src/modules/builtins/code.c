@@ -1,4 +1,5 @@
 // Built-in functions on code and namespaces: compile, eval, exec, globals, locals, vars, dir, __import__.
+#include <limits.h>
 #include <string.h>
 
 #include "compiler/compiler.h"
@@ -209,17 +210,20 @@ static Value builtin_import(VM *vm, Value *args, size_t count) {
     if (!is_string(args[0])) return raise_type_error(vm, "module name must be a string");
     int64_t level = 0;
     if (!is_empty(args[4]) && !value_index_int64(vm, args[4], true, &level)) return VALUE_ERROR;
-    if (level) return raise_error(vm, vm->exceptions.import_error, "__import__() of a relative name is not in aioli");
+    if (level < 0) return raise_value_error(vm, "level must be >= 0");
+    if (level > INT_MAX) level = INT_MAX;
     String *name = string_intern(vm, string_of(args[0]));
     if (!name) return VALUE_ERROR;
-    if (!name->size) return raise_value_error(vm, "Empty module name");
-    Value module = import_module(vm, name);
-    if (is_error(module)) return VALUE_ERROR;
+    if (!name->size && !level) return raise_value_error(vm, "Empty module name");
+    if (level && !is_dict(args[1])) {
+        if (!is_empty(args[1]) && !is_none(args[1])) return raise_type_error(vm, "globals must be a dict");
+        return raise_error(vm, vm->exceptions.key_error, "'__name__' not in globals");
+    }
+    Dict *globals = is_dict(args[1]) ? dict_of(args[1]) : interpreter_globals(vm);
     int from = is_empty(args[3]) ? 0 : value_truth(vm, args[3]);
-    const char *dot = strchr(name->data, '.');
-    if (from || !dot) return from < 0 ? VALUE_ERROR : module;
-    String *top = string_intern_from(vm, name->data, (size_t)(dot - name->data));
-    return top ? import_module(vm, top) : VALUE_ERROR;
+    Tuple *names = from > 0 ? tuple_from_iterable(vm, args[3]) : NULL;
+    if (!globals || from < 0 || (from && !names)) return VALUE_ERROR;
+    return import_by(vm, globals, name, names ? value_object(names) : VALUE_NONE, (int)level);
 }
 
 // __build_class__(function, name, *bases, metaclass=…, **keywords)

@@ -260,6 +260,8 @@ Value class_special(VM *vm, Class *cls, Special special) {
         vm->is_incomplete = false;
         Value found = class_lookup(vm, cls, vm->names.specials[special]);
         if (vm->is_incomplete) return found; // not to be remembered
+        found = special_bindable(vm, special, found);
+        if (is_error(found)) return exception_clear(vm), class_lookup(vm, cls, vm->names.specials[special]);
         cls->specials[special] = found;
     }
     return cls->specials[special];

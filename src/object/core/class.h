@@ -86,6 +86,8 @@ Class *class_new_builtin(VM *vm, const char *name, Class *base, Kind kind, size_
 // each when its kind is asked for. False: out of memory.
 bool class_bootstrap(VM *vm);
 
+bool special_binder_class_init(VM *vm);
+
 // Allocates an instance of `cls` (a built-in class or a script's subclass of it) with `size` bytes, zeroed after the
 // header, plus a place for attributes where a subclass's instances take them. Every built-in type's __new__ uses it.
 // NULL with MemoryError raised.

@@ -16,6 +16,9 @@ Class *class_best_base(VM *vm, Tuple *bases);
 // Notes that `base` is to tell `cls` of its changes. False: out of memory.
 bool class_add_subclass(VM *vm, Class *base, Class *cls);
 
+// What a special method of a class is called by: itself, or what binds it first. VALUE_ERROR with MemoryError.
+Value special_bindable(VM *vm, Special special, Value found);
+
 // Tells all caches that a class has changed, and its subclasses.
 void class_changed(VM *vm, Class *cls);
 

@@ -82,7 +82,7 @@ static bool make_classes(VM *vm) {
            dict_class_init(vm) && function_class_init(vm) && property_class_init(vm) && int_class_init(vm) &&
            bool_class_init(vm) && float_class_init(vm) && complex_class_init(vm) && bytes_class_init(vm) &&
            list_class_init(vm) && set_class_init(vm) && range_class_init(vm) && slice_class_init(vm) &&
-           iterator_class_init(vm) && generic_alias_class_init(vm) && mapping_proxy_class_init(vm) && member_class_init(vm) && type_parameter_class_init(vm) &&
+           iterator_class_init(vm) && generic_alias_class_init(vm) && mapping_proxy_class_init(vm) && special_binder_class_init(vm) && member_class_init(vm) && type_parameter_class_init(vm) &&
            type_alias_class_init(vm) && module_class_init(vm) && exception_class_init(vm) && traceback_class_init(vm);
 }
 

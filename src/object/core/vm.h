@@ -70,7 +70,7 @@ typedef struct ClassTable {
         *bytearray, *memoryview, *list, *tuple, *dict, *dict_keys, *dict_values, *dict_items, *set, *frozenset, *range,
         *slice, *code, *function, *native, *bound_method, *method_descriptor, *cell, *module, *traceback, *property,
         *static_method, *class_method, *super, *descriptor, *generator, *coroutine, *async_generator, *async_step, *frame,
-        *shape, *mapping_proxy, *member, *generic_alias, *union_type, *type_variable, *type_variable_tuple, *parameter_specification,
+        *shape, *mapping_proxy, *member, *special_binder, *generic_alias, *union_type, *type_variable, *type_variable_tuple, *parameter_specification,
         *parameter_arguments, *parameter_keywords, *type_alias, *no_default_type;
     Class *iterators[16]; // by IteratorKind
 } ClassTable;
