@@ -79,7 +79,7 @@ bool builtins_create(VM *vm) {
            add_value(vm, namespace, "False", VALUE_FALSE) && add_value(vm, namespace, "NotImplemented", VALUE_NOT_IMPLEMENTED) &&
            add_value(vm, namespace, "Ellipsis", VALUE_ELLIPSIS) && add_value(vm, namespace, "__debug__", VALUE_TRUE) &&
            add_text(vm, namespace, "__name__", "builtins") && add_value(vm, namespace, "__doc__", VALUE_NONE) &&
-           add_classes(vm, namespace) && builtins_number_add(vm, namespace) && builtins_object_add(vm, namespace) &&
+           add_classes(vm, namespace) && builtins_number_add(vm, namespace) && builtins_object_add(vm, namespace) && builtins_reduce_add(vm) &&
            builtins_iterate_add(vm, namespace) && builtins_code_add(vm, namespace) && builtins_io_add(vm, namespace);
 }
 

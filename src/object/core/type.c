@@ -512,6 +512,14 @@ static Value type_get_base(VM *vm, Value self) {
         if (((Class *)object_of(bases->items[i]))->kind == cls->kind) return bases->items[i];
     return bases->length ? bases->items[0] : VALUE_NONE;
 }
+// CPython's bits, as far as there is something to tell.
+static Value type_get_flags(VM *vm, Value self) {
+    enum { HEAP_TYPE = 1 << 9, BASE_TYPE = 1 << 10, ABSTRACT = 1 << 20 };
+    Class *cls = (Class *)object_of(self);
+    Value abstract = dict_get_string(vm, cls->attributes, vm->names.__abstractmethods__);
+    return value_small((cls->flags & CLASS_BUILTIN ? 0 : HEAP_TYPE) | (cls->flags & CLASS_FINAL ? 0 : BASE_TYPE) |
+                       (is_empty(abstract) || is_empty_set(abstract) ? 0 : ABSTRACT));
+}
 static int type_set_bases(VM *vm, Value self, Value value) { return class_set_bases(vm, (Class *)object_of(self), value); }
 static Value type_get_doc(VM *vm, Value self) {
     Value doc = dict_get_string(vm, ((Class *)object_of(self))->attributes, vm->names.__doc__);
@@ -563,6 +571,7 @@ static const AttributeDefinition type_attributes[] = {{"__name__", type_get_name
                                                       {"__module__", type_get_module, type_set_module},
                                                       {"__bases__", type_get_bases, type_set_bases},
                                                       {"__base__", type_get_base, NULL},
+                                                      {"__flags__", type_get_flags, NULL},
                                                       {"__mro__", type_get_mro, NULL},
                                                       {"__dict__", get_dictionary, NULL},
                                                       {"__doc__", type_get_doc, type_set_doc},
