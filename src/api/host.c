@@ -244,6 +244,7 @@ void aioli_free(aioli *host) {
     promises_abandon(host);
     limits_leave(host);
     if (vm->loop && vm->library) lost_end(vm, true);
+    if (vm->library && !vm->ending) vm->hooks.finalize(vm, true);
     if (vm->library) sys_flush(vm);
     if (vm->loop) loop_destroy(vm);
     buffer_free(&host->error);

@@ -6,13 +6,16 @@
 #include "base/utf8.h"
 #include "loop/module.h"
 #include "modules/modules.h"
-#include "modules/warning.h"
+#include "modules/struct_sequence.h"
 #include "modules/system/file.h"
 #include "modules/system/terminal.h"
+#include "modules/warning.h"
 #include "object/container/dict.h"
 #include "object/container/iterator.h"
+#include "object/core/errors.h"
 #include "object/core/native.h"
 #include "object/core/protocol.h"
+#include "object/core/weak.h"
 #include "object/exception/exception.h"
 #include "object/shared/builtin.h"
 #include "syntax/parse.h"
@@ -28,7 +31,7 @@ const NativeModule native_modules[] = {
     {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
     {"_heapq", heapq_module_fill},
     {"bisect", bisect_module_fill},
-    {"_typing", typing_module_fill},
+    {"_typing", typing_module_fill}, {"_weakref", weakref_module_fill},
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {
@@ -104,6 +107,34 @@ bool aioli_module_fill(VM *vm, ModuleObject *module) {
            native_add_functions(vm, module->namespace, aioli_functions) > 0;
 }
 
+// Tells of an exception that nobody can catch, as sys.unraisablehook does it.
+static bool tell_ignored(VM *vm, Value source, Value exception) {
+    static const char *const fields[] = {"exc_type", "exc_value", "exc_traceback", "err_msg", "object", NULL};
+    String *name = string_intern_from(vm, "unraisablehook", 14);
+    Value hook = name ? dict_get_string(vm, library_of(vm)->sys, name) : VALUE_ERROR;
+    if (is_error(hook)) return false;
+    if (!is_empty(hook) && !is_native(hook) && !is_none(hook)) {
+        Value parts[] = {value_object(class_of(vm, exception)), exception, exception_of(exception)->traceback, VALUE_NONE, source};
+        Value argument = struct_sequence_new(vm, "UnraisableHookArgs", fields, parts);
+        return !is_error(argument) && !is_error(vm_call(vm, hook, &argument, 1, NULL));
+    }
+    Buffer text = vm_buffer(vm);
+    String *shown = value_repr(vm, source);
+    if (!shown) exception_drop(vm);
+    buffer_format(&text, "Exception ignored in: %s\n", shown ? shown->data : "?");
+    exception_print(vm, exception, &text);
+    bool ok = text.failed || library_write_error(vm, text.data, text.length);
+    buffer_free(&text);
+    return ok;
+}
+
+static bool finalize(VM *vm, bool all) {
+    if (weak_run(vm, all, tell_ignored)) return true;
+    if (!exception_matches(vm, vm->exceptions.exception)) return false;
+    exception_clear(vm); // that it could not be told of
+    return true;
+}
+
 bool library_create(VM *vm, const Streams *streams) {
     // From the plain allocator: it outlives the heap.
     Library *library = allocate(&vm->heap.allocator, sizeof(Library));
@@ -112,6 +143,7 @@ bool library_create(VM *vm, const Streams *streams) {
     vm->library = library;
     library->streams = *streams;
     vm->hooks.warn = library_warn;
+    vm->hooks.finalize = finalize;
     library->outer_trace = vm->hooks.trace;
     vm->hooks.trace = library_trace;
     if (!file_classes_init(vm)) return false;

@@ -31,6 +31,7 @@ bool errno_module_fill(VM *vm, ModuleObject *module);
 bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
+bool weakref_module_fill(VM *vm, ModuleObject *module);
 bool typing_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);
 bool itertools_module_fill(VM *vm, ModuleObject *module);

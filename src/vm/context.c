@@ -147,7 +147,11 @@ static bool poll(VM *vm) {
     return !vm_requested(vm) || do_requests(vm);
 }
 
-bool interpreter_attend(VM *vm) { return attend(vm, heap_collect); }
+bool interpreter_attend(VM *vm) {
+    if (!attend(vm, heap_collect)) return false;
+    bool waits = vm->weak_waiting || vm->finalizable.waiting;
+    return !waits || vm->is_finalizing || vm->hooks.finalize(vm, false);
+}
 static bool natives_attend(VM *vm) { return attend(vm, vm_collect); }
 
 bool interpreter_create(VM *vm) {

@@ -10,6 +10,7 @@
 static Value gc_collect(VM *vm, Value *args, size_t count) {
     vm_collect(vm);
     heap_finish_sweep(vm);
+    if (!vm->hooks.finalize(vm, false)) return VALUE_ERROR;
     vm_count_work(vm, vm->heap.live / 64);
     return value_small(0);
 }

@@ -9,6 +9,7 @@
 #include "object/core/operations.h"
 #include "object/core/type.h"
 #include "object/core/vm.h"
+#include "object/core/weak.h"
 #include "object/function/function.h"
 #include "object/function/generic_alias.h"
 #include "object/text/str.h"
@@ -159,7 +160,8 @@ Class *class_new_builtin(VM *vm, const char *name, Class *base, Kind kind, size_
 
 // Which parts of the attribute protocol the class overrides: decided once here and at every change of the class.
 static void note_customisation(VM *vm, Class *cls) {
-    cls->flags &= ~(uint32_t)(CLASS_CUSTOM_GETATTRIBUTE | CLASS_CUSTOM_SETATTR);
+    cls->flags &= ~(uint32_t)(CLASS_CUSTOM_GETATTRIBUTE | CLASS_CUSTOM_SETATTR | CLASS_FINALIZER);
+    if (!is_empty(class_lookup(vm, cls, vm->names.specials[SPECIAL_DEL]))) cls->flags |= CLASS_FINALIZER;
     Value found = class_lookup(vm, cls, vm->names.specials[SPECIAL_GETATTRIBUTE]);
     if (!is_empty(found) && !(is_native(found) && native_of(found)->special == SPECIAL_GETATTRIBUTE))
         cls->flags |= CLASS_CUSTOM_GETATTRIBUTE;
@@ -227,6 +229,7 @@ void *class_instantiate(VM *vm, Class *cls, size_t size) {
     if (!o) return NULL;
     o->header |= OBJECT_HAS_ATTRIBUTES;
     *(Value *)((char *)o + size) = VALUE_EMPTY;
+    if (cls->flags & CLASS_FINALIZER && !weak_note_finalizable(vm, o)) return NULL;
     return o;
 }
 

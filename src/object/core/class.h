@@ -35,6 +35,8 @@ enum {
     CLASS_CUSTOM_CALL_META = 128,   // its metaclass overrides __call__
     CLASS_SEQUENCE = 256, // patterns of sequences match its instances, though they have no layout of one
     CLASS_MAPPING = 512,  // and patterns of mappings
+    CLASS_FINALIZER = 2048, // instances have __del__
+    CLASS_NO_WEAK = 4096,   // instances can't be referred to weakly, as their class has slots only
     CLASS_ORDERED = 1024, // collections.OrderedDict, whose views show another name
 };
 

@@ -6,6 +6,7 @@
 #include "object/container/dict.h"
 #include "object/core/class.h"
 #include "object/core/instance.h"
+#include "object/core/weak.h"
 #include "object/text/str.h"
 
 // ---- Marking
@@ -118,6 +119,7 @@ static void retrace_marked(VM *vm, Object *o) {
 }
 
 static void mark_roots(VM *vm) {
+    weak_trace(vm);
     heap_mark(vm, vm->exception);
     heap_mark(vm, vm->stop_value);
     heap_mark(vm, vm->suspended_on);
@@ -274,6 +276,9 @@ void heap_collect(VM *vm) {
         vm->hooks.rescue(vm);
         mark_rest(vm);
     }
+    weak_rescue(vm);
+    mark_rest(vm);
+    weak_forget(vm);
     forget_dead_strings(vm);
     forget_dead_subclasses(vm, vm->classes.object);
     if (vm->hooks.forget) vm->hooks.forget(vm);

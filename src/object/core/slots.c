@@ -42,11 +42,20 @@ static bool add_slot(VM *vm, Class *cls, Class *base, List *names, String *name)
     return member && list_append(vm, names, value_object(name)) && dict_set_string(vm, cls->attributes, name, value_object(member)) >= 0;
 }
 
+// Whether a base's instances can be referred to weakly.
+static bool inherits_weak(const Class *cls) {
+    for (size_t i = 1; i < cls->mro->length; i++) {
+        const Class *base = (Class *)object_of(cls->mro->items[i]);
+        if (base->flags & CLASS_BUILTIN ? base->kind == KIND_SET : !(base->flags & CLASS_NO_WEAK)) return true;
+    }
+    return false;
+}
+
 bool class_read_slots(VM *vm, Class *cls, Class *base) {
     Value slots = dict_get_string(vm, cls->attributes, vm->names.__slots__);
     List *names = list_new(vm, 4);
     if (!names) return false;
-    bool open = is_empty(slots);
+    bool open = is_empty(slots), has_weak = false;
     for (size_t i = 1; i < cls->mro->length; i++) {
         Class *ancestor = (Class *)object_of(cls->mro->items[i]);
         if (ancestor->flags & CLASS_HAS_DICT) open = true;
@@ -70,10 +79,13 @@ bool class_read_slots(VM *vm, Class *cls, Class *base) {
             if (!name) return false;
             if (name == vm->names.__dict__)
                 open = true;
-            else if (!string_is(name, "__weakref__") && !add_slot(vm, cls, base, names, name))
+            else if (string_is(name, "__weakref__"))
+                has_weak = true;
+            else if (!add_slot(vm, cls, base, names, name))
                 return false;
         }
     }
+    if (!is_empty(slots) && !has_weak && !inherits_weak(cls)) cls->flags |= CLASS_NO_WEAK;
     if (open) cls->flags |= CLASS_HAS_DICT;
     if (names->length) {
         cls->slot_names = tuple_from(vm, names->items, names->length);

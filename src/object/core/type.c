@@ -11,6 +11,7 @@
 #include "object/core/module.h"
 #include "object/core/operations.h"
 #include "object/core/protocol.h"
+#include "object/core/weak.h"
 #include "object/function/function.h"
 #include "object/text/str.h"
 
@@ -54,6 +55,7 @@ static Value object_new(VM *vm, Value *args, size_t count) {
         }
     }
     Instance *instance = instance_new(vm, cls);
+    if (instance && cls->flags & CLASS_FINALIZER && !weak_note_finalizable(vm, &instance->object)) return VALUE_ERROR;
     return instance ? value_object(instance) : VALUE_ERROR;
 }
 
@@ -250,7 +252,7 @@ static const AttributeDefinition dictionary_attributes[] = {{"__dict__", get_dic
 // ---- Calling classes
 
 bool class_is_plain(VM *vm, Class *cls, Value *init) {
-    if (cls->kind != KIND_INSTANCE || cls->flags & CLASS_ABSTRACT_NEW) return false;
+    if (cls->kind != KIND_INSTANCE || cls->flags & (CLASS_ABSTRACT_NEW | CLASS_FINALIZER)) return false;
     if (!is_object_method(class_special(vm, cls, SPECIAL_NEW), object_new)) return false;
     Value abstract = dict_get_string(vm, cls->attributes, vm->names.__abstractmethods__);
     if (!is_empty(abstract) && !is_empty_set(abstract)) return false;

@@ -13,6 +13,7 @@
 #include "object/core/module.h"
 #include "object/core/native_data.h"
 #include "object/core/type.h"
+#include "object/core/weak.h"
 #include "object/exception/exception.h"
 #include "object/exception/traceback.h"
 #include "object/function/descriptor.h"
@@ -112,7 +113,10 @@ bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
     return vm->builtins && vm->modules;
 }
 
-void vm_destroy(VM *vm) { heap_free(vm); }
+void vm_destroy(VM *vm) {
+    weak_free(vm);
+    heap_free(vm);
+}
 
 void vm_note_stack(VM *vm, const char *high) {
     vm->stack_limit = stack_limit(high);

@@ -48,6 +48,8 @@ typedef struct {
     // What a safepoint inside a native does when the fuel is spent: collects if that is due, does what is requested. False:
     // an exception is raised.
     bool (*attend)(VM *vm);
+    // Runs finalizers and what is to be told of weak references (weak_run). False: an exception is raised. [script]
+    bool (*finalize)(VM *vm, bool all);
     // Writes what runs and what everybody waits for; see aioli_report. Neither collects, nor runs a script, nor fails.
     void (*report)(VM *vm);
     // What vm_poll does when the fuel is spent or something is requested: does that, never collects. False: an exception is raised.
@@ -99,6 +101,16 @@ struct VM {
         String **slots;
         size_t capacity, count;
     } interned;
+    struct WeakTable { // the weak references, by what they refer to: see weak.h
+        struct WeakReference **places;
+        size_t capacity, count;
+    } weak;
+    struct WeakReference *weak_waiting; // whose callbacks are to be called
+    struct Finalizable { // objects whose class has __del__, held weakly: first those that have had it run just now, then those that wait
+        Object **objects;
+        size_t count, capacity, done, waiting;
+    } finalizable;
+    bool is_finalizing; // what waits is being run
     Dict *builtins;        // the namespace of the built-in names
     Dict *modules;         // sys.modules
     Hooks hooks;
