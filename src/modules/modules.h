@@ -27,6 +27,7 @@ bool sys_module_fill(VM *vm, ModuleObject *module);
 bool time_module_fill(VM *vm, ModuleObject *module);
 bool math_module_fill(VM *vm, ModuleObject *module);
 bool random_module_fill(VM *vm, ModuleObject *module);
+bool posix_module_fill(VM *vm, ModuleObject *module);
 bool gc_module_fill(VM *vm, ModuleObject *module);
 bool errno_module_fill(VM *vm, ModuleObject *module);
 bool private_file_module_fill(VM *vm, ModuleObject *module);

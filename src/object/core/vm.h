@@ -23,7 +23,7 @@ struct NativeSpan {
 };
 
 // What a host may grant scripts.
-typedef enum { CAPABILITY_READ, CAPABILITY_WRITE, CAPABILITY_CLOCK, CAPABILITY_INPUT, CAPABILITY_PROGRAM } Capability;
+typedef enum { CAPABILITY_READ, CAPABILITY_WRITE, CAPABILITY_CLOCK, CAPABILITY_INPUT, CAPABILITY_PROGRAM, CAPABILITY_ENVIRONMENT } Capability;
 
 // What the floors above hand down.
 typedef struct {
