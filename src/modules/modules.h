@@ -29,6 +29,7 @@ bool math_module_fill(VM *vm, ModuleObject *module);
 bool random_module_fill(VM *vm, ModuleObject *module);
 bool posix_module_fill(VM *vm, ModuleObject *module);
 bool gc_module_fill(VM *vm, ModuleObject *module);
+bool io_module_fill(VM *vm, ModuleObject *module);
 bool errno_module_fill(VM *vm, ModuleObject *module);
 bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);

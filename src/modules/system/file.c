@@ -725,6 +725,11 @@ Value file_open(VM *vm, Value *args, size_t count) {
     file->universal = !mode.binary && !is_string(args[5]);
     file->name = args[0];
     file->mode = value_object(mode_text);
+    if (mode.binary) { // what the file can do, in one way of writing it
+        String *shown = string_format(vm, "%sb%s", mode.create ? "x" : mode.append ? "a" : mode.read || mode.update ? "r" : "w", mode.update ? "+" : "");
+        if (!shown) return VALUE_ERROR;
+        file->mode = value_object(shown);
+    }
     file->errors = is_string(args[4]) ? args[4] : value_object(strict);
     if (is_string(args[3])) {
         file->encoding = args[3];

@@ -386,9 +386,17 @@ static Value exception_repr(VM *vm, Value self) {
     return text ? value_object(text) : VALUE_ERROR;
 }
 
+// One that was given to it later counts too.
+static bool has_file_name(VM *vm, Exception *exception) {
+    Value file = exception_get(vm, exception, "filename");
+    return !is_empty(file) && !is_none(file);
+}
+
 static Value os_error_text(VM *vm, Exception *exception) {
     Value number = exception_get(vm, exception, "errno"), message = exception_get(vm, exception, "strerror");
     Value file = exception_get(vm, exception, "filename"), second = exception_get(vm, exception, "filename2");
+    if (is_empty(number)) number = VALUE_NONE;
+    if (is_empty(message)) message = VALUE_NONE;
     String *a = value_str(vm, number), *b = a ? value_str(vm, message) : NULL;
     if (!b) return VALUE_ERROR;
     String *text;
@@ -445,7 +453,8 @@ static Value exception_str(VM *vm, Value self) {
     String *text;
     if (value_is_instance(vm, self, table->key_error) && arguments->length == 1) {
         text = value_repr(vm, arguments->items[0]);
-    } else if (value_is_instance(vm, self, table->os_error) && !is_empty(exception_get(vm, exception, "errno"))) {
+    } else if (value_is_instance(vm, self, table->os_error) &&
+               (!is_empty(exception_get(vm, exception, "errno")) || has_file_name(vm, exception))) {
         return os_error_text(vm, exception);
     } else if (exception_group_members(vm, self)) {
         size_t n = exception_group_members(vm, self)->length;
