@@ -363,6 +363,84 @@ static void test_writable(void **state) {
     end(&world, vm);
 }
 
+// The module os asks for the same grants. To a link itself its folder's grant matters, to what it leads to where that lies.
+static void test_os(void **state) {
+    (void)state;
+#define OS "__import__('os')."
+#define NO_ENVIRONMENT "PermissionError: the process's environment is not granted here"
+    static const Case nothing[] = {
+        {OS "listdir()", NO_READING ": '.'"},
+        {OS "stat('file.txt')", NO_READING ": 'file.txt'"},
+        {OS "lstat('file.txt')", NO_READING ": '.'"},
+        {OS "access('file.txt', 0)", NO_READING ": 'file.txt'"},
+        {OS "path.exists('file.txt')", "False"},
+        {OS "scandir('sub')", NO_READING ": 'sub'"},
+        {OS "mkdir('made')", NO_WRITING ": 'made'"},
+        {OS "remove('file.txt')", NO_WRITING ": '.'"},
+        {OS "rename('file.txt', 'other')", NO_WRITING ": '.'"},
+        {OS "symlink('x', 'sub/y')", NO_WRITING ": 'sub'"},
+        {OS "chmod('file.txt', 0)", NO_WRITING ": 'file.txt'"},
+        {OS "utime('file.txt')", NO_WRITING ": 'file.txt'"},
+        {OS "truncate('file.txt', 0)", NO_WRITING ": 'file.txt'"},
+        {OS "open('file.txt', 0)", NO_READING ": 'file.txt'"},
+        {OS "open('file.txt', 1)", NO_WRITING ": 'file.txt'"},
+        {OS "open('new', " OS "O_CREAT)", NO_READING ": 'new'"},
+        {OS "close(0)", NO_WRITING},
+        {OS "read(0, 1)", NO_READING},
+        {OS "fstat(0)", NO_READING},
+        {OS "pipe()", NO_WRITING},
+        {OS "getcwd()", NO_READING},
+        {OS "chdir('/')", NO_WRITING},
+        {OS "umask(0)", NO_WRITING},
+        {OS "environ['HOME']", NO_ENVIRONMENT},
+        {OS "environ.__setitem__('HOME', 'x')", NO_ENVIRONMENT},
+        {OS "getenv('HOME')", NO_ENVIRONMENT},
+        {OS "putenv('HOME', 'x')", NO_ENVIRONMENT},
+        {OS "uname()", NO_ENVIRONMENT},
+        {OS "getpid()", NO_ENVIRONMENT},
+        {OS "getlogin()", NO_ENVIRONMENT},
+        {OS "times()", "PermissionError: the clock is not granted here"},
+        {OS "path.join('a', 'b')", "a/b"},
+        {OS "strerror(2)", "No such file or directory"},
+        {"len(" OS "urandom(3))", "3"},
+    };
+    EXPECT_ANSWERS(((aioli_config){0}), nothing);
+    assert_int_equal(symlink("../file.txt", "sub/out_of_here"), 0);
+    static const Case below[] = {
+        {OS "mkdir('sub/made')", "None"},
+        {OS "open('sub/made/x', " OS "O_CREAT | " OS "O_WRONLY) > 0", "True"},
+        {OS "listdir('sub/made')", "['x']"},
+        {"[entry.stat().st_size for entry in " OS "scandir('sub/made')]", "[0]"},
+        {OS "listdir('sub/..')", NO_READING ": 'sub/..'"},
+        {OS "stat('sub/out_of_here')", NO_READING ": 'sub/out_of_here'"},
+        {OS "readlink('sub/out_of_here')", "../file.txt"},
+        {"[entry.is_file(follow_symlinks=False) for entry in " OS "scandir('sub') if entry.name == 'out_of_here']", "[False]"},
+        {"[entry.stat() for entry in " OS "scandir('sub') if entry.name == 'out_of_here']", NO_READING ": 'sub/out_of_here'"},
+        {OS "chmod('sub/out_of_here', 0)", NO_WRITING ": 'sub/out_of_here'"},
+        {OS "link('file.txt', 'sub/hard')", NO_READING ": 'file.txt'"},
+        {OS "link('sub/out_of_here', 'sub/hard')", NO_READING ": 'sub/out_of_here'"},
+        {OS "rename('file.txt', 'sub/file')", NO_WRITING ": '.'"},
+        {OS "rename('sub/made/x', 'x')", NO_WRITING ": '.'"},
+        {OS "rename('sub/made/x', 'sub/x')", "None"},
+        {OS "rmdir('sub')", NO_WRITING ": '.'"},
+        {OS "stat('x', dir_fd=3)", NO_READING},
+        {OS "remove('sub/out_of_here')", "None"},
+        {OS "remove('sub/x')", "None"},
+        {OS "rmdir('sub/made')", "None"},
+    };
+    const char *const folders[] = {"sub", NULL};
+    EXPECT_ANSWERS(((aioli_config){.readable = folders, .writable = folders}), below);
+    static const Case environment[] = {
+        {OS "environ.__setitem__('AIOLI_GRANTS_TEST', 'x')", "None"},
+        {OS "environ['AIOLI_GRANTS_TEST']", "x"},
+        {OS "environ.__delitem__('AIOLI_GRANTS_TEST')", "None"},
+        {OS "getenv('AIOLI_GRANTS_TEST')", "None"},
+        {OS "getpid() > 0", "True"},
+        {OS "listdir()", NO_READING ": '.'"},
+    };
+    EXPECT_ANSWERS(((aioli_config){.grants = AIOLI_GRANT_ENVIRONMENT}), environment);
+}
+
 // ---- Programs begin as new
 
 static aioli_value seven(aioli *vm, const aioli_value *arguments, size_t count, void *data) {
@@ -939,7 +1017,7 @@ static void test_every_allocation_fails(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_granted), cmocka_unit_test(test_grants),       cmocka_unit_test(test_input),
-        cmocka_unit_test(test_readable),        cmocka_unit_test(test_root),         cmocka_unit_test(test_writable),
+        cmocka_unit_test(test_readable),        cmocka_unit_test(test_root),         cmocka_unit_test(test_writable),     cmocka_unit_test(test_os),
         cmocka_unit_test(test_programs_begin_as_new), cmocka_unit_test(test_modules_stay),
         cmocka_unit_test(test_losses_are_told), cmocka_unit_test(test_host_tasks_stay),
         cmocka_unit_test(test_files),           cmocka_unit_test(test_pipes),        cmocka_unit_test(test_exits),
