@@ -25,13 +25,13 @@ typedef struct {
     Value pattern;        // str or bytes-like
     int64_t flags;
     uint32_t groups;
-    bool is_text, folds;
-    bool loops;           // a group stands in what is repeated
+    bool is_text, folds;  // folds: PCRE2 is to ignore case
     uint32_t depth;       // of nested parentheses
     String *wide, *narrow; // in PCRE2's notation; of bytes there is the narrow one alone
     Dict *group_index;    // names to numbers
     Tuple *group_names;   // by number, None for those without; [0] is None
     Tuple *closed;        // groups in the order of their ends
+    Tuple *loops;         // by number: what repeats the group, as a number of its own, or 0
     Value template_reader; // called with this and a template: a list of text and numbers of groups
     pcre2_match_data *found;
     RegexProgram programs[REGEX_MODES][2];

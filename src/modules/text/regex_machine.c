@@ -15,7 +15,8 @@ typedef struct {
     pcre2_compile_context *compiling;
     pcre2_match_context *matching;
     pcre2_jit_stack *stack;
-    size_t last; // where the last callout stood
+    size_t last;    // where the last callout stood
+    size_t largest; // block that a run has asked for
 } Machine;
 
 enum {
@@ -26,11 +27,14 @@ enum {
     STACK_MOST = 1024 * 1024,
     USES_BEFORE_TUNING = 3,
     SIZE_BEFORE_TUNING = 2000, // of text
+    RESULT_MOST = 256 * 1024,
 };
 
 static void *take(PCRE2_SIZE size, void *data) {
     VM *vm = data;
+    Machine *machine = (Machine *)library_of(vm)->regex;
     if (size > (size_t)PTRDIFF_MAX - BLOCK_HEADER) return NULL;
+    if (machine && size > machine->largest) machine->largest = size;
     size_t *block = heap_resize(vm, NULL, 0, size + BLOCK_HEADER);
     if (!block) return NULL;
     *block = size + BLOCK_HEADER;
@@ -111,6 +115,8 @@ static RegexProgram *program_of(VM *vm, RegexPattern *pattern, RegexMode mode, b
     if (!narrow) options |= PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK;
     if (pattern->folds) options |= PCRE2_CASELESS;
     String *text = narrow ? pattern->narrow : pattern->wide;
+    // PCRE2 (10.42) takes repetitions for possessive before an atomic group that may be empty: `c?(?>1?)c` would not match "c".
+    if (strstr(text->data, "(?>")) options |= PCRE2_NO_AUTO_POSSESS;
     vm_count_work(vm, text->size);
     int error;
     PCRE2_SIZE where;
@@ -155,6 +161,17 @@ bool regex_open(VM *vm, const RegexPattern *pattern, Value object, RegexSubject 
     return false;
 }
 
+// What the interpreter went back and forth in stays with the result: a kept pattern is not to keep megabytes.
+static void trim(Machine *machine, RegexPattern *pattern) {
+    if (machine->largest <= RESULT_MOST) return;
+    uint32_t pairs = pcre2_get_ovector_count(pattern->found);
+    pcre2_match_data *small = pcre2_match_data_create(pairs, machine->general);
+    if (!small) return;
+    memcpy(pcre2_get_ovector_pointer(small), pcre2_get_ovector_pointer(pattern->found), 2 * pairs * sizeof(PCRE2_SIZE));
+    pcre2_match_data_free(pattern->found);
+    pattern->found = small;
+}
+
 int regex_run(VM *vm, RegexPattern *pattern, const RegexSubject *subject, RegexMode mode, size_t start, uint32_t options) {
     if (start > subject->size) return 0;
     Machine *machine = (Machine *)library_of(vm)->regex;
@@ -164,12 +181,14 @@ int regex_run(VM *vm, RegexPattern *pattern, const RegexSubject *subject, RegexM
         tune(vm, machine, pattern, program);
     options |= PCRE2_NO_UTF_CHECK;
     machine->last = start;
+    machine->largest = 0;
     PCRE2_SPTR data = (PCRE2_SPTR)subject->data;
     int found = pcre2_match(program->code, data, subject->size, start, options, pattern->found, machine->matching);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT) {
         machine->last = start;
         found = pcre2_match(program->code, data, subject->size, start, options | PCRE2_NO_JIT, pattern->found, machine->matching);
     }
+    trim(machine, pattern);
     if (found > 0) {
         size_t end = regex_offsets(pattern)[1];
         vm_count_work(vm, 1 + work_of_bytes(end > start ? end - start : 0));

@@ -148,17 +148,16 @@ static Value match_span(VM *vm, Value *args, size_t count) {
     return group_argument(vm, match_of(args[0]), args[1], &group) ? span_of(vm, match_of(args[0]), group) : VALUE_ERROR;
 }
 
-// The group that was closed last, or 0. In what is repeated the one that ends last; else by where the parentheses stand.
+// The group that was closed last, or 0: by where the parentheses stand, but within what is repeated the one that ends last.
 static uint32_t last_group(const RegexMatch *match) {
     uint32_t last = 0;
-    size_t end = 0;
-    Tuple *closed = match->pattern->closed;
+    Tuple *closed = match->pattern->closed, *loops = match->pattern->loops;
     for (size_t i = 0; i < closed->length; i++) {
         uint32_t group = (uint32_t)small_of(closed->items[i]);
-        size_t here = match->offsets[2 * group + 1];
-        if (here == REGEX_UNSET || (match->pattern->loops && last && here < end)) continue;
-        last = group;
-        end = here;
+        size_t end = match->offsets[2 * group + 1];
+        if (end == REGEX_UNSET) continue;
+        bool together = last && !value_same(loops->items[group], value_small(0)) && value_same(loops->items[group], loops->items[last]);
+        if (!together || end >= match->offsets[2 * last + 1]) last = group;
     }
     return last;
 }

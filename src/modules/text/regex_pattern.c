@@ -16,6 +16,7 @@ static void pattern_trace(VM *vm, Object *o) {
     heap_mark_object(vm, pattern->group_index);
     heap_mark_object(vm, pattern->group_names);
     heap_mark_object(vm, pattern->closed);
+    heap_mark_object(vm, pattern->loops);
     heap_mark(vm, pattern->template_reader);
 }
 static void pattern_finalize(VM *vm, Object *o) { regex_pattern_free(vm, (RegexPattern *)o); }
@@ -347,9 +348,6 @@ static Value get_flags(VM *vm, Value self) { return int_from_int64(vm, pattern_o
 static Value get_groups(VM *vm, Value self) { return value_small(pattern_of(self)->groups); }
 static Value get_group_index(VM *vm, Value self) { return object_or_error(dict_copy(vm, pattern_of(self)->group_index)); }
 static Value pattern_copy(VM *vm, Value *args, size_t count) { return args[0]; }
-static Value pattern_reduce(VM *vm, Value *args, size_t count) {
-    return raise_type_error(vm, "cannot pickle 're.Pattern' object");
-}
 
 const TypeOps regex_pattern_ops = {.trace = pattern_trace, .finalize = pattern_finalize, .repr = pattern_repr,
                                    .compare = pattern_compare, .hash = pattern_hash};
@@ -383,7 +381,6 @@ bool regex_pattern_class_add(VM *vm, Dict *namespace) {
         native_data_class(vm, "_sre", "SRE_Scanner", &scanner_ops, sizeof(Scanner), CLASS_FINAL | CLASS_ABSTRACT_NEW);
     Class *iterator = classes[LIBRARY_REGEX_ITERATOR] = native_data_class(vm, "builtins", "callable_iterator", &match_iterator_ops,
                                                                           sizeof(Scanner), CLASS_FINAL | CLASS_ABSTRACT_NEW);
-    (void)pattern_reduce;
     return cls && scanner && iterator && native_add_methods(vm, cls, methods) >= 0 && native_add_attributes(vm, cls, attributes) >= 0 &&
            native_add_methods(vm, scanner, scanner_methods) >= 0 && native_add_attributes(vm, scanner, scanner_attributes) >= 0 &&
            add_text(vm, cls->attributes, "__doc__", "A compiled regular expression.") &&
@@ -397,8 +394,9 @@ static Value make_pattern(VM *vm, Value *args, size_t count) {
         !value_index_int64(vm, args[10], false, &depth))
         return VALUE_ERROR;
     bool is_text = is_string(args[0]), right = is_string(args[4]) && is_string(args[5]) && is_kind(args[6], KIND_DICT) &&
-                                               is_tuple(args[7]) && is_tuple(args[8]) && groups >= 0 && groups < 65536 && depth >= 0;
-    right = right && tuple_of(args[7])->length == (size_t)groups + 1 && tuple_of(args[8])->length == (size_t)groups;
+                                               is_tuple(args[7]) && is_tuple(args[8]) && is_tuple(args[9]) && groups >= 0 && groups < 65536 && depth >= 0;
+    right = right && tuple_of(args[7])->length == (size_t)groups + 1 && tuple_of(args[9])->length == (size_t)groups + 1 &&
+            tuple_of(args[8])->length == (size_t)groups;
     for (size_t i = 0; right && i < (size_t)groups; i++) {
         Value group = tuple_of(args[8])->items[i];
         right = is_small(group) && small_of(group) > 0 && small_of(group) <= groups;
@@ -419,7 +417,7 @@ static Value make_pattern(VM *vm, Value *args, size_t count) {
     pattern->group_index = (Dict *)object_of(args[6]);
     pattern->group_names = tuple_of(args[7]);
     pattern->closed = tuple_of(args[8]);
-    pattern->loops = value_same(args[9], VALUE_TRUE);
+    pattern->loops = tuple_of(args[9]);
     pattern->depth = depth < UINT32_MAX ? (uint32_t)depth : UINT32_MAX;
     pattern->template_reader = args[11];
     // What is wrong with it is told here rather than when it is first used; and bytes have the narrow form alone.
