@@ -40,6 +40,7 @@ bool collections_module_fill(VM *vm, ModuleObject *module);
 bool abc_module_fill(VM *vm, ModuleObject *module);
 bool heapq_module_fill(VM *vm, ModuleObject *module);
 bool bisect_module_fill(VM *vm, ModuleObject *module);
+bool json_module_fill(VM *vm, ModuleObject *module);
 bool regex_module_fill(VM *vm, ModuleObject *module);
 
 #endif
