@@ -1,4 +1,5 @@
 // re.Pattern: searching, splitting and replacing; and the module _re.
+#include "base/unicode_name.h"
 #include "modules/library.h"
 #include "modules/modules.h"
 #include "modules/text/regex_internal.h"
@@ -426,7 +427,18 @@ static Value make_pattern(VM *vm, Value *args, size_t count) {
     return value_object(pattern);
 }
 
+// character(name): the number of the character of that name, or None.
+static Value named_character(VM *vm, Value *args, size_t count) {
+    if (!is_string(args[0])) return raise_type_error(vm, "name must be a str");
+    String *name = string_of(args[0]);
+    int64_t found = unicode_name_find(name->data, name->size);
+    if (found < 0 && !unicode_names_known())
+        return raise_value_error(vm, "\\N{%s} is not supported: this aioli was built without the names of characters", name->data);
+    return found < 0 ? VALUE_NONE : value_small(found);
+}
+
 static const NativeDefinition functions[] = {
+    {"character", named_character, "name, /", NATIVE_METHOD},
     {"pattern", make_pattern,
      "source, flags, folds, groups, wide, narrow, group_index, group_names, closed, loops, depth, reader, /", NATIVE_METHOD},
     {0}};
