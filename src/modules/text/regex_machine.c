@@ -108,8 +108,8 @@ static bool compile_error(VM *vm, int error) {
 // The program for a way to match, compiled when first needed. NULL with an exception.
 static RegexProgram *program_of(VM *vm, RegexPattern *pattern, RegexMode mode, bool narrow) {
     RegexProgram *program = &pattern->programs[mode][narrow];
-    if (program->code) return program;
     Machine *machine = (Machine *)library_of(vm)->regex;
+    if (program->code && pattern->found) return program;
     static const uint32_t modes[] = {0, PCRE2_ANCHORED, PCRE2_ANCHORED | PCRE2_ENDANCHORED};
     uint32_t options = modes[mode] | PCRE2_DOTALL | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C;
     if (!narrow) options |= PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK;
@@ -117,10 +117,11 @@ static RegexProgram *program_of(VM *vm, RegexPattern *pattern, RegexMode mode, b
     String *text = narrow ? pattern->narrow : pattern->wide;
     // PCRE2 (10.42) takes repetitions for possessive before an atomic group that may be empty: `c?(?>1?)c` would not match "c".
     if (strstr(text->data, "(?>")) options |= PCRE2_NO_AUTO_POSSESS;
-    vm_count_work(vm, text->size);
-    int error;
+    int error = 0;
     PCRE2_SIZE where;
-    program->code = pcre2_compile((PCRE2_SPTR)text->data, text->size, options, &error, &where, machine->compiling);
+    if (!program->code) vm_count_work(vm, text->size);
+    if (!program->code)
+        program->code = pcre2_compile((PCRE2_SPTR)text->data, text->size, options, &error, &where, machine->compiling);
     if (!program->code) return compile_error(vm, error), NULL;
     if (!pattern->found) pattern->found = pcre2_match_data_create_from_pattern(program->code, machine->general);
     if (!pattern->found) return raise_memory_error(vm), NULL;
@@ -161,15 +162,19 @@ bool regex_open(VM *vm, const RegexPattern *pattern, Value object, RegexSubject 
     return false;
 }
 
-// What the interpreter went back and forth in stays with the result: a kept pattern is not to keep megabytes.
-static void trim(Machine *machine, RegexPattern *pattern) {
-    if (machine->largest <= RESULT_MOST) return;
+// What the interpreter went back and forth in stays with the result: a kept pattern is not to keep megabytes. False with MemoryError.
+static bool trim(VM *vm, Machine *machine, RegexPattern *pattern, bool found) {
+    enum { PAIRS_KEPT = 64 };
+    PCRE2_SIZE kept[2 * PAIRS_KEPT];
     uint32_t pairs = pcre2_get_ovector_count(pattern->found);
-    pcre2_match_data *small = pcre2_match_data_create(pairs, machine->general);
-    if (!small) return;
-    memcpy(pcre2_get_ovector_pointer(small), pcre2_get_ovector_pointer(pattern->found), 2 * pairs * sizeof(PCRE2_SIZE));
+    if (machine->largest <= RESULT_MOST || (found && pairs > PAIRS_KEPT)) return true;
+    if (found) memcpy(kept, regex_offsets(pattern), 2 * pairs * sizeof(PCRE2_SIZE));
     pcre2_match_data_free(pattern->found);
-    pattern->found = small;
+    pattern->found = found ? pcre2_match_data_create(pairs, machine->general) : NULL;
+    if (!found) return true;
+    if (!pattern->found) return raise_memory_error(vm), false;
+    memcpy(pcre2_get_ovector_pointer(pattern->found), kept, 2 * pairs * sizeof(PCRE2_SIZE));
+    return true;
 }
 
 int regex_run(VM *vm, RegexPattern *pattern, const RegexSubject *subject, RegexMode mode, size_t start, uint32_t options) {
@@ -188,7 +193,7 @@ int regex_run(VM *vm, RegexPattern *pattern, const RegexSubject *subject, RegexM
         machine->last = start;
         found = pcre2_match(program->code, data, subject->size, start, options | PCRE2_NO_JIT, pattern->found, machine->matching);
     }
-    trim(machine, pattern);
+    if (!trim(vm, machine, pattern, found > 0)) return -1;
     if (found > 0) {
         size_t end = regex_offsets(pattern)[1];
         vm_count_work(vm, 1 + work_of_bytes(end > start ? end - start : 0));
