@@ -137,8 +137,9 @@ def check_host(build):
         (folder / "host.c").write_text(program)
         (folder / "include").symlink_to(ROOT / "include")
         (folder / "build").symlink_to(build)
-        uses_uv = "driver_uv_new" in run(["nm", build / "libaioli_inside.a"])
-        libraries = ["-luv"] * uses_uv + ["-ltommath", "-lutf8proc", "-lm"]
+        names = run(["nm", build / "libaioli_inside.a"])
+        uses_uv, uses_pcre2 = "driver_uv_new" in names, "regex_module_fill" in names
+        libraries = ["-luv"] * uses_uv + ["-ltommath", "-lutf8proc"] + ["-lpcre2-8"] * uses_pcre2 + ["-lm"]
         links = {"libaioli.a": ["build/libaioli.a"], "libaioli.so": ["-Lbuild", "-laioli", f"-Wl,-rpath,{build}"]}
         for library, link in links.items():
             if (build / library).exists():

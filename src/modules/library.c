@@ -34,6 +34,11 @@ const NativeModule native_modules[] = {
     {"_heapq", heapq_module_fill},
     {"bisect", bisect_module_fill},
     {"_typing", typing_module_fill}, {"_weakref", weakref_module_fill},
+    {"_json", json_module_fill},
+    {"struct", struct_module_fill},     {"binascii", binascii_module_fill},
+#ifdef AIOLI_REGEX
+    {"_re", regex_module_fill},
+#endif
     {0}};
 
 bool add_value(VM *vm, Dict *namespace, const char *name, Value value) {
@@ -51,7 +56,7 @@ static void library_trace(VM *vm) {
                        library->arguments,     library->executable,      library->enumerate,       library->zip,
                        library->map,           library->filter,          library->text_file,       library->buffered_reader,
                        library->raw_file,      library->buffered_writer, library->buffered_random, library->struct_sequence,
-                       library->unsupported_operation};
+                       library->unsupported_operation, library->regex, library->structs};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) heap_mark_object(vm, objects[i]);
     for (size_t i = 0; i < LIBRARY_CLASS_COUNT; i++) heap_mark_object(vm, library->classes[i]);
 }

@@ -40,6 +40,14 @@ enum {
     LIBRARY_TIMES_RESULT,
     LIBRARY_DIR_ENTRY,
     LIBRARY_SCAN,
+    LIBRARY_REGEX_PATTERN,
+    LIBRARY_REGEX_MATCH,
+    LIBRARY_REGEX_SCANNER,
+    LIBRARY_REGEX_ITERATOR,
+    LIBRARY_STRUCT,
+    LIBRARY_STRUCT_ERROR,
+    LIBRARY_STRUCT_UNPACKER,
+    LIBRARY_BINASCII_ERROR,
     LIBRARY_CLASS_COUNT
 };
 
@@ -54,6 +62,8 @@ typedef struct {
     Class *enumerate, *zip, *map, *filter, *reversed, *text_file, *buffered_reader, *buffered_writer, *buffered_random,
         *raw_file, *struct_sequence, *unsupported_operation;
     Class *classes[LIBRARY_CLASS_COUNT];
+    Dict *structs;                       // formats of struct that were used lately, and their Structs; or NULL
+    Object *regex;                       // what PCRE2 keeps; NULL until _re is imported
     uint64_t abstract_changes; // how often a class was registered with an abstract one
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it
 } Library;

@@ -44,5 +44,9 @@ bool collections_module_fill(VM *vm, ModuleObject *module);
 bool abc_module_fill(VM *vm, ModuleObject *module);
 bool heapq_module_fill(VM *vm, ModuleObject *module);
 bool bisect_module_fill(VM *vm, ModuleObject *module);
+bool json_module_fill(VM *vm, ModuleObject *module);
+bool struct_module_fill(VM *vm, ModuleObject *module);
+bool binascii_module_fill(VM *vm, ModuleObject *module);
+bool regex_module_fill(VM *vm, ModuleObject *module);
 
 #endif

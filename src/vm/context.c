@@ -134,8 +134,8 @@ static bool attend(VM *vm, void (*collect)(VM *)) {
 static bool poll(VM *vm) {
     if (vm->fuel < 0) {
         Interpreter *in = interpreter_of(vm);
-        in->owed += vm->collect ? (uint64_t)-(int64_t)vm->fuel : 0;
-        if (vm->collect && in->owed < (uint64_t)FUEL_SLICE) {
+        in->owed += vm->collect ? -(int64_t)vm->fuel : 0;
+        if (vm->collect && in->owed < FUEL_SLICE) {
             vm->work += (uint64_t)-(int64_t)vm->fuel;
             vm->fuel = 0;
         } else {

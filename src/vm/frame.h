@@ -82,7 +82,7 @@ struct Interpreter {
     // whether that is an exception to be raised there. The instruction resets them.
     bool resumed, thrown;
     Value sent;
-    uint64_t owed; // work that polls have counted and not charged, since a collection is due: see poll
+    int64_t owed;  // work that polls have counted and not charged, since a collection is due: see poll
     FrameObject *observed; // those of frames on the stack
     struct ImportState *imports;
     Watched *watched; // side memory

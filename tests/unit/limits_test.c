@@ -105,6 +105,11 @@ static void huge_texts(void **state) {
         {"format(1.5, '.300000000f')", "MemoryError"},
         {"format(1.5, '.300000000e')", "MemoryError"},
         {"format(1.5, '#.300000000g')", "MemoryError"},
+#ifdef AIOLI_REGEX
+        {"import re; re.match('(?:a|(b)|(c))*$', 'a' * 4000000)", "MemoryError"},
+        {"import re; re.sub('', 'x' * 1000, 'a' * 1000000)", "MemoryError"},
+        {"import re; re.findall('', 'a' * 10000000)", "MemoryError"},
+#endif
         {"format(1.5j, '.300000000f')", "MemoryError"},
         {"format(15, '300000000')", "MemoryError"},
         {"format(15, '.300000000f')", "MemoryError"},

@@ -271,7 +271,7 @@ static Value call_with_first(VM *vm, Value function, Value first, Value *argumen
 
 Value class_call(VM *vm, Class *cls, Value *arguments, size_t count, Tuple *keywords) {
     if (cls == vm->classes.type && count == 1 && !keywords) return value_object(class_of(vm, arguments[0]));
-    if (cls->flags & CLASS_ABSTRACT_NEW) return raise_type_error(vm, "cannot create '%s' instances", class_name(cls));
+    if (cls->flags & CLASS_ABSTRACT_NEW) return raise_type_error(vm, "cannot create '%s' instances", class_shown_name(cls));
     Value init, made;
     if (class_is_plain(vm, cls, &init) && !(is_empty(init) && count)) {
         Instance *instance = instance_new(vm, cls);

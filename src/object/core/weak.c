@@ -174,7 +174,7 @@ static bool run_finalizers(VM *vm, bool all, bool (*tell)(VM *vm, Value source, 
         f->waiting -= f->waiting != 0;
         ok = run_finalizer(vm, o, tell);
     }
-    memmove(f->objects, f->objects + f->done, (f->count - f->done) * sizeof(Object *));
+    if (f->done) memmove(f->objects, f->objects + f->done, (f->count - f->done) * sizeof(Object *));
     f->count -= f->done;
     f->done = 0;
     return ok;

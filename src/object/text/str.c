@@ -224,6 +224,25 @@ size_t string_offset(VM *vm, String *s, size_t index) {
     return offset;
 }
 
+size_t string_index(VM *vm, String *s, size_t offset) {
+    if (string_is_ascii(s)) return offset;
+    size_t index = 0, at = 0;
+    if (s->length > OFFSET_STRIDE && !s->offsets) make_offsets(vm, s);
+    if (s->offsets) {
+        size_t low = 0, high = s->length / OFFSET_STRIDE; // the last one at or before the offset
+        while (low < high) {
+            size_t middle = high - (high - low) / 2;
+            if (s->offsets[middle] <= offset)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        index = low * OFFSET_STRIDE;
+        at = s->offsets[low];
+    }
+    return index + utf8_count(s->data + at, offset - at);
+}
+
 uint32_t string_code_point(VM *vm, String *s, size_t index) {
     int width;
     return utf8_decode(s->data + string_offset(vm, s, index), &width);

@@ -51,6 +51,8 @@ int string_order(const String *a, const String *b); // by code points: <0, 0, >0
 // Code point at an index (0 <= index < length) and the byte offset of one (index may be the length).
 uint32_t string_code_point(VM *vm, String *s, size_t index);
 size_t string_offset(VM *vm, String *s, size_t index);
+// The index of the code point that begins at a byte offset (which may be the size).
+size_t string_index(VM *vm, String *s, size_t offset);
 // The str of code points [start, end).
 String *string_slice(VM *vm, String *s, size_t start, size_t end);
 String *string_concatenate(VM *vm, String *a, String *b);
