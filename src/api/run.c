@@ -12,6 +12,7 @@
 #include "modules/system/file.h"
 #include "object/container/dict.h"
 #include "object/core/module.h"
+#include "object/core/weak.h"
 #include "object/exception/exception.h"
 #include "object/shared/builtin.h"
 #include "vm/import.h"
@@ -32,6 +33,13 @@ static bool start(aioli *host) {
     // Telling of what it has lost may run its code, which must not take from this run's limits.
     limits_begin(host, LIMITS_TO_CLEAN_UP);
     lost_end(vm, false);
+    // Nor may the last program's finalizers, which run now or never.
+    if (host->limited) {
+        exception_clear(vm);
+        vm_collect(vm);
+        vm->hooks.finalize(vm, false);
+        weak_abandon(vm, host->config.untrusted);
+    }
     exception_clear(vm);
     limits_begin(host, LIMITS_OF_A_CALL);
     if (heap_wants_collection(&vm->heap) || vm->heap.cap != SIZE_MAX) vm_collect(vm);

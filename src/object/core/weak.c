@@ -152,6 +152,18 @@ void weak_free(VM *vm) {
     vm->finalizable = (struct Finalizable){0};
 }
 
+void weak_abandon(VM *vm, bool all) {
+    struct Finalizable *f = &vm->finalizable;
+    if (f->waiting) memmove(f->objects, f->objects + f->waiting, (f->count - f->waiting) * sizeof(Object *));
+    f->count = all ? 0 : f->count - f->waiting;
+    f->waiting = 0;
+    for (WeakReference *r = vm->weak_waiting, *next; r; r = next) {
+        next = r->next;
+        r->next = NULL;
+    }
+    vm->weak_waiting = NULL;
+}
+
 // ---- Running
 
 static bool told(VM *vm, Value source, bool (*tell)(VM *vm, Value source, Value exception)) {

@@ -34,6 +34,9 @@ void weak_forget(VM *vm); // and clears the references to what is not marked.
 void weak_trace(VM *vm);  // the roots: what waits to be run
 void weak_free(VM *vm);
 
+// Forgets what waits, and if `all` every object with a finalizer: nothing of them runs any more.
+void weak_abandon(VM *vm, bool all);
+
 // Runs what waits; `all` also the finalizers of objects that are still there, when a program ends. What they raise is told of by `tell`
 // (what it came from, the exception). False: a limit or an interrupt ends it. [script]
 bool weak_run(VM *vm, bool all, bool (*tell)(VM *vm, Value source, Value exception));
