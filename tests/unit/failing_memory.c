@@ -47,6 +47,7 @@ typedef struct {
     char *input;        // the name of the file that it reads as its standard input; or NULL
     long allocations;   // of a run in which none fails; 0: not counted yet
     long peak;          // the most bytes that it has at a time
+    long left;          // bytes that the VM has when it is over: modules, above all
     int status;         // how it ends
 } Program;
 
@@ -186,7 +187,8 @@ static Mode plan(Run *run, const Program *program, const Options *options, uint6
         memory->limit = any_size(&random, 1 << 20, (size_t)program->peak + 100000);
     }
     if (mode == MODE_CAP) {
-        run->cap = any_size(&random, 2u << 20, (uint64_t)options->limit << 20);
+        // The modules that a program has imported stay: beside them there must be room for another one.
+        run->cap = (size_t)program->left + any_size(&random, 2u << 20, (uint64_t)options->limit << 20);
         run->hog = hogs[below(&random, sizeof hogs / sizeof *hogs)];
     }
     return mode;
@@ -278,7 +280,7 @@ static void begin_child(const Program *program, const Options *options) {
 // Runs the program with enough memory, in a process of its own, which tells how many allocations that takes.
 static void count_allocations(Program *program, const Options *options) {
     int ends[2];
-    long told[3] = {0, 0, 0};
+    long told[4] = {0, 0, 0, 0};
     if (pipe(ends)) exit(2);
     pid_t child = fork();
     if (child == 0) {
@@ -291,6 +293,8 @@ static void count_allocations(Program *program, const Options *options) {
         told[1] = vm ? (long)run_program(vm, program) : -1;
         told[0] = run.memory.allocations;
         told[2] = (long)run.memory.peak_bytes;
+        if (vm) aioli_run_source(vm, "<afterwards>", "import gc\ngc.collect()\n", 23);
+        told[3] = (long)run.memory.live_bytes;
         _exit(write(ends[1], told, sizeof told) != sizeof told);
     }
     close(ends[1]);
@@ -300,6 +304,7 @@ static void count_allocations(Program *program, const Options *options) {
     program->allocations = told[0] ? told[0] : 1;
     program->status = (int)told[1];
     program->peak = told[2];
+    program->left = told[3];
 }
 
 typedef struct {
