@@ -17,6 +17,8 @@
 #include "modules/modules.h"
 #include "modules/system/file.h"
 #include "modules/system/terminal.h"
+#include "object/container/dict.h"
+#include "object/core/module.h"
 #include "object/exception/exception.h"
 #include "object/shared/builtin.h"
 #include "object/text/bytes.h"
@@ -232,6 +234,17 @@ aioli *aioli_new(const aioli_config *config) {
     return NULL;
 }
 
+// What scripts have registered with atexit. False: a limit or an interrupt ends it.
+static bool run_exit_functions(VM *vm) {
+    String *name = string_intern_from(vm, "atexit", 6), *function = string_intern_from(vm, "_run_exitfuncs", 14);
+    Value module = name && function ? dict_get_string(vm, vm->modules, name) : VALUE_EMPTY;
+    Value run = is_kind(module, KIND_MODULE) ? value_find_attribute(vm, module, function) : VALUE_EMPTY;
+    if (!is_error(run) && !is_empty(run)) run = vm_call(vm, run, NULL, 0, NULL);
+    bool ok = !is_error(run) || exception_matches(vm, vm->exceptions.exception);
+    exception_clear(vm);
+    return ok;
+}
+
 void aioli_free(aioli *host) {
     Entry entry;
     if (!host || !HOST_ENTER(host, &entry)) return;
@@ -244,7 +257,7 @@ void aioli_free(aioli *host) {
     promises_abandon(host);
     limits_leave(host);
     if (vm->loop && vm->library) lost_end(vm, true);
-    if (vm->library && !vm->ending) vm->hooks.finalize(vm, true);
+    if (vm->library && !vm->ending && run_exit_functions(vm)) vm->hooks.finalize(vm, true);
     if (vm->library) sys_flush(vm);
     if (vm->loop) loop_destroy(vm);
     buffer_free(&host->error);
