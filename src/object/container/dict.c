@@ -183,6 +183,12 @@ static bool rebuild(VM *vm, Dict *dict, size_t wanted) {
     return true;
 }
 
+bool dict_reserve(VM *vm, Dict *dict, size_t more) {
+    size_t wanted = dict->length + more, used = dict->entry_count + more;
+    bool has_room = used <= dict->entry_capacity && (dict->index ? dict->filled + more < (uint64_t)dict->index_capacity * 2 / 3 : used <= SMALL_CAPACITY);
+    return has_room || rebuild(vm, dict, wanted);
+}
+
 // Adds an entry for a key that is not there.
 static bool insert_new(VM *vm, Dict *dict, Value key, uint64_t hash, Value value) {
     if (dict->entry_count == dict->entry_capacity ||

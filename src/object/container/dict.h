@@ -34,6 +34,8 @@ static inline bool is_dict(Value v) { return is_kind(v, KIND_DICT); }
 static inline Dict *dict_of(Value v) { return (Dict *)object_of(v); }
 
 Dict *dict_new(VM *vm); // NULL on failure
+// Makes room for so many more entries, so that the tables need not grow step by step. False with an exception.
+bool dict_reserve(VM *vm, Dict *dict, size_t more);
 
 // With any key. [script] Get: the value, VALUE_EMPTY when missing, VALUE_ERROR. Set: 1, -1. Delete: 1, 0 missing, -1.
 Value dict_get(VM *vm, Dict *dict, Value key);

@@ -323,7 +323,14 @@ static Special special_of_name(VM *vm, String *name) {
     return SPECIAL_COUNT;
 }
 
+static size_t count_definitions(const NativeDefinition *definitions) {
+    size_t count = 0;
+    while (definitions[count].name) count++;
+    return count;
+}
+
 int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions) {
+    if (!dict_reserve(vm, cls->attributes, count_definitions(definitions))) return -1;
     for (; definitions->name; definitions++) {
         String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
         Native *native = name ? native_new(vm, definitions, cls) : NULL;
@@ -351,6 +358,7 @@ int native_add_functions(VM *vm, Dict *namespace, const NativeDefinition *defini
 }
 
 int native_add_functions_of(VM *vm, Dict *namespace, const NativeDefinition *definitions, String *module) {
+    if (!dict_reserve(vm, namespace, count_definitions(definitions))) return -1;
     for (; definitions->name; definitions++) {
         String *name = string_intern_from(vm, definitions->name, strlen(definitions->name));
         Native *native = name ? native_new(vm, definitions, NULL) : NULL;
