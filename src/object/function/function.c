@@ -340,8 +340,10 @@ static Value bound_method_attribute(VM *vm, Value self, String *name) {
     BoundMethod *method = (BoundMethod *)object_of(self);
     if (string_is(name, "__self__")) return method->self;
     if (string_is(name, "__func__") && !is_native(method->function)) return method->function;
-    if (name == vm->names.__class__) return VALUE_EMPTY;
-    return value_find_attribute(vm, method->function, name);
+    // What all objects have is its own, but for what tells of the function.
+    bool is_function_s = name == vm->names.__doc__ || name == vm->names.__dict__;
+    if (!is_function_s && !is_empty(class_lookup(vm, vm->classes.bound_method, name))) return VALUE_EMPTY;
+    return value_get_attribute(vm, method->function, name);
 }
 const TypeOps bound_method_ops = {.trace = bound_method_trace,
                                   .repr = bound_method_repr,
