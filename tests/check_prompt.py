@@ -135,8 +135,11 @@ class Prompt:
         settings.update(environment)
         self.child, self.descriptor = pty.fork()
         if not self.child:
-            os.chdir(self.folder)
-            os.execve(BUILD / "aioli", ["aioli", *arguments], settings)
+            try:
+                os.chdir(self.folder)
+                os.execve(BUILD / "aioli", ["aioli", *arguments], settings)
+            finally:  # a child that could not become the command must not go on as a second run of these tests
+                os._exit(127)
         self.resize(columns, rows)
         self.bytes = b""
 

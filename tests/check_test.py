@@ -466,8 +466,11 @@ def check_terminal(aioli):
     with Folder(aioli, files) as folder:
         pid, terminal = pty.fork()
         if pid == 0:
-            os.chdir(folder.path)
-            os.execve(aioli, [str(aioli), "test"], ENVIRONMENT | {"TERM": "xterm"})
+            try:
+                os.chdir(folder.path)
+                os.execve(aioli, [str(aioli), "test"], ENVIRONMENT | {"TERM": "xterm"})
+            finally:  # a child that could not become the command must not go on as a second run of these tests
+                os._exit(127)
         said = b""
         while select.select([terminal], [], [], PATIENCE)[0]:
             try:

@@ -19,8 +19,11 @@ class Prompt:
     def __init__(self):
         self.child, self.descriptor = pty.fork()
         if not self.child:
-            os.execve(AIOLI, ["aioli", "-q"], {"TERM": "xterm", "PATH": os.environ["PATH"], "AIOLI_HISTORY": "", "HOME": "/nonexistent",
-                                               "COLUMNS": "80", "LINES": "50"})
+            try:
+                os.execve(AIOLI, ["aioli", "-q"], {"TERM": "xterm", "PATH": os.environ["PATH"], "AIOLI_HISTORY": "", "HOME": "/nonexistent",
+                                                   "COLUMNS": "80", "LINES": "50"})
+            finally:  # never a second run of this program
+                os._exit(127)
         self.text = b""
 
     def until(self, wanted):
