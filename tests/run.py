@@ -168,7 +168,7 @@ def main():
     scripts = [("check_includes.py", ()), ("check_syntax_errors.py", (build / "tree_dump",)), ("check_command.py", (build,)), ("check_test.py", (build,)),
                ("check_terminal.py", (build,))]
     scripts += [("check_library.py", (check, build)) for check in ("names", "globals", "host", "header")]
-    scripts += [("check_hostile.py", (build,)), ("check_prompt.py", (build,))]
+    scripts += [("check_hostile.py", (build,)), ("check_prompt.py", (build,)), ("check_documents.py", (build,))]
     scripts += [("check_embedding.py", (check, build)) for check in ("static", "shared", "subproject", "documentation")]
     checks = [(script, functools.partial(check_script, script, *arguments)) for script, arguments in scripts]
     checks.append(("failing_memory", lambda: check_failing_memory(build, options.slow)))
