@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "modules/library.h"
 #include "modules/modules.h"
 #include "modules/struct_sequence.h"
+#include "modules/system/file.h"
 #include "object/container/dict.h"
 #include "object/core/native.h"
 #include "object/shared/builtin.h"
@@ -15,16 +17,17 @@
 
 static bool virtual_now(VM *vm, double *now) { return vm->hooks.clock && vm->hooks.clock(vm, 0, now); }
 
-// False with PermissionError.
+// False with PermissionError, or OSError where there is no such clock.
 static bool clock_nanoseconds(VM *vm, clockid_t clock, int64_t *nanoseconds) {
     double now;
+    struct timespec t;
+    if (clock_getres(clock, &t)) return raise_os_error(vm, errno, VALUE_EMPTY), false;
     if (clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID && virtual_now(vm, &now)) {
         *nanoseconds = (int64_t)llround(now * 1e9);
         return true;
     }
     if (!vm_permit(vm, CAPABILITY_CLOCK, NULL)) return false;
-    struct timespec t;
-    clock_gettime(clock, &t);
+    if (clock_gettime(clock, &t)) return raise_os_error(vm, errno, VALUE_EMPTY), false;
     *nanoseconds = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
     return true;
 }
@@ -43,6 +46,51 @@ CLOCK_FUNCTIONS(monotonic, CLOCK_MONOTONIC)
 CLOCK_FUNCTIONS(perf_counter, CLOCK_MONOTONIC)
 CLOCK_FUNCTIONS(process_time, CLOCK_PROCESS_CPUTIME_ID)
 CLOCK_FUNCTIONS(thread_time, CLOCK_THREAD_CPUTIME_ID)
+
+// ---- Clocks by their numbers
+
+static const struct {
+    const char *name;
+    clockid_t clock;
+} clocks[] = {{"CLOCK_REALTIME", CLOCK_REALTIME},
+              {"CLOCK_MONOTONIC", CLOCK_MONOTONIC},
+              {"CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID},
+              {"CLOCK_THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID},
+#ifdef CLOCK_MONOTONIC_RAW
+              {"CLOCK_MONOTONIC_RAW", CLOCK_MONOTONIC_RAW},
+#endif
+#ifdef CLOCK_BOOTTIME
+              {"CLOCK_BOOTTIME", CLOCK_BOOTTIME},
+#endif
+#ifdef CLOCK_TAI
+              {"CLOCK_TAI", CLOCK_TAI},
+#endif
+              {NULL, 0}};
+
+static bool clock_argument(VM *vm, Value v, clockid_t *clock) {
+    int number;
+    if (!has_index(vm, v)) return raise_type_error(vm, "clk_id should be integer, not %s", type_name(vm, v)), false;
+    if (!c_int_argument(vm, v, &number)) return false;
+    *clock = number;
+    return true;
+}
+static Value time_clock_gettime(VM *vm, Value *args, size_t count) {
+    clockid_t clock;
+    int64_t now;
+    return clock_argument(vm, args[0], &clock) && clock_nanoseconds(vm, clock, &now) ? value_float((double)now / 1e9) : VALUE_ERROR;
+}
+static Value time_clock_gettime_ns(VM *vm, Value *args, size_t count) {
+    clockid_t clock;
+    int64_t now;
+    return clock_argument(vm, args[0], &clock) && clock_nanoseconds(vm, clock, &now) ? int_from_int64(vm, now) : VALUE_ERROR;
+}
+static Value time_clock_getres(VM *vm, Value *args, size_t count) {
+    int clock;
+    struct timespec step;
+    if (!c_int_argument(vm, args[0], &clock)) return VALUE_ERROR;
+    if (clock_getres(clock, &step)) return raise_os_error(vm, errno, VALUE_EMPTY);
+    return value_float((double)step.tv_sec + (double)step.tv_nsec / 1e9);
+}
 
 // Sleeps until a time of the monotonic clock, in slices: a signal ends one at once, an interrupt from another thread can't.
 static bool sleep_until(VM *vm, const struct timespec *end) {
@@ -211,6 +259,9 @@ static Value time_ctime(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", NATIVE_METHOD},
+                                             {"clock_getres", time_clock_getres, "clk_id, /", NATIVE_METHOD},
+                                             {"clock_gettime", time_clock_gettime, "clk_id, /", NATIVE_METHOD},
+                                             {"clock_gettime_ns", time_clock_gettime_ns, "clk_id, /", NATIVE_METHOD},
                                              {"ctime", time_ctime, "seconds=, /", NATIVE_METHOD},
                                              {"gmtime", time_gmtime, "seconds=, /", NATIVE_METHOD},
                                              {"localtime", time_localtime, "seconds=, /", NATIVE_METHOD},
@@ -229,17 +280,48 @@ static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", 
                                              {"time_ns", time_time_ns, "", NATIVE_METHOD},
                                              {0}};
 
+// What the local zone is this year, by the middle of January and of July: which of them is summer depends on the hemisphere.
+// (The C library's `daylight` says whether there ever was a summer time.)
+typedef struct Zone {
+    long west, west_in_summer; // seconds west of Greenwich
+    bool has_summer;
+    char names[2][64]; // without and with summer time
+} Zone;
+
+static void local_zone(Zone *zone) {
+    time_t now = time(NULL);
+    struct tm today = {0}, halves[2];
+    tzset();
+    localtime_r(&now, &today);
+    for (int half = 0; half < 2; half++) {
+        struct tm middle = {.tm_year = today.tm_year, .tm_mon = half * 6, .tm_mday = 15, .tm_hour = 12, .tm_isdst = -1};
+        time_t seconds = mktime(&middle);
+        halves[half] = middle;
+        localtime_r(&seconds, &halves[half]);
+    }
+    bool south = halves[0].tm_gmtoff > halves[1].tm_gmtoff;
+    const struct tm *winter = &halves[south], *summer = &halves[!south];
+    zone->west = -winter->tm_gmtoff, zone->west_in_summer = -summer->tm_gmtoff;
+    zone->has_summer = winter->tm_gmtoff != summer->tm_gmtoff;
+    snprintf(zone->names[0], sizeof zone->names[0], "%s", winter->tm_zone ? winter->tm_zone : "");
+    snprintf(zone->names[1], sizeof zone->names[1], "%s", summer->tm_zone ? summer->tm_zone : "");
+}
+
 bool time_module_fill(VM *vm, ModuleObject *module) {
     Library *library = library_of(vm);
     library->struct_sequence = struct_sequence_class(vm, "time.struct_time", struct_fields);
     if (!library->struct_sequence) return false;
-    tzset();
-    String *names[2] = {string_from(vm, tzname[0]), string_from(vm, tzname[1])};
+    Zone zone;
+    local_zone(&zone);
+    String *names[2] = {string_from(vm, zone.names[0]), string_from(vm, zone.names[1])};
     if (!names[0] || !names[1]) return false;
     Value pair[2] = {value_object(names[0]), value_object(names[1])};
+    for (size_t i = 0; clocks[i].name; i++)
+        if (!add_value(vm, module->namespace, clocks[i].name, value_small(clocks[i].clock))) return false;
     return native_add_functions(vm, module->namespace, functions) > 0 &&
            add_value(vm, module->namespace, "struct_time", value_object(library->struct_sequence)) &&
-           add_value(vm, module->namespace, "timezone", value_small(timezone)) &&
-           add_value(vm, module->namespace, "daylight", value_small(daylight)) &&
+           add_value(vm, module->namespace, "timezone", value_small(zone.west)) &&
+           add_value(vm, module->namespace, "altzone", value_small(zone.west_in_summer)) &&
+           add_value(vm, module->namespace, "daylight", value_small(zone.has_summer)) &&
            add_value(vm, module->namespace, "tzname", object_or_error(tuple_from(vm, pair, 2)));
 }
