@@ -199,7 +199,8 @@ static Value import_one(VM *vm, String *name, String *parent, Value parent_modul
         }
         path = list_of(own);
     }
-    Value module = find_module(vm, name, path);
+    bool is_nameless = name->size == 0 || name->data[name->size - 1] == '.'; // of `a..b` and `a.`: it would be found in the folder itself
+    Value module = is_nameless ? VALUE_EMPTY : find_module(vm, name, path);
     if (is_empty(module))
         return not_found(vm, name, library_names_have(name)  ? " (aioli does not have this module of Python's library yet)"
                                    : !state_of(vm)->load ? " (and this VM may not read files)"
@@ -218,7 +219,7 @@ Value import_module(VM *vm, String *name) {
         return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded");
     Value module = VALUE_NONE;
     String *parent = NULL;
-    for (size_t end = 0; end < name->size && !is_error(module); end++) {
+    for (size_t end = 0; end <= name->size && !is_error(module); end++) {
         const char *dot = memchr(name->data + end, '.', name->size - end);
         end = dot ? (size_t)(dot - name->data) : name->size;
         String *part = string_intern_from(vm, name->data, end);
@@ -230,16 +231,37 @@ Value import_module(VM *vm, String *name) {
 
 // ---- The import statement
 
+// The package that relative names start from in the module of these globals: __package__, else by __name__ and __path__. Its first
+// *length bytes. NULL with an exception.
+static String *package_of(VM *vm, Dict *globals, size_t *length) {
+    Value package = dict_get_string(vm, globals, vm->names.__package__);
+    bool by_name = is_empty(package) || is_none(package);
+    if (by_name) package = dict_get_string(vm, globals, vm->names.__name__);
+    if (is_empty(package)) {
+        raise_error(vm, vm->exceptions.key_error, "'__name__' not in globals");
+        return NULL;
+    }
+    if (!is_string(package)) {
+        raise_type_error(vm, by_name ? "__name__ must be a string" : "package must be a string");
+        return NULL;
+    }
+    String *name = string_of(package);
+    *length = name->size;
+    if (by_name && is_empty(dict_get_string(vm, globals, vm->names.__path__))) {
+        const char *dot = memrchr(name->data, '.', name->size);
+        *length = dot ? (size_t)(dot - name->data) : 0;
+    }
+    if (*length) return name;
+    raise_error(vm, vm->exceptions.import_error, "attempted relative import with no known parent package");
+    return NULL;
+}
+
 // The absolute name that `from ..name import` means in the module of these globals.
 static String *resolve(VM *vm, Dict *globals, String *name, int level) {
     if (level == 0) return name;
-    Value package = dict_get_string(vm, globals, vm->names.__package__);
-    if (!is_string(package) || string_of(package)->size == 0) {
-        raise_error(vm, vm->exceptions.import_error, "attempted relative import with no known parent package");
-        return NULL;
-    }
-    String *base = string_of(package);
-    size_t length = base->size;
+    size_t length;
+    String *base = package_of(vm, globals, &length);
+    if (!base) return NULL;
     for (int i = 1; i < level; i++) {
         const char *dot = memrchr(base->data, '.', length);
         if (!dot) {
