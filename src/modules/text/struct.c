@@ -376,6 +376,30 @@ static Value do_pack(VM *vm, Struct *s, Value *values, size_t count) {
     return object_or_error(pack_values(vm, s, values));
 }
 
+// Whether the format's bytes lie within a buffer of `size` bytes, from *offset, which is counted from its end if it is negative and
+// from its start afterwards. False with struct.error, worded for pack_into or for unpack_from.
+static bool is_room_at(VM *vm, const Struct *s, int64_t *offset, size_t size, bool packs) {
+    int64_t given = *offset;
+    if (given < 0) {
+        if (given + (int64_t)s->size > 0) {
+            raise_struct_error(vm, "%s %zu bytes at offset %lld", packs ? "no space to pack" : "not enough data to unpack", s->size,
+                               (long long)given);
+            return false;
+        }
+        if (given + (int64_t)size < 0) {
+            raise_struct_error(vm, "offset %lld out of range for %zu-byte buffer", (long long)given, size);
+            return false;
+        }
+        *offset += (int64_t)size;
+    }
+    if ((int64_t)size - *offset >= (int64_t)s->size) return true;
+    raise_struct_error(vm,
+                       "%s requires a buffer of at least %llu bytes for %s %zu bytes at offset %lld (actual buffer size is %zu)",
+                       packs ? "pack_into" : "unpack_from", (unsigned long long)s->size + (unsigned long long)*offset,
+                       packs ? "packing" : "unpacking", s->size, (long long)*offset, size);
+    return false;
+}
+
 static Value do_pack_into(VM *vm, Struct *s, Value *args, size_t count) {
     if (count != s->values + 2) {
         if (count == 0) return raise_struct_error(vm, "pack_into expected buffer argument");
@@ -388,19 +412,7 @@ static Value do_pack_into(VM *vm, Struct *s, Value *args, size_t count) {
     if (!writable_view(vm, args[0], &data, &size) || !value_index_int64(vm, args[1], false, &offset) ||
         !writable_view(vm, args[0], &data, &size))
         return VALUE_ERROR;
-    int64_t given = offset, length = (int64_t)size;
-    if (offset < 0) {
-        if (offset + (int64_t)s->size > 0)
-            return raise_struct_error(vm, "no space to pack %zu bytes at offset %lld", s->size, (long long)given);
-        if (offset + length < 0)
-            return raise_struct_error(vm, "offset %lld out of range for %zu-byte buffer", (long long)given, size);
-        offset += length;
-    }
-    if (length - offset < (int64_t)s->size)
-        return raise_struct_error(vm,
-                                  "pack_into requires a buffer of at least %llu bytes for packing %zu bytes at offset %lld "
-                                  "(actual buffer size is %zu)",
-                                  (unsigned long long)s->size + (unsigned long long)offset, s->size, (long long)offset, size);
+    if (!is_room_at(vm, s, &offset, size, true)) return VALUE_ERROR;
     Bytes *packed = pack_values(vm, s, args + 2);
     if (!packed || !writable_view(vm, args[0], &data, &size)) return VALUE_ERROR;
     if (size < (size_t)offset + s->size) return raise_error(vm, vm->exceptions.buffer_error, "the buffer has become shorter");
@@ -422,19 +434,7 @@ static Value do_unpack_from(VM *vm, Struct *s, Value buffer, Value from) {
     int64_t offset = 0;
     if (!is_empty(from) && !value_index_int64(vm, from, false, &offset)) return VALUE_ERROR;
     if (!view(vm, buffer, &data, &size)) return VALUE_ERROR;
-    int64_t length = (int64_t)size, given = offset;
-    if (offset < 0) {
-        if (offset + (int64_t)s->size > 0)
-            return raise_struct_error(vm, "not enough data to unpack %zu bytes at offset %lld", s->size, (long long)given);
-        if (offset + length < 0)
-            return raise_struct_error(vm, "offset %lld out of range for %zu-byte buffer", (long long)given, size);
-        offset += length;
-    }
-    if (length - offset < (int64_t)s->size)
-        return raise_struct_error(vm,
-                                  "unpack_from requires a buffer of at least %llu bytes for unpacking %zu bytes at offset %lld "
-                                  "(actual buffer size is %zu)",
-                                  (unsigned long long)s->size + (unsigned long long)offset, s->size, (long long)offset, size);
+    if (!is_room_at(vm, s, &offset, size, false)) return VALUE_ERROR;
     return unpack_values(vm, s, data + offset);
 }
 
