@@ -71,6 +71,8 @@ static void read_continuation(Lexer *lexer, const char *start) {
         lexer_fail(lexer, lexer->line, column, lexer->line, column + 1,
                    start[1] != '\n' ? "unexpected character after line continuation character"
                                     : "unexpected EOF while parsing");
+        lexer->error.end = start[1] != '\n' ? SYNTAX_END_ZERO : SYNTAX_END_BEFORE;
+        lexer->error.cuts_line_end = false;
         lexer->at_end = at_end;
         lexer->yields = true;
         return;

@@ -33,11 +33,13 @@ static bool start(aioli *host) {
     // Telling of what it has lost may run its code, which must not take from this run's limits.
     limits_begin(host, LIMITS_TO_CLEAN_UP);
     lost_end(vm, false);
-    // Nor may the last program's finalizers, which run now or never.
+    // Nor may the last program's finalizers, which run now or never: also those of what the finalizers make.
     if (host->limited) {
         exception_clear(vm);
         vm_collect(vm);
+        bool any = vm->finalizable.waiting || vm->weak_waiting;
         vm->hooks.finalize(vm, false);
+        if (any) vm_collect(vm);
         weak_abandon(vm, host->config.untrusted);
     }
     exception_clear(vm);

@@ -9,7 +9,7 @@ static void unpack_to(Compiler *c, Node *target, Register value) {
     size_t star = items.count;
     for (size_t i = 0; i < items.count; i++) {
         if (items.items[i]->kind != NODE_STARRED) continue;
-        if (star < items.count) compile_error(c, items.items[i]->range, "multiple starred expressions in assignment");
+        if (star < items.count) compile_error(c, target->range, "multiple starred expressions in assignment");
         star = i;
     }
     if (star < items.count && star > 255)

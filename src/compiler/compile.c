@@ -8,10 +8,19 @@
 
 void check_future_imports(Compiler *c, NodeList body);
 
+// The characters of a line's first bytes. Its end counts as one.
 static size_t characters(Text line, uint32_t bytes) {
-    size_t count = 0;
+    size_t count = bytes > line.length;
     for (uint32_t i = 0; i < bytes && i < line.length; i++) count += ((unsigned char)line.data[i] & 0xC0) != 0x80;
     return count;
+}
+
+// The line as the attribute `text` shows it.
+static String *text_of_line(VM *vm, Text line, bool cuts_line_end) {
+    Buffer text = vm_buffer(vm);
+    buffer_append(&text, line.data, line.length);
+    if (!cuts_line_end) buffer_byte(&text, '\n');
+    return string_from_buffer(vm, &text);
 }
 
 // Raises the exception with the attributes that CPython gives it: columns count from 1, in characters.
@@ -26,11 +35,15 @@ static void raise_syntax_error(VM *vm, const SyntaxError *error, const CompileOp
     if (error->range.end_line && error->range.end_line <= parsed->line_count)
         end_line = parsed->lines[error->range.end_line - 1];
     String *message = string_from(vm, error->message);
-    String *text = line.data ? string_new(vm, line.data, line.length) : NULL;
+    String *text = line.data ? text_of_line(vm, line, error->cuts_line_end) : NULL;
     if (!message || (line.data && !text)) return;
     bool placed = error->range.line != 0;
     Value offset = placed ? value_small((int64_t)characters(line, error->range.column) + 1) : VALUE_NONE;
-    Value end_offset = placed ? value_small((int64_t)characters(end_line, error->range.end_column) + 1) : VALUE_NONE;
+    int64_t end = error->end == SYNTAX_END_ZERO     ? 0
+                  : error->end == SYNTAX_END_BEFORE ? -1
+                  : error->end == SYNTAX_END_SAME   ? small_of(offset)
+                                                    : (int64_t)characters(end_line, error->range.end_column) + 1;
+    Value end_offset = placed ? value_small(end) : VALUE_NONE;
     Value details[6] = {value_object(options->file_name),
                         placed ? value_small(error->range.line) : VALUE_NONE,
                         offset,

@@ -36,6 +36,7 @@ bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool weakref_module_fill(VM *vm, ModuleObject *module);
 bool typing_module_fill(VM *vm, ModuleObject *module);
+bool traceback_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);
 bool itertools_module_fill(VM *vm, ModuleObject *module);
 bool operator_module_fill(VM *vm, ModuleObject *module);

@@ -269,6 +269,7 @@ static bool diagnose_block(Parser *parser) {
         Range range = tokens[at].range;
         range.column = range.end_column ? range.end_column - 1 : 0;
         replace_error(parser, range, "unexpected indent");
+        parser->error.end = SYNTAX_END_BEFORE;
         parser->error.kind = SYNTAX_ERROR_INDENTATION;
         return true;
     }

@@ -133,6 +133,7 @@ static bool diagnose_key(Parser *parser, uint32_t open) {
     range.line = range.end_line;
     range.column = range.end_column - 1;
     replace_error(parser, range, "':' expected after dictionary key");
+    parser->error.end = SYNTAX_END_ZERO;
     return true;
 }
 

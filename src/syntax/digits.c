@@ -87,6 +87,7 @@ static bool check_leading_zeros(Lexer *lexer, const char *start) {
     lexer_fail(lexer, lexer->line, column, lexer->line, (uint32_t)(zeros_end - lexer->line_start),
                "leading zeros in decimal integer literals are not permitted; "
                "use an 0o prefix for octal integers");
+    lexer->error.end = SYNTAX_END_KNOWN;
     return false;
 }
 

@@ -20,6 +20,15 @@ void lexer_fail(Lexer *lexer, uint32_t line, uint32_t column, uint32_t end_line,
     lexer->in_fstring = lexer->fstring_count > 0;
     lexer->error.message = arena_copy(lexer->arena, message, strlen(message));
     lexer->error.range = (Range){line, column, end_line, end_column};
+    lexer->error.end = SYNTAX_END_SAME;
+    lexer->error.cuts_line_end = true;
+}
+
+// The error's text is all of its line, and its end is not known.
+static void fail_whole_line(Lexer *lexer, SyntaxErrorKind kind, SyntaxErrorEnd end) {
+    lexer->error.kind = kind;
+    lexer->error.end = end;
+    lexer->error.cuts_line_end = false;
 }
 
 void lexer_warn(Lexer *lexer, SyntaxWarningKind kind, uint32_t line, const char *message) {
@@ -66,7 +75,7 @@ static void change_block(Lexer *lexer, int column, int alternative) {
     if (column > open) {
         if (indents + 1 >= LIMIT_INDENTS) {
             lexer_fail(lexer, lexer->line, 0, lexer->line, 1, "too many levels of indentation");
-            lexer->error.kind = SYNTAX_ERROR_INDENTATION;
+            fail_whole_line(lexer, SYNTAX_ERROR_INDENTATION, SYNTAX_END_BEFORE);
             lexer->yields = true;
             return;
         }
@@ -90,14 +99,14 @@ static void change_block(Lexer *lexer, int column, int alternative) {
             uint32_t end = (uint32_t)(strchr(here, '\n') - lexer->line_start);
             lexer_fail(lexer, lexer->line, end, lexer->line, end + 1,
                        "unindent does not match any outer indentation level");
-            lexer->error.kind = SYNTAX_ERROR_INDENTATION;
+            fail_whole_line(lexer, SYNTAX_ERROR_INDENTATION, SYNTAX_END_BEFORE);
             lexer->yields = true;
             return;
         }
         if (alternative == open_alternative) return;
     }
     lexer_fail(lexer, lexer->line, 0, lexer->line, 1, "inconsistent use of tabs and spaces in indentation");
-    lexer->error.kind = SYNTAX_ERROR_TAB;
+    fail_whole_line(lexer, SYNTAX_ERROR_TAB, SYNTAX_END_ZERO);
     lexer->yields = true;
 }
 
@@ -192,6 +201,9 @@ void lexer_finish(Lexer *lexer) {
         Token *open = &lexer->tokens[lexer->brackets[lexer->level - 1].token];
         lexer_fail(lexer, open->range.line, open->range.column, open->range.line, open->range.column + 1,
                    "'%c' was never closed", lexer->text[open->start]);
+        bool is_last_line = open->range.line + 1 >= lexer->line;
+        fail_whole_line(lexer, SYNTAX_ERROR, SYNTAX_END_ZERO);
+        lexer->error.cuts_line_end = !is_last_line;
         lexer->at_end = true;
         return;
     }

@@ -56,6 +56,11 @@ static SyntaxWarning *merge_warnings(SyntaxWarning *a, SyntaxWarning *b) {
     return first;
 }
 
+static bool starts_at_line_end(const Source *source, const SyntaxError *error) {
+    uint32_t line = error->range.line;
+    return line && line <= source->line_count && error->range.column >= source->lines[line - 1].length;
+}
+
 // Cuts the text into tokens and parses them.
 static void parse_text(Arena *arena, const Source *source, ParseMode mode, ParseResult *result) {
     Lexer *lexer = arena_allocate(arena, sizeof *lexer);
@@ -85,6 +90,7 @@ static void parse_text(Arena *arena, const Source *source, ParseMode mode, Parse
     } else {
         result->error = parser->error;
         incomplete = at_end_of_text(parser, parser->reached);
+        if (incomplete && starts_at_line_end(source, &parser->error)) result->error.end = SYNTAX_END_BEFORE;
     }
     result->error.incomplete = incomplete;
 }

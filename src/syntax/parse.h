@@ -20,10 +20,20 @@ typedef enum {
     SYNTAX_ERROR_TAB,         // TabError
 } SyntaxErrorKind;
 
+// What an error's `end_offset` is: CPython's stages differ in what they know of the end.
+typedef enum {
+    SYNTAX_END_KNOWN, // where the range ends
+    SYNTAX_END_SAME,  // where it begins
+    SYNTAX_END_ZERO,  // 0
+    SYNTAX_END_BEFORE // -1
+} SyntaxErrorEnd;
+
 typedef struct {
     SyntaxErrorKind kind;
     const char *message; // as CPython words it, in the arena
     Range range;         // line 0: the error has no place in the text
+    SyntaxErrorEnd end;
+    bool cuts_line_end;  // `text` is the line without its line end
     Text line_text;      // the source line of range.line without its line end
     bool incomplete;     // the text ended where more could have followed (a prompt asks for another line)
 } SyntaxError;

@@ -164,8 +164,8 @@ static size_t skip_characters(const String *text, size_t at, size_t end, int64_t
     return at < end ? at : end;
 }
 
-// The line, and the carets below the characters offset … end_offset of it (from 1).
-static void write_syntax_line(VM *vm, const String *text, Value offset_value, Value end_value, bool same_line, Buffer *out) {
+void traceback_write_syntax_line(VM *vm, const String *text, Value offset_value, Value end_value, bool same_line, bool colours,
+                                 Buffer *out) {
     size_t end = text->size, start = 0;
     while (end && text->data[end - 1] == '\n') end--;
     while (start < end && (text->data[start] == ' ' || text->data[start] == '\n' || text->data[start] == '\f')) start++;
@@ -180,7 +180,7 @@ static void write_syntax_line(VM *vm, const String *text, Value offset_value, Va
     if (end_offset > whole) end_offset = length + 1;
     if (offset >= end_offset || end_offset < 0) end_offset = offset + 1;
     int64_t column = offset - 1 - spaces;
-    const char *code = vm->colours ? COLOUR_OF_ERRORS : NULL;
+    const char *code = colours ? COLOUR_OF_ERRORS : NULL;
     if (column < 0) {
         write_source(text, start, end, 0, 0, NULL, out);
         return;
@@ -225,9 +225,9 @@ static void write_syntax_error(VM *vm, Value value, Buffer *out) {
     }
     if (is_string(text)) {
         Value end_line = exception_get(vm, exception, "end_lineno");
-        bool same_line = is_empty(end_line) || is_none(end_line) || value_same(line, end_line);
-        write_syntax_line(vm, string_of(text), exception_get(vm, exception, "offset"),
-                          exception_get(vm, exception, "end_offset"), same_line, out);
+        bool same_line = !is_empty(end_line) && value_same(line, end_line);
+        traceback_write_syntax_line(vm, string_of(text), exception_get(vm, exception, "offset"),
+                                    exception_get(vm, exception, "end_offset"), same_line, vm->colours, out);
     }
     write_class(vm, value, out);
     buffer_text(out, ": ");

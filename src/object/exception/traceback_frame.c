@@ -224,6 +224,31 @@ void traceback_write_place(VM *vm, const char *file, size_t size, uint32_t line,
     colour_text(out, code, number, (size_t)snprintf(number, sizeof number, "%u", line));
 }
 
+// Lines of source, of which what lies between a byte of the first and a byte of the last is marked; `is_placed`: whether
+// there is such a stretch. Without one the first line alone is shown.
+static void write_source(VM *vm, Lines *lines, bool is_placed, size_t start, size_t end, bool colours, Buffer *out) {
+    bool any = false;
+    for (size_t i = 0; i < lines->count; i++) any |= lines->items[i].length != leading_blanks(lines->items[i]);
+    if (!any) return;
+    SourceLine first = lines->items[0];
+    if (!is_placed) {
+        size_t blanks = leading_blanks(first);
+        buffer_text(out, "    ");
+        buffer_append(out, first.text + blanks, first.length - blanks);
+        buffer_byte(out, '\n');
+        return;
+    }
+    dedent(lines);
+    Shown shown = {.lines = *lines, .colours = colours};
+    size_t margin = first.length - lines->items[0].length, last_length = lines->items[lines->count - 1].length;
+    shown.start = start > margin ? start - margin : 0;
+    shown.end = end > margin ? end - margin : 0;
+    if (shown.start > lines->items[0].length) shown.start = lines->items[0].length;
+    if (shown.end > last_length) shown.end = last_length;
+    look(vm, &shown);
+    write_lines(&shown, out);
+}
+
 void traceback_write_frame(VM *vm, const Code *code, uint32_t instruction, Buffer *out) {
     const LineEntry *place = code_place(code, instruction);
     traceback_write_place(vm, code->file_name->data, code->file_name->size, place->line, out);
@@ -234,27 +259,31 @@ void traceback_write_frame(VM *vm, const Code *code, uint32_t instruction, Buffe
     size_t capacity = (size_t)(last - place->line) + 1;
     SourceLine *items = place->line ? heap_resize(vm, NULL, 0, capacity * sizeof(SourceLine)) : NULL;
     if (!items) return;
-    Shown shown = {.lines = {items, 0}, .colours = vm->colours};
-    source_lines(code, place->line, last, &shown.lines);
-    bool any = false;
-    for (size_t i = 0; i < shown.lines.count; i++) any |= shown.lines.items[i].length != leading_blanks(shown.lines.items[i]);
-    bool placed = place->column != 0xFFFF && place->end_column != 0xFFFF && shown.lines.count == capacity;
-    if (any && !placed) {
-        SourceLine line = shown.lines.items[0];
-        size_t blanks = leading_blanks(line);
-        buffer_text(out, "    ");
-        buffer_append(out, line.text + blanks, line.length - blanks);
-        buffer_byte(out, '\n');
-    } else if (any) {
-        SourceLine first = items[0];
-        dedent(&shown.lines);
-        size_t margin = first.length - items[0].length;
-        shown.start = place->column > margin ? place->column - margin : 0;
-        shown.end = place->end_column > margin ? place->end_column - margin : 0;
-        if (shown.start > items[0].length) shown.start = items[0].length;
-        if (shown.end > items[capacity - 1].length) shown.end = items[capacity - 1].length;
-        look(vm, &shown);
-        write_lines(&shown, out);
+    Lines lines = {items, 0};
+    source_lines(code, place->line, last, &lines);
+    bool is_placed = place->column != 0xFFFF && place->end_column != 0xFFFF && lines.count == capacity;
+    write_source(vm, &lines, is_placed, place->column, place->end_column, vm->colours, out);
+    heap_resize(vm, items, capacity * sizeof(SourceLine), 0);
+}
+
+void traceback_write_source(VM *vm, const String *text, bool is_placed, size_t start, size_t end, bool colours, Buffer *out) {
+    size_t capacity = 1;
+    for (size_t i = 0; i < text->size; i++) capacity += text->data[i] == '\n';
+    SourceLine *items = heap_resize(vm, NULL, 0, capacity * sizeof(SourceLine));
+    if (!items) {
+        out->failed = true;
+        return;
     }
+    Lines lines = {items, 0};
+    const char *at = text->data, *stop = at + text->size;
+    while (lines.count < capacity) {
+        const char *line_end = memchr(at, '\n', (size_t)(stop - at));
+        if (!line_end) line_end = stop;
+        size_t length = (size_t)(line_end - at);
+        while (length && is_blank(at[length - 1])) length--;
+        items[lines.count++] = (SourceLine){at, length};
+        at = line_end + 1;
+    }
+    write_source(vm, &lines, is_placed, start, end, colours, out);
     heap_resize(vm, items, capacity * sizeof(SourceLine), 0);
 }

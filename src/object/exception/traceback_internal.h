@@ -39,8 +39,4 @@ typedef struct {
 // looking: SHAPE_OTHER.
 SourceShape source_shape(VM *vm, const SourceLine *lines, size_t count, size_t start, size_t end);
 
-// What the message of a NameError, AttributeError or ImportError goes on with (suggestion.c): "Did you mean: 'x'?" and
-// "Did you forget to import 'x'?". Appends nothing when there is nothing to say. [script]
-void suggestion_write(VM *vm, Value exception, Buffer *out);
-
 #endif
