@@ -39,6 +39,7 @@ static bool start(aioli *host) {
         vm_collect(vm);
         bool any = vm->finalizable.waiting || vm->weak_waiting;
         vm->hooks.finalize(vm, false);
+        exception_clear(vm); // its traceback holds objects
         if (any) vm_collect(vm);
         weak_abandon(vm, host->config.untrusted);
     }
