@@ -51,7 +51,8 @@ static Code *class_body(Compiler *c, Node *node, Scope *scope) {
     emit_index(c, OP_LOAD_GLOBAL, r, constant_name(c, (Text){"__name__", 8}));
     emit_index(c, OP_STORE_NAME, r, constant_name(c, (Text){"__module__", 10}));
     store_text(c, "__qualname__", value_object(qualified));
-    store_text(c, "__firstlineno__", value_small(node->range.line));
+    if (node->class_.decorators.count) unit.first_line = node->class_.decorators.items[0]->range.line;
+    store_text(c, "__firstlineno__", value_small(unit.first_line));
     if (node->class_.type_parameters.count) {
         emit(c, OP_LOAD_FREE, r, scope_find(scope, (Text){".type_params", 12})->number, 0);
         emit_index(c, OP_STORE_NAME, r, constant_name(c, (Text){"__type_params__", 15}));

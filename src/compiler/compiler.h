@@ -24,6 +24,8 @@ Code *compile_source(VM *vm, const char *source, size_t length, const CompileOpt
 
 // Writes a listing of the code and of the code inside it.
 void disassemble(VM *vm, const Code *code, Buffer *out);
+// The names of globals, attributes and modules that the code uses, in the order of their first use. NULL: an error.
+Tuple *code_used_names(VM *vm, const Code *code);
 
 // The name of an instruction, and how many words follow it.
 const char *op_name(uint8_t op);

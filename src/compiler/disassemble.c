@@ -1,5 +1,6 @@
 #include "compiler/compiler.h"
 #include "compiler/ops.h"
+#include "object/container/dict.h"
 #include "object/container/list.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -67,6 +68,37 @@ static void show_operands(VM *vm, const Code *code, uint32_t at, Buffer *out) {
         default: break;
         }
     }
+}
+
+// The constant that an instruction names something by; code->constant_count: it names nothing.
+static uint32_t name_operand(const Code *code, const Instruction *i) {
+    switch (i->op) {
+    case OP_LOAD_GLOBAL:
+    case OP_STORE_GLOBAL:
+    case OP_DELETE_GLOBAL:
+    case OP_LOAD_NAME:
+    case OP_STORE_NAME:
+    case OP_DELETE_NAME:
+    case OP_DELETE_ATTRIBUTE: return i->index;
+    case OP_LOAD_ATTRIBUTE:
+    case OP_STORE_ATTRIBUTE:
+    case OP_LOAD_METHOD:
+    case OP_LOAD_NAME_OR_FREE:
+    case OP_FIND_NAME:
+    case OP_IMPORT_FROM: return i->c;
+    case OP_IMPORT: return i->b;
+    default: return code->constant_count;
+    }
+}
+
+Tuple *code_used_names(VM *vm, const Code *code) {
+    Dict *names = dict_new(vm);
+    for (uint32_t at = 0; names && at < code->instruction_count; at += 1 + (uint32_t)ops[code->instructions[at].op].words) {
+        uint32_t operand = name_operand(code, &code->instructions[at]);
+        if (operand >= code->constant_count || !is_string(code->constants[operand])) continue;
+        if (dict_set_string(vm, names, string_of(code->constants[operand]), VALUE_NONE) < 0) return NULL;
+    }
+    return names ? tuple_from_iterable(vm, value_object(names)) : NULL;
 }
 
 static void disassemble_one(VM *vm, const Code *code, Buffer *out, int depth);

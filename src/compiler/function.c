@@ -267,6 +267,7 @@ static void make_function_of(Compiler *c, Node *node, Register base) {
     Scope *outside = c->scope, *scope = scope_of_node(c->scopes, node);
     Unit unit;
     begin_function(c, &unit, scope, node->function.name.data, node->range, p);
+    if (node->function.decorators.count) unit.first_line = node->function.decorators.items[0]->range.line;
     Value doc = docstring(c, node->function.body);
     statements(c, node->function.body);
     Code *code = end_function(c, p);

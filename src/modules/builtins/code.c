@@ -244,11 +244,11 @@ static Value builtin_exit(VM *vm, Value *args, size_t count) {
 
 static const NativeDefinition functions[] = {
     {"__build_class__", builtin_build_class, "*args, **keywords", NATIVE_METHOD},
-    {"__import__", builtin_import, "name, globals=, locals=, fromlist=, level=", NATIVE_METHOD},
-    {"compile", builtin_compile, "source, filename, mode, flags=, dont_inherit=, optimize=, *, _feature_version=", NATIVE_METHOD},
+    {"__import__", builtin_import, "name, globals=None, locals=None, fromlist=(), level=0", NATIVE_METHOD},
+    {"compile", builtin_compile, "source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1", NATIVE_METHOD},
     {"dir", builtin_dir, "object=, /", NATIVE_METHOD},
-    {"eval", builtin_eval, "source, /, globals=, locals=", NATIVE_METHOD},
-    {"exec", builtin_exec, "source, /, globals=, locals=, *, closure=", NATIVE_METHOD},
+    {"eval", builtin_eval, "source, /, globals=None, locals=None", NATIVE_METHOD},
+    {"exec", builtin_exec, "source, /, globals=None, locals=None, *, closure=None", NATIVE_METHOD},
     {"exit", builtin_exit, "code=", NATIVE_METHOD},
     {"globals", builtin_globals, "", NATIVE_METHOD},
     {"locals", builtin_locals, "", NATIVE_METHOD},
@@ -256,4 +256,12 @@ static const NativeDefinition functions[] = {
     {"vars", builtin_vars, "object=, /", NATIVE_METHOD},
     {0}};
 
-bool builtins_code_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }
+static Value code_names(VM *vm, Value self) {
+    Tuple *names = code_used_names(vm, (Code *)object_of(self));
+    return names ? value_object(names) : VALUE_ERROR;
+}
+static const AttributeDefinition code_attributes[] = {{"co_names", code_names, NULL}, {0}};
+
+bool builtins_code_add(VM *vm, Dict *namespace) {
+    return native_add_functions(vm, namespace, functions) > 0 && native_add_attributes(vm, vm->classes.code, code_attributes) > 0;
+}

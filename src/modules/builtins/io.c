@@ -121,9 +121,9 @@ static Value builtin_input(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {
-    {"input", builtin_input, "prompt=, /", NATIVE_METHOD},
-    {"open", file_open, "file, mode=, buffering=, encoding=, errors=, newline=, closefd=, opener=", NATIVE_METHOD},
-    {"print", builtin_print, "*args, sep=, end=, file=, flush=", NATIVE_METHOD},
+    {"input", builtin_input, "prompt='', /", NATIVE_METHOD},
+    {"open", file_open, "file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None", NATIVE_METHOD},
+    {"print", builtin_print, "*args, sep=' ', end='\\n', file=None, flush=False", NATIVE_METHOD},
     {0}};
 
 bool builtins_io_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }

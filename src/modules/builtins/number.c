@@ -226,9 +226,9 @@ static const NativeDefinition functions[] = {{"abs", builtin_abs, "x, /", NATIVE
                                              {"min", builtin_min, "*args, key=, default=", NATIVE_METHOD},
                                              {"oct", builtin_oct, "number, /", NATIVE_METHOD},
                                              {"ord", builtin_ord, "c, /", NATIVE_METHOD},
-                                             {"pow", builtin_pow, "base, exp, mod=", NATIVE_METHOD},
-                                             {"round", builtin_round, "number, ndigits=", NATIVE_METHOD},
-                                             {"sum", builtin_sum, "iterable, /, start=", NATIVE_METHOD},
+                                             {"pow", builtin_pow, "base, exp, mod=None", NATIVE_METHOD},
+                                             {"round", builtin_round, "number, ndigits=None", NATIVE_METHOD},
+                                             {"sum", builtin_sum, "iterable, /, start=0", NATIVE_METHOD},
                                              {0}};
 
 bool builtins_number_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }

@@ -132,7 +132,7 @@ static const NativeDefinition functions[] = {
     {"ascii", builtin_ascii, "obj, /", NATIVE_METHOD},
     {"callable", builtin_callable, "obj, /", NATIVE_METHOD},
     {"delattr", builtin_delattr, "obj, name, /", NATIVE_METHOD},
-    {"format", builtin_format, "value, format_spec=, /", NATIVE_METHOD},
+    {"format", builtin_format, "value, format_spec='', /", NATIVE_METHOD},
     {"getattr", builtin_getattr, "object, name, default=, /", NATIVE_METHOD},
     {"hasattr", builtin_hasattr, "obj, name, /", NATIVE_METHOD},
     {"hash", builtin_hash, "obj, /", NATIVE_METHOD},

@@ -61,7 +61,7 @@ static int set_doc(VM *vm, Value self, Value value) {
 
 static const TypeOps field_ops = {.trace = field_trace, .repr = field_repr, .bind = field_bind};
 static const NativeDefinition field_methods[] = {{"__new__", field_new, "cls, index, doc, /", NATIVE_NEW},
-                                                 {"__get__", field_get, "self, instance, owner=, /", NATIVE_METHOD},
+                                                 {"__get__", field_get, "self, instance, owner=None, /", NATIVE_METHOD},
                                                  {"__set__", field_set, "self, instance, value, /", NATIVE_METHOD},
                                                  {"__delete__", field_delete, "self, instance, /", NATIVE_METHOD},
                                                  {"__reduce__", field_reduce, "self, /", NATIVE_METHOD},

@@ -530,7 +530,7 @@ static const NativeDefinition deque_methods[] = {
     {"count", deque_count, "self, value, /", NATIVE_METHOD, "How often a value is in it."},
     {"extend", deque_extend, "self, iterable, /", NATIVE_METHOD, "Adds the items at the right."},
     {"extendleft", deque_extend_left, "self, iterable, /", NATIVE_METHOD, "Adds the items at the left, one after the other."},
-    {"index", deque_index, "self, value, start=0, stop=, /", NATIVE_METHOD, "The first index of a value."},
+    {"index", deque_index, "self, value, start=0, stop=9223372036854775807, /", NATIVE_METHOD, "The first index of a value."},
     {"insert", deque_insert, "self, index, value, /", NATIVE_METHOD, "Adds a value before an index."},
     {"pop", deque_pop, "self, /", NATIVE_METHOD, "Removes and returns the rightmost item."},
     {"popleft", deque_pop_left, "self, /", NATIVE_METHOD, "Removes and returns the leftmost item."},

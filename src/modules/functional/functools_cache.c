@@ -178,7 +178,7 @@ static const NativeDefinition cache_methods[] = {
     {"__new__", cache_new, "cls, user_function, maxsize, typed, cache_info_type", NATIVE_NEW},
     {"cache_info", cache_info, "self, /", NATIVE_METHOD, "How often results were found and not found, and how many are kept."},
     {"cache_clear", cache_clear, "self, /", NATIVE_METHOD, "Forgets all results and the statistics."},
-    {"__get__", cache_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {"__get__", cache_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {"__copy__", cache_itself, "self, /", NATIVE_METHOD},
     {"__deepcopy__", cache_itself, "self, memo, /", NATIVE_METHOD},
     {"__reduce__", cache_reduce, "self, /", NATIVE_METHOD},

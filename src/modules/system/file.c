@@ -493,20 +493,20 @@ static const NativeDefinition methods[] = {
     {"fileno", method_fileno, "self, /", NATIVE_METHOD},
     {"flush", method_flush, "self, /", NATIVE_METHOD},
     {"isatty", method_isatty, "self, /", NATIVE_METHOD},
-    {"read", method_read, "self, size=, /", NATIVE_METHOD},
+    {"read", method_read, "self, size=-1, /", NATIVE_METHOD},
     {"readable", method_readable, "self, /", NATIVE_METHOD},
-    {"readline", method_readline, "self, size=, /", NATIVE_METHOD},
+    {"readline", method_readline, "self, size=-1, /", NATIVE_METHOD},
     {"readlines", method_readlines, "self, hint=, /", NATIVE_METHOD},
     {"seek", method_seek, "self, offset, whence=, /", NATIVE_METHOD},
     {"seekable", method_seekable, "self, /", NATIVE_METHOD},
     {"tell", method_tell, "self, /", NATIVE_METHOD},
-    {"truncate", method_truncate, "self, size=, /", NATIVE_METHOD},
+    {"truncate", method_truncate, "self, size=None, /", NATIVE_METHOD},
     {"writable", method_writable, "self, /", NATIVE_METHOD},
     {"write", method_write, "self, text, /", NATIVE_METHOD},
     {"writelines", method_writelines, "self, lines, /", NATIVE_METHOD},
     {0}};
 static const NativeDefinition text_methods[] = {
-    {"reconfigure", method_reconfigure, "self, *, encoding=, errors=, newline=, line_buffering=, write_through=", NATIVE_METHOD},
+    {"reconfigure", method_reconfigure, "self, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition attributes[] = {
     {"name", get_name, NULL}, {"mode", get_mode, NULL}, {"closed", get_closed, NULL}, {0}};

@@ -31,7 +31,7 @@ static Value gc_count(VM *vm, Value *args, size_t count) {
     return object_or_error(tuple_from(vm, counts, 3));
 }
 
-static const NativeDefinition functions[] = {{"collect", gc_collect, "generation=", NATIVE_METHOD},
+static const NativeDefinition functions[] = {{"collect", gc_collect, "generation=2", NATIVE_METHOD},
                                              {"disable", gc_disable, "", NATIVE_METHOD},
                                              {"enable", gc_enable, "", NATIVE_METHOD},
                                              {"freeze", gc_nothing, "", NATIVE_METHOD},

@@ -139,7 +139,7 @@ static const NativeDefinition functions[] = {
     {"exc_info", sys_exc_info, "", NATIVE_METHOD},
     {"excepthook", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},
     {"exception", sys_exception, "", NATIVE_METHOD},
-    {"exit", sys_exit, "status=, /", NATIVE_METHOD},
+    {"exit", sys_exit, "status=None, /", NATIVE_METHOD},
     {"get_int_max_str_digits", sys_get_int_max_str_digits, "", NATIVE_METHOD},
     {"getdefaultencoding", sys_getdefaultencoding, "", NATIVE_METHOD},
     {"getfilesystemencoding", sys_getdefaultencoding, "", NATIVE_METHOD},

@@ -82,7 +82,7 @@ static Value proxy_reversed(VM *vm, Value *args, size_t count) { return forward(
 
 static const NativeDefinition proxy_methods[] = {
     {"__new__", proxy_make, "cls, mapping", NATIVE_NEW},
-    {"get", proxy_get, "self, key, default=, /", NATIVE_METHOD, "The value of a key, or a default where there is no such key."},
+    {"get", proxy_get, "self, key, default=None, /", NATIVE_METHOD, "The value of a key, or a default where there is no such key."},
     {"keys", proxy_keys, "self, /", NATIVE_METHOD, "The keys, as the mapping gives them."},
     {"values", proxy_values, "self, /", NATIVE_METHOD, "The values, as the mapping gives them."},
     {"items", proxy_items, "self, /", NATIVE_METHOD, "Pairs of key and value, as the mapping gives them."},

@@ -247,7 +247,7 @@ static Value tuple_getnewargs_method(VM *vm, Value *args, size_t count) {
 static const NativeDefinition tuple_methods[] = {
     {"__new__", tuple_dunder_new, "cls, iterable=, /", NATIVE_NEW},
     {"count", tuple_count_method, "self, value, /", NATIVE_METHOD},
-    {"index", tuple_index_method, "self, value, start=, stop=, /", NATIVE_METHOD},
+    {"index", tuple_index_method, "self, value, start=0, stop=9223372036854775807, /", NATIVE_METHOD},
     {"__getnewargs__", tuple_getnewargs_method, "self, /", NATIVE_METHOD},
     {0},
 };

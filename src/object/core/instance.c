@@ -355,7 +355,7 @@ static int no_attribute(VM *vm, Value o, String *name, bool deleting, bool class
     return -1;
 }
 
-static int set_property(VM *vm, Property *property, Value o, Value value) {
+int property_write(VM *vm, Property *property, Value o, Value value) {
     Value function = is_empty(value) ? property->delete_ : property->set;
     if (is_none(function)) {
         const char *what = is_empty(value) ? "deleter" : "setter";
@@ -373,7 +373,8 @@ static int set_property(VM *vm, Property *property, Value o, Value value) {
 
 static int set_through_descriptor(VM *vm, Value attribute, Value o, String *name, Value value) {
     Object *descriptor = object_of(attribute);
-    if (object_kind(descriptor) == KIND_PROPERTY) return set_property(vm, (Property *)descriptor, o, value);
+    if (object_kind(descriptor) == KIND_PROPERTY && object_shape(descriptor)->cls->flags & CLASS_BUILTIN)
+        return property_write(vm, (Property *)descriptor, o, value);
     if (object_kind(descriptor) == KIND_DESCRIPTOR) {
         return descriptor_write(vm, (Descriptor *)descriptor, o, value);
     }

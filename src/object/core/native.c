@@ -323,6 +323,43 @@ static Special special_of_name(VM *vm, String *name) {
     return SPECIAL_COUNT;
 }
 
+// Whether CPython keeps such a method in a slot of its types, which shows in the class of the method.
+static bool is_slot(Special special) {
+    switch (special) {
+    case SPECIAL_NEW:
+    case SPECIAL_BYTES:
+    case SPECIAL_FORMAT:
+    case SPECIAL_DIR:
+    case SPECIAL_LENGTH_HINT:
+    case SPECIAL_MISSING:
+    case SPECIAL_REVERSED:
+    case SPECIAL_COMPLEX:
+    case SPECIAL_ROUND:
+    case SPECIAL_TRUNC:
+    case SPECIAL_FLOOR:
+    case SPECIAL_CEIL:
+    case SPECIAL_ENTER:
+    case SPECIAL_EXIT:
+    case SPECIAL_AENTER:
+    case SPECIAL_AEXIT:
+    case SPECIAL_SET_NAME:
+    case SPECIAL_INIT_SUBCLASS:
+    case SPECIAL_CLASS_GETITEM:
+    case SPECIAL_INSTANCECHECK:
+    case SPECIAL_SUBCLASSCHECK:
+    case SPECIAL_PREPARE:
+    case SPECIAL_FSPATH:
+    case SPECIAL_COUNT: return false;
+    default: return true;
+    }
+}
+
+void native_note_slot(VM *vm, Native *native, Special special) {
+    if (native->definition->flavour == NATIVE_METHOD && is_slot(special))
+        native->object.header =
+            (uint64_t)(uintptr_t)vm->classes.wrapper_descriptor->root | (uint64_t)KIND_NATIVE << OBJECT_KIND_SHIFT;
+}
+
 static size_t count_definitions(const NativeDefinition *definitions) {
     size_t count = 0;
     while (definitions[count].name) count++;
@@ -336,7 +373,9 @@ int native_add_methods(VM *vm, Class *cls, const NativeDefinition *definitions) 
         Native *native = name ? native_new(vm, definitions, cls) : NULL;
         if (!native) return -1;
         // object's own special methods are the layout's defaults: finding them means "not overridden".
-        if (cls == vm->classes.object) native->special = special_of_name(vm, name);
+        Special special = special_of_name(vm, name);
+        if (cls == vm->classes.object) native->special = special;
+        native_note_slot(vm, native, special);
         Value entry = value_object(native);
         if (definitions->flavour == NATIVE_CLASS_METHOD) {
             WrappedMethod *wrapped =

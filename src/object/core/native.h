@@ -69,6 +69,8 @@ typedef struct Native {
 enum { NATIVE_MAX_PARAMETERS = 24 };
 
 Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner);
+// Gives a method of a class the class that methods behind slots have in CPython, if it is one of those.
+void native_note_slot(VM *vm, Native *native, Special special);
 
 // Adds methods (an array that ends with a NULL name; it must outlive the VM) to a built-in class or a namespace.
 // 1 or -1.

@@ -230,6 +230,7 @@ static Value make(VM *vm, Class *cls, Special special) {
         return VALUE_EMPTY;
     }
     native->special = special;
+    native_note_slot(vm, native, special);
     // (Where there is no memory to keep it, it is made again next time.)
     if (dict_set_string(vm, cls->attributes, vm->names.specials[special], value_object(native)) < 0) exception_clear(vm);
     return value_object(native);

@@ -70,7 +70,7 @@ typedef struct {
 typedef struct ClassTable {
     Class *object, *type, *none, *ellipsis, *not_implemented, *boolean, *integer, *floating, *complex, *string, *bytes,
         *bytearray, *memoryview, *list, *tuple, *dict, *dict_keys, *dict_values, *dict_items, *set, *frozenset, *range,
-        *slice, *code, *function, *native, *bound_method, *method_descriptor, *cell, *module, *traceback, *property,
+        *slice, *code, *function, *native, *bound_method, *method_wrapper, *method_descriptor, *wrapper_descriptor, *cell, *module, *traceback, *property,
         *static_method, *class_method, *super, *descriptor, *generator, *coroutine, *async_generator, *async_step, *frame,
         *shape, *mapping_proxy, *member, *special_binder, *generic_alias, *union_type, *type_variable, *type_variable_tuple, *parameter_specification,
         *parameter_arguments, *parameter_keywords, *type_alias, *no_default_type;

@@ -69,6 +69,12 @@ static Value property_get(VM *vm, Value *args, size_t count) {
     if (is_none(property->get)) return raise_error(vm, vm->exceptions.attribute_error, "property has no getter");
     return vm_call(vm, property->get, &args[1], 1, NULL);
 }
+static Value property_assign(VM *vm, Value *args, size_t count) {
+    return property_write(vm, (Property *)object_of(args[0]), args[1], args[2]) < 0 ? VALUE_ERROR : VALUE_NONE;
+}
+static Value property_delete(VM *vm, Value *args, size_t count) {
+    return property_write(vm, (Property *)object_of(args[0]), args[1], VALUE_EMPTY) < 0 ? VALUE_ERROR : VALUE_NONE;
+}
 static Value property_fget(VM *vm, Value self) { return ((Property *)object_of(self))->get; }
 static Value property_fset(VM *vm, Value self) { return ((Property *)object_of(self))->set; }
 static Value property_fdel(VM *vm, Value self) { return ((Property *)object_of(self))->delete_; }
@@ -84,7 +90,9 @@ static const NativeDefinition property_methods[] = {
     {"setter", property_setter, "self, fset, /", NATIVE_METHOD},
     {"deleter", property_deleter, "self, fdel, /", NATIVE_METHOD},
     {"__set_name__", property_set_name, "self, owner, name, /", NATIVE_METHOD},
-    {"__get__", property_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {"__get__", property_get, "self, instance, owner=None, /", NATIVE_METHOD},
+    {"__set__", property_assign, "self, instance, value, /", NATIVE_METHOD},
+    {"__delete__", property_delete, "self, instance, /", NATIVE_METHOD},
     {0}};
 // Whether any of its functions is abstract.
 static Value property_abstract(VM *vm, Value self) {
@@ -148,11 +156,11 @@ static Value wrapped_get(VM *vm, Value *args, size_t count) {
 }
 static const NativeDefinition static_method_methods[] = {
     {"__new__", static_method_new, "cls, function, /", NATIVE_NEW},
-    {"__get__", wrapped_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {"__get__", wrapped_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {0}};
 static const NativeDefinition class_method_methods[] = {
     {"__new__", class_method_new, "cls, function, /", NATIVE_NEW},
-    {"__get__", wrapped_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {"__get__", wrapped_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {0}};
 
 // ---- super
@@ -264,7 +272,7 @@ static Value descriptor_name(VM *vm, Value self) {
     return name ? value_object(name) : VALUE_ERROR;
 }
 static const NativeDefinition descriptor_methods[] = {
-    {"__get__", descriptor_get, "self, instance, owner=, /", NATIVE_METHOD},
+    {"__get__", descriptor_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {"__set__", descriptor_set, "self, instance, value, /", NATIVE_METHOD},
     {"__delete__", descriptor_delete, "self, instance, /", NATIVE_METHOD},
     {0}};
@@ -276,6 +284,8 @@ bool descriptor_class_init(VM *vm) {
                                           CLASS_FINAL)) &&
            (c->method_descriptor = class_new_builtin(vm, "method_descriptor", c->object, KIND_NATIVE, sizeof(Native),
                                                      CLASS_FINAL)) &&
+           (c->wrapper_descriptor = class_new_builtin(vm, "wrapper_descriptor", c->object, KIND_NATIVE, sizeof(Native),
+                                                      CLASS_FINAL)) &&
            (c->descriptor = class_new_builtin(vm, "getset_descriptor", c->object, KIND_DESCRIPTOR, sizeof(Descriptor),
                                               CLASS_FINAL)) &&
            (c->static_method = class_new_builtin(vm, "staticmethod", c->object, KIND_WRAPPED_METHOD,

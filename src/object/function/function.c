@@ -291,17 +291,26 @@ static Value function_get(VM *vm, Value *args, size_t count) {
     return bound_method_new(vm, args[0], args[1]);
 }
 static const NativeDefinition function_methods[] = {
-    {"__get__", function_get, "self, instance, owner=, /", NATIVE_METHOD}, {0}};
+    {"__get__", function_get, "self, instance, owner=None, /", NATIVE_METHOD}, {0}};
 
 // ---- Bound methods
 
-Value bound_method_new(VM *vm, Value function, Value self) {
-    BoundMethod *method = heap_allocate_raw(vm, vm->classes.bound_method->root, KIND_BOUND_METHOD, sizeof(BoundMethod));
+// Methods written in C are objects of other classes.
+static Class *class_of_bound(const VM *vm, Value function) {
+    if (!is_native(function)) return vm->classes.bound_method;
+    bool is_slot = object_shape(object_of(function)) == vm->classes.wrapper_descriptor->root;
+    return is_slot ? vm->classes.method_wrapper : vm->classes.native;
+}
+
+static Value new_bound(VM *vm, const Class *cls, Value function, Value self) {
+    BoundMethod *method = heap_allocate_raw(vm, cls->root, KIND_BOUND_METHOD, sizeof(BoundMethod));
     if (!method) return VALUE_ERROR;
     method->function = function;
     method->self = self;
     return value_object(method);
 }
+
+Value bound_method_new(VM *vm, Value function, Value self) { return new_bound(vm, class_of_bound(vm, function), function, self); }
 
 static void bound_method_trace(VM *vm, Object *o) {
     heap_mark(vm, ((BoundMethod *)o)->function);
@@ -310,8 +319,10 @@ static void bound_method_trace(VM *vm, Object *o) {
 static Value bound_method_repr(VM *vm, Value self) {
     BoundMethod *method = (BoundMethod *)object_of(self);
     String *text;
-    if (is_native(method->function)) {
-        text = string_format(vm, "<built-in method %s of %s object at %p>", native_of(method->function)->definition->name,
+    if (class_of(vm, self) != vm->classes.bound_method) {
+        bool is_slot = class_of(vm, self) == vm->classes.method_wrapper;
+        const char *words = is_slot ? "<method-wrapper '%s' of %s object at %p>" : "<built-in method %s of %s object at %p>";
+        text = string_format(vm, words, native_of(method->function)->definition->name,
                              type_name(vm, method->self), is_object(method->self) ? (void *)object_of(method->self) : NULL);
     } else {
         Value name = value_find_attribute(vm, method->function, vm->names.__qualname__);
@@ -339,7 +350,7 @@ static int bound_method_hash(VM *vm, Value self, uint64_t *out) {
 static Value bound_method_attribute(VM *vm, Value self, String *name) {
     BoundMethod *method = (BoundMethod *)object_of(self);
     if (string_is(name, "__self__")) return method->self;
-    if (string_is(name, "__func__") && !is_native(method->function)) return method->function;
+    if (string_is(name, "__func__") && class_of(vm, self) == vm->classes.bound_method) return method->function;
     // What all objects have is its own, but for what tells of the function.
     bool is_function_s = name == vm->names.__doc__ || name == vm->names.__dict__;
     if (!is_function_s && !is_empty(class_lookup(vm, vm->classes.bound_method, name))) return VALUE_EMPTY;
@@ -352,39 +363,101 @@ const TypeOps bound_method_ops = {.trace = bound_method_trace,
                                   .hash = bound_method_hash,
                                   .get_attribute = bound_method_attribute};
 
+// The class builtin_function_or_method has objects of two kinds: functions, and methods bound to what they were taken from.
+static Value builtin_repr(VM *vm, Value self) {
+    return is_native(self) ? native_ops.repr(vm, self) : bound_method_repr(vm, self);
+}
+static Value builtin_compare(VM *vm, Comparison op, Value self, Value other) {
+    return is_native(self) ? VALUE_NOT_IMPLEMENTED : bound_method_compare(vm, op, self, other);
+}
+static int builtin_hash(VM *vm, Value self, uint64_t *out) {
+    if (!is_native(self)) return bound_method_hash(vm, self, out);
+    uint64_t bits = (uint64_t)(uintptr_t)object_of(self);
+    *out = bits >> 4 | bits << 60; // its identity
+    return 1;
+}
+static const TypeOps builtin_ops = {.repr = builtin_repr, .call = bound_method_call, .compare = builtin_compare, .hash = builtin_hash};
+
 static Value bound_method_make(VM *vm, Value *args, size_t count) {
     if (!value_callable(vm, args[1])) return raise_type_error(vm, "first argument must be callable");
     if (is_none(args[2])) return raise_type_error(vm, "instance must not be None");
-    return bound_method_new(vm, args[1], args[2]);
+    return new_bound(vm, vm->classes.bound_method, args[1], args[2]);
 }
 static const NativeDefinition bound_method_methods[] = {
     {"__new__", bound_method_make, "cls, function, instance, /", NATIVE_NEW}, {0}};
 
+// The function itself, or that of a bound method.
+static Native *native_behind(Value v) {
+    return native_of(is_kind(v, KIND_BOUND_METHOD) ? ((BoundMethod *)object_of(v))->function : v);
+}
 static Value native_name(VM *vm, Value self) {
-    String *name = string_from(vm, native_of(self)->definition->name);
+    String *name = string_from(vm, native_behind(self)->definition->name);
     return name ? value_object(name) : VALUE_ERROR;
 }
 static Value native_qualified_name(VM *vm, Value self) {
-    Native *native = native_of(self);
+    Native *native = native_behind(self);
     String *name = native->owner ? string_format(vm, "%s.%s", class_name(native->owner), native->definition->name)
                                  : string_from(vm, native->definition->name);
     return name ? value_object(name) : VALUE_ERROR;
 }
 static Value native_doc(VM *vm, Value self) {
-    const char *doc = native_of(self)->definition->doc;
+    const char *doc = native_behind(self)->definition->doc;
     String *text = doc ? string_from(vm, doc) : NULL;
     if (!doc) return VALUE_NONE;
     return text ? value_object(text) : VALUE_ERROR;
 }
 static Value native_module(VM *vm, Value self) {
-    Native *native = native_of(self);
+    Native *native = native_behind(self);
     return native->owner ? VALUE_NONE : value_object(native->module ? native->module : vm->names.builtins);
 }
+// "($self, key, /)", as CPython writes signatures; None where a default value has no name.
+static Value native_text_signature(VM *vm, Value self) {
+    Native *native = native_behind(self);
+    const char *signature = native->definition->signature;
+    for (const char *at = strchr(signature, '='); at; at = strchr(at + 1, '='))
+        if (!at[1] || at[1] == ',') return VALUE_NONE;
+    NativeFlavour flavour = native->definition->flavour;
+    const char *before = !native->owner ? "$module, " : flavour == NATIVE_STATIC ? "" : "$";
+    // (Without parameters nothing follows the module.)
+    if (!native->owner && !*signature) before = "$module";
+    bool is_marked = native->owner || strchr(signature, '/');
+    String *text = string_format(vm, "(%s%s%s)", before, !is_marked && *signature ? "/, " : "", signature);
+    return text ? value_object(text) : VALUE_ERROR;
+}
+// What the function belongs to: its module, or the class of a static or class method.
+static Value native_self(VM *vm, Value self) {
+    if (is_kind(self, KIND_BOUND_METHOD)) return ((BoundMethod *)object_of(self))->self;
+    Native *native = native_of(self);
+    if (!is_empty(native->self)) return native->self;
+    if (native->owner) return value_object(native->owner);
+    Value module = dict_get_string(vm, vm->modules, native->module ? native->module : vm->names.builtins);
+    return is_empty(module) ? VALUE_NONE : module;
+}
+static Value native_owner(VM *vm, Value self) {
+    Native *native = native_behind(self);
+    return native->owner ? value_object(native->owner) : VALUE_NONE;
+}
+static Value native_bind(VM *vm, Value *args, size_t count) {
+    if (is_none(args[1])) return args[0];
+    Native *native = native_of(args[0]);
+    if (value_is_instance(vm, args[1], native->owner)) return bound_method_new(vm, args[0], args[1]);
+    return raise_type_error(vm, "descriptor '%s' for '%s' objects doesn't apply to a '%s' object", native->definition->name,
+                            class_name(native->owner), type_name(vm, args[1]));
+}
+static const NativeDefinition native_descriptor_methods[] = {{"__get__", native_bind, "self, instance, owner=None, /", NATIVE_METHOD}, {0}};
 static const AttributeDefinition native_attributes[] = {{"__name__", native_name, NULL},
                                                         {"__qualname__", native_qualified_name, NULL},
                                                         {"__doc__", native_doc, NULL},
                                                         {"__module__", native_module, NULL},
+                                                        {"__text_signature__", native_text_signature, NULL},
+                                                        {"__self__", native_self, NULL},
                                                         {0}};
+static const AttributeDefinition native_descriptor_attributes[] = {{"__name__", native_name, NULL},
+                                                                   {"__qualname__", native_qualified_name, NULL},
+                                                                   {"__doc__", native_doc, NULL},
+                                                                   {"__text_signature__", native_text_signature, NULL},
+                                                                   {"__objclass__", native_owner, NULL},
+                                                                   {0}};
 
 // ---- Cells
 
@@ -407,14 +480,19 @@ static const AttributeDefinition cell_attributes[] = {{"cell_contents", cell_con
 
 bool function_class_init(VM *vm) {
     ClassTable *c = &vm->classes;
+    c->native->ops = &builtin_ops;
     Class *object = c->object;
     return (c->function = class_new_builtin(vm, "function", object, KIND_FUNCTION, sizeof(Function),
                                             CLASS_FINAL | CLASS_HAS_DICT)) &&
            (c->code = class_new_builtin(vm, "code", object, KIND_CODE, sizeof(Code), CLASS_FINAL)) &&
            (c->bound_method = class_new_builtin(vm, "method", object, KIND_BOUND_METHOD, sizeof(BoundMethod), CLASS_FINAL)) &&
+           (c->method_wrapper = class_new_builtin(vm, "method-wrapper", object, KIND_BOUND_METHOD, sizeof(BoundMethod), CLASS_FINAL)) &&
            (c->cell = class_new_builtin(vm, "cell", object, KIND_CELL, sizeof(Cell), CLASS_FINAL)) &&
            native_add_attributes(vm, c->native, native_attributes) > 0 &&
-           native_add_attributes(vm, c->method_descriptor, native_attributes) > 0 &&
+           native_add_attributes(vm, c->method_descriptor, native_descriptor_attributes) > 0 &&
+           native_add_attributes(vm, c->wrapper_descriptor, native_descriptor_attributes) > 0 &&
+           native_add_methods(vm, c->method_descriptor, native_descriptor_methods) > 0 &&
+           native_add_methods(vm, c->wrapper_descriptor, native_descriptor_methods) > 0 &&
            native_add_attributes(vm, c->function, function_attributes) > 0 &&
            native_add_methods(vm, c->function, function_methods) > 0 &&
            native_add_methods(vm, c->bound_method, bound_method_methods) > 0 &&

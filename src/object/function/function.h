@@ -117,6 +117,9 @@ typedef struct {
     Value name;
 } Property;
 
+// Sets or, with VALUE_EMPTY, deletes what the property stands for. -1: an error. [script]
+int property_write(VM *vm, Property *property, Value o, Value value);
+
 typedef struct { // staticmethod and classmethod
     Object object;
     Value function;

@@ -64,7 +64,7 @@ static Value member_get(VM *vm, Value *args, size_t count) {
 }
 static Value member_set(VM *vm, Value *args, size_t count) { return write_member(vm, member_of(args[0]), args[1], args[2]); }
 static Value member_delete(VM *vm, Value *args, size_t count) { return write_member(vm, member_of(args[0]), args[1], VALUE_EMPTY); }
-static const NativeDefinition member_methods[] = {{"__get__", member_get, "self, instance, owner=, /", NATIVE_METHOD},
+static const NativeDefinition member_methods[] = {{"__get__", member_get, "self, instance, owner=None, /", NATIVE_METHOD},
                                                   {"__set__", member_set, "self, instance, value, /", NATIVE_METHOD},
                                                   {"__delete__", member_delete, "self, instance, /", NATIVE_METHOD},
                                                   {0}};

@@ -446,7 +446,7 @@ static const NativeDefinition float_methods[] = {
     {"__trunc__", float_trunc_method, "self, /", NATIVE_METHOD},
     {"__floor__", float_floor_method, "self, /", NATIVE_METHOD},
     {"__ceil__", float_ceil_method, "self, /", NATIVE_METHOD},
-    {"__round__", float_round_method, "self, ndigits=, /", NATIVE_METHOD},
+    {"__round__", float_round_method, "self, ndigits=None, /", NATIVE_METHOD},
     {"__getformat__", float_getformat_method, "type, typestr, /", NATIVE_CLASS_METHOD},
     {"__getnewargs__", float_getnewargs_method, "self, /", NATIVE_METHOD},
     {"as_integer_ratio", float_as_integer_ratio_method, "self, /", NATIVE_METHOD},

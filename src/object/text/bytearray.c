@@ -326,7 +326,7 @@ static const NativeDefinition bytearray_methods[] = {
     {"copy", bytearray_copy, "self, /", NATIVE_METHOD},
     {"extend", bytearray_extend, "self, iterable_of_ints, /", NATIVE_METHOD},
     {"insert", bytearray_insert, "self, index, item, /", NATIVE_METHOD},
-    {"pop", bytearray_pop, "self, index=, /", NATIVE_METHOD},
+    {"pop", bytearray_pop, "self, index=-1, /", NATIVE_METHOD},
     {"remove", bytearray_remove, "self, value, /", NATIVE_METHOD},
     {"reverse", bytearray_reverse, "self, /", NATIVE_METHOD},
     {0},

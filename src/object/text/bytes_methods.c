@@ -237,7 +237,7 @@ static Value bytes_translate(VM *vm, Value *args, size_t count) {
 
 static const NativeDefinition bytes_methods[] = {
     {"capitalize", bytes_capitalize, "self, /", NATIVE_METHOD},
-    {"decode", bytes_decode, "self, /, encoding=, errors=", NATIVE_METHOD},
+    {"decode", bytes_decode, "self, /, encoding='utf-8', errors='strict'", NATIVE_METHOD},
     {"fromhex", bytes_fromhex, "type, string, /", NATIVE_CLASS_METHOD},
     {"hex", bytes_hex_method, "self, /, sep=, bytes_per_sep=", NATIVE_METHOD},
     {"isalnum", bytes_isalnum, "self, /", NATIVE_METHOD},
@@ -252,7 +252,7 @@ static const NativeDefinition bytes_methods[] = {
     {"maketrans", bytes_maketrans, "frm, to, /", NATIVE_STATIC},
     {"swapcase", bytes_swapcase, "self, /", NATIVE_METHOD},
     {"title", bytes_title, "self, /", NATIVE_METHOD},
-    {"translate", bytes_translate, "self, table, /, delete=", NATIVE_METHOD},
+    {"translate", bytes_translate, "self, table, /, delete=b''", NATIVE_METHOD},
     {"upper", bytes_upper, "self, /", NATIVE_METHOD},
     {0},
 };

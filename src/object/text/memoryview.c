@@ -276,7 +276,7 @@ static const NativeDefinition memoryview_methods[] = {
     {"cast", memoryview_cast, "self, /, format, shape=", NATIVE_METHOD},
     {"hex", memoryview_hex, "self, /, sep=, bytes_per_sep=", NATIVE_METHOD},
     {"release", memoryview_release, "self, /", NATIVE_METHOD},
-    {"tobytes", memoryview_tobytes, "self, /, order=", NATIVE_METHOD},
+    {"tobytes", memoryview_tobytes, "self, /, order='C'", NATIVE_METHOD},
     {"tolist", memoryview_tolist, "self, /", NATIVE_METHOD},
     {"toreadonly", memoryview_toreadonly, "self, /", NATIVE_METHOD},
     {0},

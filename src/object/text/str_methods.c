@@ -379,7 +379,7 @@ static const NativeDefinition string_methods[] = {
     {"__sizeof__", str_sizeof, "self, /", NATIVE_METHOD},
     {"capitalize", str_capitalize, "self, /", NATIVE_METHOD},
     {"casefold", str_casefold, "self, /", NATIVE_METHOD},
-    {"encode", str_encode, "self, /, encoding=, errors=", NATIVE_METHOD},
+    {"encode", str_encode, "self, /, encoding='utf-8', errors='strict'", NATIVE_METHOD},
     {"format", str_format, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"format_map", str_format_map, "self, mapping, /", NATIVE_METHOD},
     {"isalnum", str_isalnum, "self, /", NATIVE_METHOD},

@@ -179,7 +179,7 @@ static const NativeDefinition text_layout_methods[] = {
     {"ljust", text_ljust, "self, width, fillchar=, /", NATIVE_METHOD},
     {"rjust", text_rjust, "self, width, fillchar=, /", NATIVE_METHOD},
     {"zfill", text_zfill, "self, width, /", NATIVE_METHOD},
-    {"expandtabs", text_expandtabs, "self, /, tabsize=", NATIVE_METHOD},
+    {"expandtabs", text_expandtabs, "self, /, tabsize=8", NATIVE_METHOD},
     {0},
 };
 

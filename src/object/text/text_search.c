@@ -375,10 +375,10 @@ const NativeDefinition text_search_methods[] = {
 };
 // replace takes its count by name too, but only in str.
 const NativeDefinition text_replace_method[] = {
-    {"replace", text_replace, "self, old, new, /, count=", NATIVE_METHOD},
+    {"replace", text_replace, "self, old, new, /, count=-1", NATIVE_METHOD},
     {0},
 };
 const NativeDefinition bytes_replace_method[] = {
-    {"replace", text_replace, "self, old, new, count=, /", NATIVE_METHOD},
+    {"replace", text_replace, "self, old, new, count=-1, /", NATIVE_METHOD},
     {0},
 };

@@ -219,13 +219,13 @@ static Value text_lstrip(VM *vm, Value *args, size_t count) { return strip(vm, a
 static Value text_rstrip(VM *vm, Value *args, size_t count) { return strip(vm, args, false, true, "rstrip"); }
 
 const NativeDefinition text_split_methods[] = {
-    {"split", text_split, "self, /, sep=, maxsplit=", NATIVE_METHOD},
-    {"rsplit", text_rsplit, "self, /, sep=, maxsplit=", NATIVE_METHOD},
-    {"splitlines", text_splitlines, "self, /, keepends=", NATIVE_METHOD},
+    {"split", text_split, "self, /, sep=None, maxsplit=-1", NATIVE_METHOD},
+    {"rsplit", text_rsplit, "self, /, sep=None, maxsplit=-1", NATIVE_METHOD},
+    {"splitlines", text_splitlines, "self, /, keepends=False", NATIVE_METHOD},
     {"partition", text_partition, "self, sep, /", NATIVE_METHOD},
     {"rpartition", text_rpartition, "self, sep, /", NATIVE_METHOD},
-    {"strip", text_strip, "self, chars=, /", NATIVE_METHOD},
-    {"lstrip", text_lstrip, "self, chars=, /", NATIVE_METHOD},
-    {"rstrip", text_rstrip, "self, chars=, /", NATIVE_METHOD},
+    {"strip", text_strip, "self, chars=None, /", NATIVE_METHOD},
+    {"lstrip", text_lstrip, "self, chars=None, /", NATIVE_METHOD},
+    {"rstrip", text_rstrip, "self, chars=None, /", NATIVE_METHOD},
     {0},
 };
