@@ -339,6 +339,8 @@ static void class_trace(VM *vm, Object *o) {
     heap_mark_object(vm, (Object *)cls->shapes);
     heap_mark_object(vm, (Object *)cls->slot_names);
     heap_mark_object(vm, (Object *)cls->shown_name);
+    // Most of what is remembered here lives in the attributes, but what binds a special method that is no plain function does not.
+    for (int i = 0; cls->specials && i < SPECIAL_COUNT; i++) heap_mark(vm, cls->specials[i]);
 }
 
 static void class_finalize(VM *vm, Object *o) {
