@@ -248,14 +248,16 @@ static bool is_raw_fstring(const Parser *parser, uint32_t start) {
 }
 
 // Literal text without its doubled braces.
-static Text undouble(Parser *parser, const char *text, size_t length) {
+static Text undouble(Parser *parser, const char *text, size_t length, bool raw) {
     char *copy = arena_allocate(parser->arena, length + 1);
     size_t count = 0;
     for (size_t i = 0; i < length; i++) {
         copy[count++] = text[i];
-        bool named = text[i] == '\\' && i + 2 < length && text[i + 1] == 'N' && text[i + 2] == '{';
-        if (named) {
+        bool escapes = !raw && text[i] == '\\' && i + 1 < length;
+        if (escapes && i + 2 < length && text[i + 1] == 'N' && text[i + 2] == '{') {
             while (i + 1 < length && text[i] != '}') copy[count++] = text[++i];
+        } else if (escapes && text[i + 1] == '\\') {
+            copy[count++] = text[++i]; // what follows is not escaped
         } else if ((text[i] == '{' || text[i] == '}') && i + 1 < length && text[i + 1] == text[i]) {
             i++;
         }
@@ -271,7 +273,7 @@ Node *make_fstring_middle(Parser *parser, uint32_t token, bool raw, bool in_spec
     size_t length = t->end - t->start;
     if (!in_specification && (memchr(text, '{', length) || memchr(text, '}', length))) {
         // Escapes first see the single braces; \N{…} keeps its own.
-        Text single = undouble(parser, text, length);
+        Text single = undouble(parser, text, length, raw);
         decode_string(parser, token, single.data, single.length, raw, false, &node->constant.text);
     } else {
         decode_string(parser, token, text, length, raw, false, &node->constant.text);

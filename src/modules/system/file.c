@@ -434,6 +434,7 @@ static Value method_reconfigure(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
     if (!file_flush(vm, file)) return VALUE_ERROR;
     if (is_string(args[1])) {
+        if (!codec_is_known(vm, string_of(args[1]))) return VALUE_ERROR;
         file->encoding = args[1];
         file->utf8 = is_utf8_name(string_of(args[1]));
     }
@@ -709,6 +710,7 @@ Value file_open(VM *vm, Value *args, size_t count) {
             return raise_value_error(vm, i < 2 ? "binary mode doesn't take an %s argument" : "binary mode doesn't take a %s argument",
                                      names[i]);
     }
+    if (is_string(args[3]) && !codec_is_known(vm, string_of(args[3]))) return VALUE_ERROR;
     int fd = open_descriptor(vm, args[0], &mode);
     if (fd < 0) return VALUE_ERROR;
     if (!check_text_options(vm, &mode, buffering, args[5])) return close(fd), VALUE_ERROR;

@@ -6,6 +6,7 @@
 #include "object/core/errors.h"
 #include "object/core/instance.h"
 #include "object/core/protocol.h"
+#include "object/exception/exception_internal.h"
 #include "object/text/bytes.h"
 #include "object/text/str.h"
 
@@ -191,14 +192,14 @@ static Value base_exception_new(VM *vm, Value *args, size_t count) {
     return exception ? value_object(exception) : VALUE_ERROR;
 }
 
-static bool refuse_keywords(VM *vm, Value self, Value keywords) {
+bool exception_refuses_keywords(VM *vm, Value self, Value keywords) {
     if (dict_of(keywords)->length == 0) return true;
     raise_type_error(vm, "%s() takes no keyword arguments", type_name(vm, self));
     return false;
 }
 
 static Value base_exception_init(VM *vm, Value *args, size_t count) {
-    if (!refuse_keywords(vm, args[0], args[1])) return VALUE_ERROR;
+    if (!exception_refuses_keywords(vm, args[0], args[1])) return VALUE_ERROR;
     Tuple *arguments = tuple_from(vm, args + 2, count - 2);
     if (!arguments) return VALUE_ERROR;
     exception_of(args[0])->arguments = arguments;
@@ -246,7 +247,7 @@ static Value import_error_init(VM *vm, Value *args, size_t count) {
 // SyntaxError(message, (filename, lineno, offset, text, end_lineno, end_offset)).
 static Value syntax_error_init(VM *vm, Value *args, size_t count) {
     static const char *const fields[] = {"filename", "lineno", "offset", "text", "end_lineno", "end_offset"};
-    if (!refuse_keywords(vm, args[0], args[1])) return VALUE_ERROR;
+    if (!exception_refuses_keywords(vm, args[0], args[1])) return VALUE_ERROR;
     Exception *exception = exception_of(args[0]);
     Tuple *arguments = tuple_from(vm, args + 2, count - 2);
     if (!arguments) return VALUE_ERROR;
@@ -270,7 +271,7 @@ static Value syntax_error_init(VM *vm, Value *args, size_t count) {
 }
 
 static Value os_error_init(VM *vm, Value *args, size_t count) {
-    if (!refuse_keywords(vm, args[0], args[1])) return VALUE_ERROR;
+    if (!exception_refuses_keywords(vm, args[0], args[1])) return VALUE_ERROR;
     Exception *exception = exception_of(args[0]);
     size_t given = count - 2;
     bool structured = given >= 2 && given <= 5;
@@ -416,36 +417,6 @@ static Value os_error_text(VM *vm, Exception *exception) {
     return text ? value_object(text) : VALUE_ERROR;
 }
 
-// (encoding, object, start, end, reason), as UnicodeEncodeError and UnicodeDecodeError carry.
-static bool unicode_error_fits(const Tuple *a) {
-    return is_string(a->items[0]) && is_small(a->items[2]) && is_small(a->items[3]) && is_string(a->items[4]);
-}
-
-static String *unicode_error_text(VM *vm, const Tuple *a) {
-    const char *encoding = string_of(a->items[0])->data, *reason = string_of(a->items[4])->data;
-    int64_t start = small_of(a->items[2]), end = small_of(a->items[3]);
-    const unsigned char *bytes;
-    size_t length;
-    if (is_string(a->items[1])) {
-        String *text = string_of(a->items[1]);
-        if (end != start + 1 || start < 0 || (size_t)start >= text->length)
-            return string_format(vm, "'%s' codec can't encode characters in position %lld-%lld: %s", encoding,
-                                 (long long)start, (long long)end - 1, reason);
-        uint32_t c = string_code_point(vm, text, (size_t)start);
-        const char *format = c < 0x100     ? "'%s' codec can't encode character '\\x%02x' in position %lld: %s"
-                             : c < 0x10000 ? "'%s' codec can't encode character '\\u%04x' in position %lld: %s"
-                                           : "'%s' codec can't encode character '\\U%08x' in position %lld: %s";
-        Buffer out = vm_buffer(vm);
-        buffer_format(&out, format, encoding, c, (long long)start, reason);
-        return string_from_buffer(vm, &out);
-    }
-    if (bytes_view(a->items[1], &bytes, &length) && end == start + 1 && start >= 0 && (size_t)start < length)
-        return string_format(vm, "'%s' codec can't decode byte 0x%02x in position %lld: %s", encoding, bytes[start],
-                             (long long)start, reason);
-    return string_format(vm, "'%s' codec can't decode bytes in position %lld-%lld: %s", encoding, (long long)start,
-                         (long long)end - 1, reason);
-}
-
 static Value exception_str(VM *vm, Value self) {
     Exception *exception = exception_of(self);
     Tuple *arguments = exception->arguments;
@@ -471,8 +442,9 @@ static Value exception_str(VM *vm, Value self) {
         } else {
             text = message;
         }
-    } else if (value_is_instance(vm, self, table->unicode_error) && arguments->length == 5 && unicode_error_fits(arguments)) {
-        text = unicode_error_text(vm, arguments);
+    } else if (value_is_instance(vm, self, table->unicode_encode_error) || value_is_instance(vm, self, table->unicode_decode_error) ||
+               value_is_instance(vm, self, table->unicode_translate_error)) {
+        return unicode_error_text(vm, exception);
     } else if (arguments->length == 0) {
         text = vm->names.empty;
     } else if (arguments->length == 1) {
@@ -635,7 +607,7 @@ bool exception_class_init(VM *vm) {
            native_add_attributes(vm, table->base_exception, base_attributes) > 0 &&
            native_add_methods(vm, table->base_exception_group, group_methods) > 0 &&
            native_add_attributes(vm, table->base_exception_group, group_attributes) > 0 &&
-           native_add_methods(vm, table->os_error, os_methods) > 0 &&
+           native_add_methods(vm, table->os_error, os_methods) > 0 && unicode_errors_add(vm) &&
            native_add_methods(vm, table->syntax_error, syntax_methods) > 0 &&
            native_add_methods(vm, table->name_error, name_methods) > 0 &&
            native_add_methods(vm, table->attribute_error, attribute_methods) > 0 &&

@@ -4,8 +4,39 @@
 
 #include "object/core/object.h"
 
-// Encoding and errors may be NULL: utf-8, strict. `object` is what a UnicodeDecodeError shows. [script]
+// Encoding and errors may be NULL: utf-8, strict. `object` is what a UnicodeDecodeError shows. An encoding that is not written in
+// C is asked of the module `codecs`. [script]
 Value text_encode(VM *vm, String *s, String *encoding, String *errors);
 Value text_decode(VM *vm, const unsigned char *data, size_t size, Value object, String *encoding, String *errors);
+
+// The encodings written in C.
+typedef enum {
+    CODEC_UTF8,
+    CODEC_UTF8_SIGNATURE,
+    CODEC_ASCII,
+    CODEC_LATIN1,
+    CODEC_UTF16,
+    CODEC_UTF16_LE,
+    CODEC_UTF16_BE,
+    CODEC_UTF32,
+    CODEC_UTF32_LE,
+    CODEC_UTF32_BE,
+    CODEC_UTF7,
+    CODEC_UNICODE_ESCAPE,
+    CODEC_RAW_UNICODE_ESCAPE,
+    CODEC_TABLE, // and those behind it: of one byte a character, by a table
+    CODEC_UNKNOWN = 1000
+} Codec;
+
+// The codec of a name; case, spaces, '-' and '_' do not matter. NULL: utf-8.
+Codec codec_find(const String *name);
+// Whether there is such an encoding of text; else LookupError. [script]
+bool codec_is_known(VM *vm, String *encoding);
+// bytes, or an error. [script]
+Value codec_encode(VM *vm, Codec codec, String *s, String *errors);
+// str, or an error. Sets *consumed to how many bytes have been decoded: all of them, unless more are to come (`is_final` false) and the
+// last ones are the beginning of a character. [script]
+Value codec_decode(VM *vm, Codec codec, const unsigned char *data, size_t size, Value object, String *errors, bool is_final,
+                   size_t *consumed);
 
 #endif

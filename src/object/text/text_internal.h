@@ -5,6 +5,7 @@
 
 #include "object/core/native.h"
 #include "object/shared/builtin.h"
+#include "object/text/codec.h"
 
 typedef struct {
     const char *data;
@@ -32,11 +33,5 @@ bool string_methods_init(VM *vm);
 
 // The character of a str or byte at an offset, and its width.
 uint32_t text_character(const Text *text, size_t at, int *width);
-
-// str.encode and str(bytes, …), bytes.decode (codec.c). Encoding and errors may be NULL: utf-8, strict.
-// [script]
-Value text_encode(VM *vm, String *s, String *encoding, String *errors);
-Value text_decode(VM *vm, const unsigned char *data, size_t size, Value object, String *encoding,
-                  String *errors);
 
 #endif
