@@ -92,7 +92,9 @@ Class *class_best_base(VM *vm, Tuple *bases) {
         }
         if (!best || (best->kind == KIND_INSTANCE && base->kind != KIND_INSTANCE)) {
             best = base;
-        } else if (base->kind != KIND_INSTANCE &&
+        } else if (base->kind == KIND_NATIVE_DATA && best->kind == KIND_NATIVE_DATA && class_is_subclass(base, best)) {
+            best = base; // a layout may go on from another
+        } else if (base->kind != KIND_INSTANCE && !(base->kind == KIND_NATIVE_DATA && class_is_subclass(best, base)) &&
                    (base->kind != best->kind || (base->kind == KIND_NATIVE_DATA && base->ops != best->ops))) {
             raise_type_error(vm, "multiple bases have instance lay-out conflict");
             return NULL;

@@ -30,6 +30,10 @@ Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner) {
 
 // ---- Signatures
 
+// A constructor goes by its class in messages; one whose signature begins with `!` by its own name, and with `?` by none.
+static bool names_itself(const Native *native) { return native->definition->signature[0] == '!'; }
+static bool is_nameless(const Native *native) { return native->definition->signature[0] == '?'; }
+
 static void trim(const char **start, const char **end) {
     while (*start < *end && **start == ' ') ++*start;
     while (*end > *start && (*end)[-1] == ' ') --*end;
@@ -42,7 +46,7 @@ static bool parse_signature(VM *vm, Native *native) {
     String *names[NATIVE_MAX_PARAMETERS];
     uint16_t count = 0;
     bool keyword_only = false;
-    for (const char *at = native->definition->signature; *at;) {
+    for (const char *at = native->definition->signature + (names_itself(native) || is_nameless(native)); *at;) {
         const char *end = strchr(at, ',');
         const char *next = end ? end + 1 : at + strlen(at);
         if (!end) end = next;
@@ -93,12 +97,17 @@ static bool parse_signature(VM *vm, Native *native) {
 
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
-// The bare name for messages; a constructor goes by its class.
+// The bare name for messages.
 static const char *short_name(const Native *native) {
     const char *name = native->definition->name;
+    if (is_nameless(native)) return "function";
+    if (names_itself(native)) return name;
     bool constructor = strcmp(name, "__new__") == 0 || strcmp(name, "__init__") == 0;
     return native->owner && constructor ? class_name(native->owner) : name;
 }
+
+// What stands behind it.
+static const char *brackets(const Native *native) { return is_nameless(native) ? "" : "()"; }
 
 // The name with its class, as methods without optional arguments are shown: "list.append".
 static void full_name(const Native *native, char *out, size_t size) {
@@ -138,48 +147,17 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
                          given < least ? "least" : "most", given < least ? least : most,
                          plural(given < least ? least : most), given);
     else if (s->keyword_only && given > most && given <= most + s->keyword_only)
-        raise_type_error(vm, "%s() takes %s %zu positional argument%s (%zu given)", short_name(native),
+        raise_type_error(vm, "%s%s takes %s %zu positional argument%s (%zu given)", short_name(native), brackets(native),
                          least == most ? "exactly" : "at most", most, plural(most), given);
     else
-        raise_type_error(vm, "%s() takes %s %zu %sargument%s (%zu given)", short_name(native),
-                         least == most ? "exactly" : given < least ? "at least" : "at most",
-                         given < least ? least : most, given < least ? "positional " : "",
-                         plural(given < least ? least : most), given);
+        raise_type_error(vm, "%s%s takes %s %zu %sargument%s (%zu given)", short_name(native), brackets(native),
+                         least == most && !s->keyword_only ? "exactly" : given < least ? "at least" : "at most",
+                         given < least ? least : most + s->keyword_only, given < least ? "positional " : "",
+                         plural(given < least ? least : most + s->keyword_only), given);
     return false;
 }
 
 // ---- Binding
-
-// Puts keyword arguments in their places. `bound` holds positional and keyword-only parameters.
-static bool bind_keywords(VM *vm, Native *native, Value *values, Tuple *keywords, Value *bound, Dict *rest) {
-    Signature *s = &native->signature;
-    size_t parameters = s->positional + s->keyword_only;
-    char name[96];
-    for (size_t k = 0; k < keywords->length; k++) {
-        String *keyword = string_of(keywords->items[k]);
-        size_t i = s->positional_only;
-        while (i < parameters && !(s->names[i] == keyword || string_equal(s->names[i], keyword))) i++;
-        if (i == parameters) {
-            if (rest) {
-                if (dict_set_string(vm, rest, keyword, values[k]) < 0) return false;
-                continue;
-            }
-            full_name(native, name, sizeof name);
-            if (!s->keyword_only && s->positional_only == s->positional)
-                raise_type_error(vm, "%s() takes no keyword arguments", name);
-            else
-                raise_type_error(vm, "%s() got an unexpected keyword argument '%s'", short_name(native), keyword->data);
-            return false;
-        }
-        if (!is_empty(bound[i])) {
-            raise_type_error(vm, "argument for %s() given by name ('%s') and position (%zu)", short_name(native), keyword->data,
-                             i + 1 - hidden(native));
-            return false;
-        }
-        bound[i] = values[k];
-    }
-    return true;
-}
 
 static bool check_required(VM *vm, Native *native, Value *bound) {
     Signature *s = &native->signature;
@@ -190,7 +168,7 @@ static bool check_required(VM *vm, Native *native, Value *bound) {
             return false;
         }
         if (i < s->positional_only) return wrong_count(vm, native, i);
-        raise_type_error(vm, "%s() missing required argument '%s' (pos %zu)", short_name(native), s->names[i]->data,
+        raise_type_error(vm, "%s%s missing required argument '%s' (pos %zu)", short_name(native), brackets(native), s->names[i]->data,
                          i + 1 - hidden(native));
         return false;
     }
@@ -204,6 +182,38 @@ static bool check_required(VM *vm, Native *native, Value *bound) {
             return false;
         }
     return true;
+}
+
+// Puts keyword arguments in their places. `bound` holds positional and keyword-only parameters.
+static bool bind_keywords(VM *vm, Native *native, Value *values, Tuple *keywords, Value *bound, Dict *rest) {
+    Signature *s = &native->signature;
+    size_t parameters = s->positional + s->keyword_only;
+    String *unexpected = NULL;
+    for (size_t k = 0; k < keywords->length; k++) {
+        String *keyword = string_of(keywords->items[k]);
+        size_t i = s->positional_only;
+        while (i < parameters && !(s->names[i] == keyword || string_equal(s->names[i], keyword))) i++;
+        if (i == parameters) {
+            if (rest && dict_set_string(vm, rest, keyword, values[k]) < 0) return false;
+            if (!rest && !unexpected) unexpected = keyword;
+            continue;
+        }
+        if (!is_empty(bound[i])) {
+            raise_type_error(vm, "argument for %s%s given by name ('%s') and position (%zu)", short_name(native), brackets(native),
+                             keyword->data, i + 1 - hidden(native));
+            return false;
+        }
+        bound[i] = values[k];
+    }
+    if (!unexpected) return true;
+    char name[96];
+    full_name(native, name, sizeof name);
+    if (!s->keyword_only && s->positional_only == s->positional)
+        raise_type_error(vm, "%s() takes no keyword arguments", name);
+    else if (check_required(vm, native, bound)) // what is missing is told of first
+        raise_type_error(vm, "%s%s%s got an unexpected keyword argument '%s'", is_nameless(native) ? "this " : "", short_name(native),
+                         brackets(native), unexpected->data);
+    return false;
 }
 
 static inline Value enter(VM *vm, Native *native, Value *arguments, size_t count) {

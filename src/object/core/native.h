@@ -9,6 +9,8 @@
 //
 // (Text may stand behind the `=`, for readers: it is not looked at, and may hold no comma.)
 //
+// Messages call a constructor by its class; by its own name when the signature begins with `!`, by none with `?`.
+//
 // The function receives its parameters in the order of the signature, positional, keyword-only and **kwargs (a new
 // dict), VALUE_EMPTY for each one omitted. What *args takes comes after all of these: args[fixed .. count - 1]. So
 // split gets exactly 3 values, print 4 and then the values to print, update 3. Wrong calls raise CPython's TypeErrors
