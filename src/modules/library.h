@@ -48,6 +48,13 @@ enum {
     LIBRARY_STRUCT_ERROR,
     LIBRARY_STRUCT_UNPACKER,
     LIBRARY_BINASCII_ERROR,
+    LIBRARY_TIMEDELTA,
+    LIBRARY_TZINFO,
+    LIBRARY_TIMEZONE,
+    LIBRARY_DATE,
+    LIBRARY_TIME_OF_DAY,
+    LIBRARY_DATETIME,
+    LIBRARY_ISO_CALENDAR,
     LIBRARY_CLASS_COUNT
 };
 
@@ -63,6 +70,7 @@ typedef struct {
         *raw_file, *struct_sequence, *unsupported_operation;
     Class *classes[LIBRARY_CLASS_COUNT];
     Dict *structs;                       // formats of struct that were used lately, and their Structs; or NULL
+    Object *utc_zone;                    // datetime.timezone.utc; NULL until datetime is imported
     Object *regex;                       // what PCRE2 keeps; NULL until _re is imported
     uint64_t abstract_changes; // how often a class was registered with an abstract one
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it

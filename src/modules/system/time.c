@@ -6,13 +6,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "modules/date/strptime.h"
 #include "modules/library.h"
 #include "modules/modules.h"
 #include "modules/struct_sequence.h"
+#include "modules/system/clock.h"
 #include "modules/system/file.h"
 #include "object/container/dict.h"
+#include "object/core/instance.h"
 #include "object/core/native.h"
 #include "object/shared/builtin.h"
+#include "object/text/codec.h"
 #include "vm/interpreter.h"
 
 static bool virtual_now(VM *vm, double *now) { return vm->hooks.clock && vm->hooks.clock(vm, 0, now); }
@@ -30,6 +34,8 @@ static bool clock_nanoseconds(VM *vm, clockid_t clock, int64_t *nanoseconds) {
     *nanoseconds = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
     return true;
 }
+
+bool clock_now(VM *vm, int64_t *nanoseconds) { return clock_nanoseconds(vm, CLOCK_REALTIME, nanoseconds); }
 
 #define CLOCK_FUNCTIONS(name, clock)                                                                                   \
     static Value time_##name(VM *vm, Value *args, size_t count) {                                                      \
@@ -134,12 +140,27 @@ static Value time_sleep(VM *vm, Value *args, size_t count) {
 static const char *const struct_fields[] = {"tm_year", "tm_mon",  "tm_mday", "tm_hour", "tm_min",
                                             "tm_sec",  "tm_wday", "tm_yday", "tm_isdst", NULL};
 
-static Value from_tm(VM *vm, const struct tm *t) {
+// Beside its items a time has the zone's name and offset, None where nobody knows them.
+static bool set_zone(VM *vm, Value tuple, Value zone, Value offset) {
+    String *zone_name = string_intern_from(vm, "tm_zone", 7), *offset_name = string_intern_from(vm, "tm_gmtoff", 9);
+    if (!zone_name || !offset_name || is_error(zone) || is_error(offset)) return false;
+    return (is_none(zone) || object_set_own_attribute(vm, object_of(tuple), zone_name, zone) >= 0) &&
+           (is_none(offset) || object_set_own_attribute(vm, object_of(tuple), offset_name, offset) >= 0);
+}
+
+Value time_tuple_new(VM *vm, const struct tm *t, Value zone, Value offset) {
     Value values[9] = {value_small((int64_t)t->tm_year + 1900), value_small(t->tm_mon + 1), value_small(t->tm_mday),
                        value_small(t->tm_hour),                 value_small(t->tm_min),     value_small(t->tm_sec),
                        value_small((t->tm_wday + 6) % 7),       value_small(t->tm_yday + 1), value_small(t->tm_isdst)};
     Class *cls = library_of(vm)->struct_sequence;
-    return cls ? struct_sequence_of(vm, cls, struct_fields, values) : raise_memory_error(vm);
+    if (!cls) return raise_runtime_error(vm, "the module time is not imported");
+    Value tuple = struct_sequence_of(vm, cls, struct_fields, values);
+    return is_error(tuple) || !set_zone(vm, tuple, zone, offset) ? VALUE_ERROR : tuple;
+}
+
+static Value from_tm(VM *vm, const struct tm *t) {
+    Value zone = t->tm_zone ? object_or_error(string_from(vm, t->tm_zone)) : VALUE_NONE;
+    return is_error(zone) ? zone : time_tuple_new(vm, t, zone, value_small(t->tm_gmtoff));
 }
 
 // The numbers of a tuple, in range or not. `function` is for the message.
@@ -225,21 +246,33 @@ static bool broken_down(VM *vm, const char *function, Value v, struct tm *t) {
     return seconds_argument(vm, VALUE_NONE, &seconds) && localtime_r(&seconds, t);
 }
 
+// The C library does not tell what is too long from what is empty. As in CPython it has 256 bytes for each of the format.
+Value time_text(VM *vm, const char *format, const struct tm *t) {
+    size_t most = strlen(format) * 256;
+    if (!most) return value_object(vm->names.empty);
+    char room[1024];
+    size_t length = strftime(room, sizeof room, format, t);
+    if (length) return object_or_error(string_new(vm, room, length));
+    for (size_t size = sizeof room; size < most;) {
+        size *= 2;
+        char *text = heap_resize(vm, NULL, 0, size);
+        if (!text) return raise_memory_error(vm);
+        length = strftime(text, size, format, t);
+        String *result = length ? string_new(vm, text, length) : NULL;
+        heap_resize(vm, text, size, 0);
+        if (length) return object_or_error(result);
+        if (!vm_poll(vm, work_of_bytes(size))) return VALUE_ERROR;
+    }
+    return value_object(vm->names.empty);
+}
+
 static Value time_strftime(VM *vm, Value *args, size_t count) {
     if (!is_string(args[0])) return raise_type_error(vm, "strftime() argument 1 must be str, not %s", type_name(vm, args[0]));
     struct tm t;
     if (!broken_down(vm, "strftime", args[1], &t)) return VALUE_ERROR;
     String *format = string_of(args[0]);
-    if (format->size == 0) return args[0];
-    for (size_t size = 256; size <= 65536 + format->size * 16; size *= 4) {
-        char *text = heap_resize(vm, NULL, 0, size);
-        if (!text) return raise_memory_error(vm);
-        size_t length = strftime(text, size, format->data, &t);
-        String *result = length ? string_new(vm, text, length) : NULL;
-        heap_resize(vm, text, size, 0);
-        if (length) return object_or_error(result);
-    }
-    return value_object(vm->names.empty);
+    if (!string_is_ascii(format) && is_error(text_encode(vm, format, NULL, NULL))) return VALUE_ERROR; // surrogates
+    return time_text(vm, format->data, &t);
 }
 
 static Value ascii_time(VM *vm, const struct tm *t) {
@@ -258,6 +291,19 @@ static Value time_ctime(VM *vm, Value *args, size_t count) {
     return localtime_r(&seconds, &t) ? ascii_time(vm, &t) : raise_overflow_error(vm, "ctime argument out of range");
 }
 
+// CPython passes it on to a function of the language, whose messages these are.
+static Value time_strptime(VM *vm, Value *args, size_t count) {
+    if (!count) return raise_type_error(vm, "_strptime_time() missing 1 required positional argument: 'data_string'");
+    if (count > 2) return raise_type_error(vm, "_strptime_time() takes from 1 to 2 positional arguments but %zu were given", count);
+    for (size_t i = 0; i < count; i++) {
+        if (is_string(args[i])) continue;
+        String *cls = value_repr(vm, value_object(class_of(vm, args[i])));
+        return cls ? raise_type_error(vm, "strptime() argument %zu must be str, not %s", i, cls->data) : VALUE_ERROR;
+    }
+    String *format = count > 1 ? string_of(args[1]) : string_from(vm, "%a %b %d %H:%M:%S %Y");
+    return format ? time_tuple_parse(vm, string_of(args[0]), format) : VALUE_ERROR;
+}
+
 static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", NATIVE_METHOD},
                                              {"clock_getres", time_clock_getres, "clk_id, /", NATIVE_METHOD},
                                              {"clock_gettime", time_clock_gettime, "clk_id, /", NATIVE_METHOD},
@@ -274,6 +320,8 @@ static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", 
                                              {"process_time_ns", time_process_time_ns, "", NATIVE_METHOD},
                                              {"sleep", time_sleep, "seconds, /", NATIVE_METHOD},
                                              {"strftime", time_strftime, "format, t=, /", NATIVE_METHOD},
+                                             {"strptime", time_strptime, "*arguments", NATIVE_METHOD,
+                                              "A time that a text means by a format with directives: strptime(text[, format])."},
                                              {"thread_time", time_thread_time, "", NATIVE_METHOD},
                                              {"thread_time_ns", time_thread_time_ns, "", NATIVE_METHOD},
                                              {"time", time_time, "", NATIVE_METHOD},
@@ -307,6 +355,14 @@ static void local_zone(Zone *zone) {
     snprintf(zone->names[1], sizeof zone->names[1], "%s", summer->tm_zone ? summer->tm_zone : "");
 }
 
+void clock_zone_names(char names[2][64]) {
+    Zone zone;
+    local_zone(&zone);
+    memcpy(names[0], zone.names[0], sizeof zone.names[0]);
+    memcpy(names[1], zone.names[1], sizeof zone.names[1]);
+    if (!zone.has_summer) names[1][0] = 0;
+}
+
 bool time_module_fill(VM *vm, ModuleObject *module) {
     Library *library = library_of(vm);
     library->struct_sequence = struct_sequence_class(vm, "time.struct_time", struct_fields);
@@ -319,6 +375,8 @@ bool time_module_fill(VM *vm, ModuleObject *module) {
     for (size_t i = 0; clocks[i].name; i++)
         if (!add_value(vm, module->namespace, clocks[i].name, value_small(clocks[i].clock))) return false;
     return native_add_functions(vm, module->namespace, functions) > 0 &&
+           add_value(vm, library->struct_sequence->attributes, "tm_zone", VALUE_NONE) &&
+           add_value(vm, library->struct_sequence->attributes, "tm_gmtoff", VALUE_NONE) &&
            add_value(vm, module->namespace, "struct_time", value_object(library->struct_sequence)) &&
            add_value(vm, module->namespace, "timezone", value_small(zone.west)) &&
            add_value(vm, module->namespace, "altzone", value_small(zone.west_in_summer)) &&
