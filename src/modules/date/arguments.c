@@ -29,11 +29,16 @@ bool number_arguments(VM *vm, const Value *values, size_t count, int *out) {
     return true;
 }
 
-bool are_given(VM *vm, const Value *values, const char *const *names) {
-    for (int i = 0; names[i]; i++)
-        if (is_empty(values[i]))
-            return raise_type_error(vm, "function missing required argument '%s' (pos %d)", names[i], i + 1), false;
-    return true;
+bool date_arguments(VM *vm, const Value *values, size_t count, int *out) {
+    static const char *const names[] = {"year", "month", "day"};
+    for (size_t i = 0; i < 3; i++) {
+        if (is_empty(values[i])) {
+            raise_type_error(vm, "function missing required argument '%s' (pos %zu)", names[i], i + 1);
+            return false;
+        }
+        if (!number_argument(vm, values[i], &out[i])) return false;
+    }
+    return number_arguments(vm, values + 3, count - 3, out + 3);
 }
 
 bool check_date(VM *vm, int year, int month, int day) {

@@ -5,7 +5,6 @@
 #include "object/core/instance.h"
 #include "object/text/bytes.h"
 
-static const char *const field_names[] = {"year", "month", "day", NULL};
 enum { DATE_STATE = 4 };
 
 // An instance with these numbers, which are right.
@@ -39,9 +38,7 @@ static Value date_construct(VM *vm, Value *args, size_t count) {
             return object_or_error(date_make(vm, cls, state[0] << 8 | state[1], state[2], state[3]));
     }
     int numbers[3];
-    if (!are_given(vm, args + 1, field_names) || !number_arguments(vm, args + 1, 3, numbers) ||
-        !check_date(vm, numbers[0], numbers[1], numbers[2]))
-        return VALUE_ERROR;
+    if (!date_arguments(vm, args + 1, 3, numbers) || !check_date(vm, numbers[0], numbers[1], numbers[2])) return VALUE_ERROR;
     return object_or_error(date_make(vm, cls, numbers[0], numbers[1], numbers[2]));
 }
 
@@ -119,7 +116,7 @@ static Value method_strftime(VM *vm, Value *args, size_t count) {
     return check_text(vm, args[1], "strftime", 1) ? date_format(vm, args[0], args[1]) : VALUE_ERROR;
 }
 static Value method_format(VM *vm, Value *args, size_t count) {
-    return check_text(vm, args[1], "__format__", 1) ? format_specified(vm, args[0], string_of(args[1])) : VALUE_ERROR;
+    return check_text(vm, args[1], "__format__", 1) ? date_format_operation(vm, args[0], string_of(args[1])) : VALUE_ERROR;
 }
 
 static Value method_replace(VM *vm, Value *args, size_t count) {
@@ -243,21 +240,21 @@ bool iso_calendar_add(VM *vm) {
 // ---- The class
 
 static const OperatorSet date_operators = {.binary = 1u << BINARY_ADD | 1u << BINARY_SUBTRACT};
-const TypeOps date_ops = {.repr = date_repr, .str = date_str, .hash = date_hash, .compare = date_compare, .binary = date_binary,
+const TypeOps date_ops = {.format = date_format_operation, .repr = date_repr, .str = date_str, .hash = date_hash, .compare = date_compare, .binary = date_binary,
                           .operations = &date_operators};
 static const NativeDefinition methods[] = {
     {"__new__", date_construct, "?cls, year=, month=, day=", NATIVE_NEW},
     {"today", class_today, "cls, /", NATIVE_CLASS_METHOD, "The day that it is here."},
     {"fromtimestamp", class_fromtimestamp, "cls, timestamp, /", NATIVE_CLASS_METHOD, "The day that it is here at a time of time.time()."},
-    {"fromordinal", class_fromordinal, "cls, ordinal", NATIVE_CLASS_METHOD, "The day of a number: 1 is the first of the year 1."},
+    {"fromordinal", class_fromordinal, "!cls, ordinal, /", NATIVE_CLASS_METHOD, "The day of a number: 1 is the first of the year 1."},
     {"fromisoformat", class_fromisoformat, "cls, string, /", NATIVE_CLASS_METHOD, "The date that a text in a format of ISO 8601 means."},
-    {"fromisocalendar", class_fromisocalendar, "cls, year, week, day", NATIVE_CLASS_METHOD, "The date of a day of a week in ISO 8601."},
+    {"fromisocalendar", class_fromisocalendar, "!cls, year, week, day", NATIVE_CLASS_METHOD, "The date of a day of a week in ISO 8601."},
     {"replace", method_replace, "self, year=, month=, day=", NATIVE_METHOD, "The same but for what is given."},
     {"__replace__", method_replace, "self, year=, month=, day=", NATIVE_METHOD, "As replace()."},
     {"isoformat", method_isoformat, "self, /", NATIVE_METHOD, "YYYY-MM-DD."},
     {"ctime", method_ctime, "self, /", NATIVE_METHOD, "As the C function ctime() shows it."},
-    {"strftime", method_strftime, "self, format", NATIVE_METHOD, "As a format with directives says it, such as \"%d.%m.%Y\"."},
-    {"__format__", method_format, "self, format, /", NATIVE_METHOD, "As strftime(), or str() for an empty format."},
+    {"strftime", method_strftime, "!self, format", NATIVE_METHOD, "As a format with directives says it, such as \"%d.%m.%Y\"."},
+    {"__format__", method_format, "!self, format, /", NATIVE_METHOD, "As strftime(), or str() for an empty format."},
     {"timetuple", method_timetuple, "self, /", NATIVE_METHOD, "A time.struct_time of it."},
     {"toordinal", method_toordinal, "self, /", NATIVE_METHOD, "The number of the day: 1 is the first of the year 1."},
     {"weekday", method_weekday, "self, /", NATIVE_METHOD, "0 of Monday to 6 of Sunday."},

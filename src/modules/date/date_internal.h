@@ -77,8 +77,8 @@ static inline Zone *zone_of(Value v) { return (Zone *)object_of(v); }
 bool number_argument(VM *vm, Value v, int *out);
 // The same of `count` values, where one is given.
 bool number_arguments(VM *vm, const Value *values, size_t count, int *out);
-// TypeError "function missing required argument 'year' (pos 1)" of a constructor; `names` are the required ones. False if so.
-bool are_given(VM *vm, const Value *values, const char *const *names);
+// The same of a constructor, of which the first three are required: "function missing required argument 'year' (pos 1)".
+bool date_arguments(VM *vm, const Value *values, size_t count, int *out);
 // Whether they are a date, a time, a tzinfo or None. False with an exception.
 bool check_date(VM *vm, int year, int month, int day);
 bool check_time(VM *vm, const ClockTime *time);
@@ -190,7 +190,7 @@ Value moment_from_iso(VM *vm, Class *cls, Value text);
 
 // strftime() of a date, datetime or time. [script]
 Value date_format(VM *vm, Value self, Value format);
-Value format_specified(VM *vm, Value self, String *specification); // __format__
+Value date_format_operation(VM *vm, Value self, String *specification); // __format__
 Value date_time_tuple(VM *vm, Value self);  // timetuple()
 Value moment_utc_time_tuple(VM *vm, Value self);
 Value date_ctime(VM *vm, Value self);

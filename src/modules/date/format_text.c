@@ -160,7 +160,7 @@ Value date_format(VM *vm, Value self, Value format) {
     return result;
 }
 
-Value format_specified(VM *vm, Value self, String *specification) {
+Value date_format_operation(VM *vm, Value self, String *specification) {
     if (!specification->size) return object_or_error(value_str(vm, self));
     Value argument = value_object(specification);
     if (class_of(vm, self)->flags & CLASS_BUILTIN) return date_format(vm, self, argument);

@@ -28,16 +28,16 @@ static Value invalid(VM *vm, Value text) {
     return shown ? raise_value_error(vm, "Invalid isoformat string: %s", shown->data) : VALUE_ERROR;
 }
 
-// YYYY-MM-DD, YYYYMMDD, YYYY-Www[-D], YYYYWww[D]: all of the text. A day that there is not is not told of here.
+// YYYY-MM-DD, YYYYMMDD, YYYY-Www[-D], YYYYWww[D]. What stands behind these is not looked at, and a day that there is not is not told of.
 static bool read_date(Reader in, CalendarDay *day) {
     int week, weekday = 1;
     if (!read_digits(&in, 4, &day->year)) return false;
     bool dashes = read_byte(&in, '-');
     if (!read_byte(&in, 'W')) {
-        return read_digits(&in, 2, &day->month) && (!dashes || read_byte(&in, '-')) && read_digits(&in, 2, &day->day) && in.at == in.end;
+        return read_digits(&in, 2, &day->month) && (!dashes || read_byte(&in, '-')) && read_digits(&in, 2, &day->day);
     }
     if (!read_digits(&in, 2, &week)) return false;
-    if (in.at < in.end && ((dashes && !read_byte(&in, '-')) || !read_digits(&in, 1, &weekday) || in.at < in.end)) return false;
+    if (in.at < in.end && ((dashes && !read_byte(&in, '-')) || !read_digits(&in, 1, &weekday))) return false;
     if (day->year < LEAST_YEAR || week < 1 || week > iso_weeks_of_year(day->year) || weekday < 1 || weekday > 7) return false;
     *day = day_of_number(iso_year_begins(day->year) + (week - 1) * 7 + weekday - 1);
     return true;

@@ -4,7 +4,6 @@
 #include "object/text/bytes.h"
 #include "modules/date/strptime.h"
 
-static const char *const field_names[] = {"year", "month", "day", NULL};
 enum { MOMENT_STATE = 10, FOLD_BIT = 128 };
 
 static Moment *moment_make(VM *vm, Class *cls, CalendarDay day, const ClockTime *t, Value zone) {
@@ -55,9 +54,7 @@ static Value moment_construct(VM *vm, Value *args, size_t count) {
     }
     int numbers[7] = {0}, fold = 0;
     Value zone = is_empty(args[8]) ? VALUE_NONE : args[8];
-    if (!are_given(vm, args + 1, field_names) || !number_arguments(vm, args + 1, 7, numbers) ||
-        !number_arguments(vm, args + 9, 1, &fold))
-        return VALUE_ERROR;
+    if (!date_arguments(vm, args + 1, 7, numbers) || !number_arguments(vm, args + 9, 1, &fold)) return VALUE_ERROR;
     ClockTime t = {numbers[3], numbers[4], numbers[5], numbers[6], fold};
     if (!check_date(vm, numbers[0], numbers[1], numbers[2]) || !check_time(vm, &t) || !check_zone(vm, zone)) return VALUE_ERROR;
     return object_or_error(moment_make(vm, cls, (CalendarDay){numbers[0], numbers[1], numbers[2]}, &t, zone));
@@ -211,7 +208,7 @@ static Value get_zone(VM *vm, Value self) { return moment_of(self)->zone; }
 // ---- The class
 
 static const OperatorSet moment_operators = {.binary = 1u << BINARY_ADD | 1u << BINARY_SUBTRACT};
-const TypeOps moment_ops = {.trace = moment_trace, .repr = moment_repr, .str = moment_str, .hash = moment_hash, .compare = moment_compare,
+const TypeOps moment_ops = {.format = date_format_operation, .trace = moment_trace, .repr = moment_repr, .str = moment_str, .hash = moment_hash, .compare = moment_compare,
                             .binary = moment_binary, .operations = &moment_operators};
 #define FIELDS "year=, month=, day=, hour=, minute=, second=, microsecond=, tzinfo=, *, fold="
 static const NativeDefinition methods[] = {
@@ -220,11 +217,11 @@ static const NativeDefinition methods[] = {
     {"utcnow", class_utcnow, "cls, /", NATIVE_CLASS_METHOD, "Now in UTC, without a tzinfo. Better is now(datetime.UTC)."},
     {"fromtimestamp", class_fromtimestamp, "cls, timestamp, tz=", NATIVE_CLASS_METHOD,
      "A time of time.time(): here, without a tzinfo, or in the zone of one."},
-    {"utcfromtimestamp", class_utcfromtimestamp, "cls, timestamp, /", NATIVE_CLASS_METHOD,
+    {"utcfromtimestamp", class_utcfromtimestamp, "!cls, timestamp, /", NATIVE_CLASS_METHOD,
      "A time of time.time() in UTC, without a tzinfo. Better is fromtimestamp(timestamp, datetime.UTC)."},
     {"combine", class_combine, "cls, date, time, tzinfo=", NATIVE_CLASS_METHOD, "A date and a time together."},
     {"fromisoformat", class_fromisoformat, "cls, string, /", NATIVE_CLASS_METHOD, "The datetime that a text in a format of ISO 8601 means."},
-    {"strptime", class_strptime, "cls, string, format, /", NATIVE_CLASS_METHOD, "The datetime that a text means by a format with directives."},
+    {"strptime", class_strptime, "!cls, string, format, /", NATIVE_CLASS_METHOD, "The datetime that a text means by a format with directives."},
     {"replace", method_replace, "self, " FIELDS, NATIVE_METHOD, "The same but for what is given."},
     {"__replace__", method_replace, "self, " FIELDS, NATIVE_METHOD, "As replace()."},
     {"date", method_date, "self, /", NATIVE_METHOD, "Its date."},
@@ -242,7 +239,7 @@ static const NativeDefinition methods[] = {
     {"dst", method_dst, "self, /", NATIVE_METHOD, "How much of that is summer time: a timedelta, or None."},
     {"tzname", method_tzname, "self, /", NATIVE_METHOD, "What its zone is called: a str, or None."},
     {"__reduce__", method_reduce, "self, /", NATIVE_METHOD},
-    {"__reduce_ex__", method_reduce_ex, "self, protocol", NATIVE_METHOD},
+    {"__reduce_ex__", method_reduce_ex, "!self, protocol, /", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition attributes[] = {{"hour", get_hour, NULL}, {"minute", get_minute, NULL}, {"second", get_second, NULL},
                                                  {"microsecond", get_microsecond, NULL}, {"tzinfo", get_zone, NULL},

@@ -153,7 +153,7 @@ static Value method_strftime(VM *vm, Value *args, size_t count) {
     return check_text(vm, args[1], "strftime", 1) ? date_format(vm, args[0], args[1]) : VALUE_ERROR;
 }
 static Value method_format(VM *vm, Value *args, size_t count) {
-    return check_text(vm, args[1], "__format__", 1) ? format_specified(vm, args[0], string_of(args[1])) : VALUE_ERROR;
+    return check_text(vm, args[1], "__format__", 1) ? date_format_operation(vm, args[0], string_of(args[1])) : VALUE_ERROR;
 }
 static Value method_replace(VM *vm, Value *args, size_t count) {
     const TimeOfDay *old = time_of_day_of(args[0]);
@@ -190,7 +190,7 @@ static Value get_zone(VM *vm, Value self) { return time_of_day_of(self)->zone; }
 // ---- The class
 
 static const OperatorSet no_operators = {0};
-const TypeOps time_of_day_ops = {.trace = time_trace, .repr = time_repr, .str = time_str, .hash = time_hash, .compare = time_compare,
+const TypeOps time_of_day_ops = {.format = date_format_operation, .trace = time_trace, .repr = time_repr, .str = time_str, .hash = time_hash, .compare = time_compare,
                                  .operations = &no_operators};
 #define FIELDS "hour=, minute=, second=, microsecond=, tzinfo=, *, fold="
 static const NativeDefinition methods[] = {
@@ -201,13 +201,13 @@ static const NativeDefinition methods[] = {
     {"isoformat", method_isoformat, "self, timespec=", NATIVE_METHOD,
      "HH:MM:SS and what there is of microseconds and offset; timespec says how much of it: 'auto', 'hours', 'minutes', 'seconds', "
      "'milliseconds' or 'microseconds'."},
-    {"strftime", method_strftime, "self, format", NATIVE_METHOD, "As a format with directives says it, such as \"%H:%M\"."},
-    {"__format__", method_format, "self, format, /", NATIVE_METHOD, "As strftime(), or str() for an empty format."},
+    {"strftime", method_strftime, "!self, format", NATIVE_METHOD, "As a format with directives says it, such as \"%H:%M\"."},
+    {"__format__", method_format, "!self, format, /", NATIVE_METHOD, "As strftime(), or str() for an empty format."},
     {"utcoffset", method_utcoffset, "self, /", NATIVE_METHOD, "What the tzinfo says of None."},
     {"dst", method_dst, "self, /", NATIVE_METHOD, "What the tzinfo says of None."},
     {"tzname", method_tzname, "self, /", NATIVE_METHOD, "What the tzinfo says of None."},
     {"__reduce__", method_reduce, "self, /", NATIVE_METHOD},
-    {"__reduce_ex__", method_reduce_ex, "self, protocol", NATIVE_METHOD},
+    {"__reduce_ex__", method_reduce_ex, "!self, protocol, /", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition attributes[] = {{"hour", get_hour, NULL}, {"minute", get_minute, NULL}, {"second", get_second, NULL},
                                                  {"microsecond", get_microsecond, NULL}, {"tzinfo", get_zone, NULL},

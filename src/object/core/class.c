@@ -378,7 +378,7 @@ static int class_set_attribute_operation(VM *vm, Value self, String *name, Value
     if (!is_empty(meta) && attribute_is_data_descriptor(vm, meta)) return object_set_attribute(vm, self, name, value);
     int done = class_set_attribute(vm, cls, name, value);
     if (done == 0) {
-        raise_error(vm, vm->exceptions.attribute_error, "type object '%s' has no attribute '%s'", class_name(cls),
+        raise_error(vm, vm->exceptions.attribute_error, "type object '%s' has no attribute '%s'", class_shown_name(cls),
                     name->data);
         return -1;
     }

@@ -30,7 +30,7 @@ Native *native_new(VM *vm, const NativeDefinition *definition, Class *owner) {
 
 // ---- Signatures
 
-// A constructor goes by its class in messages; one whose signature begins with `!` by its own name, and with `?` by none.
+// What native.h says of signatures that begin with `!` or `?`.
 static bool names_itself(const Native *native) { return native->definition->signature[0] == '!'; }
 static bool is_nameless(const Native *native) { return native->definition->signature[0] == '?'; }
 
@@ -132,15 +132,17 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
     full_name(native, name, sizeof name);
     given = given >= self ? given - self : 0;
     bool only_positional = s->positional_only == s->positional && !s->keyword_only;
+    bool old = names_itself(native), few = given < least;
+    size_t all = most + s->keyword_only;
     if (most == 0 && s->keyword_only)
         raise_type_error(vm, "%s() takes no positional arguments", short_name(native));
     else if (most == 0 && !s->variadic && !s->keyword_variadic)
         raise_type_error(vm, "%s() takes no arguments (%zu given)", name, given);
-    else if (most == 1 && least == 1 && only_positional && short_name(native) == native->definition->name)
+    else if (most == 1 && least == 1 && only_positional && short_name(native) == native->definition->name && !old)
         raise_type_error(vm, "%s() takes exactly one argument (%zu given)", name, given);
-    else if (only_positional && least == most)
+    else if (only_positional && least == most && !old)
         raise_type_error(vm, "%s expected %zu argument%s, got %zu", short_name(native), least, plural(least), given);
-    else if (only_positional ||
+    else if ((only_positional && !old) ||
              (given > most && (native->owner == vm->classes.string || native->owner == vm->classes.integer) &&
               short_name(native) != native->definition->name))
         raise_type_error(vm, "%s expected at %s %zu argument%s, got %zu", short_name(native),
@@ -151,9 +153,8 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
                          least == most ? "exactly" : "at most", most, plural(most), given);
     else
         raise_type_error(vm, "%s%s takes %s %zu %sargument%s (%zu given)", short_name(native), brackets(native),
-                         least == most && !s->keyword_only ? "exactly" : given < least ? "at least" : "at most",
-                         given < least ? least : most + s->keyword_only, given < least ? "positional " : "",
-                         plural(given < least ? least : most + s->keyword_only), given);
+                         least == all && (only_positional || !old) ? "exactly" : few ? "at least" : "at most", few ? least : all,
+                         few && !old ? "positional " : "", plural(few ? least : all), given);
     return false;
 }
 
@@ -208,8 +209,9 @@ static bool bind_keywords(VM *vm, Native *native, Value *values, Tuple *keywords
     if (!unexpected) return true;
     char name[96];
     full_name(native, name, sizeof name);
+    bool bare = names_itself(native) && !(native->owner && native->definition->flavour == NATIVE_METHOD);
     if (!s->keyword_only && s->positional_only == s->positional)
-        raise_type_error(vm, "%s() takes no keyword arguments", name);
+        raise_type_error(vm, "%s() takes no keyword arguments", bare ? short_name(native) : name);
     else if (check_required(vm, native, bound)) // what is missing is told of first
         raise_type_error(vm, "%s%s%s got an unexpected keyword argument '%s'", is_nameless(native) ? "this " : "", short_name(native),
                          brackets(native), unexpected->data);
@@ -241,6 +243,9 @@ static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positio
         }
         memcpy(bound + s->fixed, arguments + s->positional, (positional - s->positional) * sizeof(Value));
     }
+    bool by_name = s->positional_only < s->positional || s->keyword_only;
+    if (keywords && by_name && !s->variadic && !s->keyword_variadic && positional + keywords->length > parameters)
+        return wrong_count(vm, native, positional + keywords->length), VALUE_ERROR;
     if (keywords && keywords->length && !bind_keywords(vm, native, arguments + positional, keywords, bound, rest))
         return VALUE_ERROR;
     return check_required(vm, native, bound) ? enter(vm, native, bound, size) : VALUE_ERROR;
@@ -253,21 +258,22 @@ static bool check_receiver(VM *vm, Native *native, Value *arguments, size_t coun
         return false;
     }
     if (value_is_instance(vm, arguments[0], native->owner)) return true;
-    raise_type_error(vm, "descriptor '%s' for '%s' objects doesn't apply to a '%s' object", definition->name,
-                     class_name(native->owner), type_name(vm, arguments[0]));
+    raise_type_error(vm, native->special == SPECIAL_COUNT ? "descriptor '%s' for '%s' objects doesn't apply to a '%s' object"
+                                                          : "descriptor '%s' requires a '%s' object but received a '%s'",
+                     definition->name, class_shown_name(native->owner), type_name(vm, arguments[0]));
     return false;
 }
 
 // Whether an instance of a class may be made by this __new__. What decides is the nearest class along its method resolution
 // order that has a native one: that knows the layout.
 static bool check_class(VM *vm, Native *native, Value *arguments, size_t count) {
-    const char *owner = class_name(native->owner);
+    const char *owner = class_shown_name(native->owner);
     if (count == 0) return raise_type_error(vm, "%s.__new__(): not enough arguments", owner), false;
     if (!is_kind(arguments[0], KIND_CLASS))
         return raise_type_error(vm, "%s.__new__(X): X is not a type object (%s)", owner, type_name(vm, arguments[0])), false;
     Class *cls = (Class *)object_of(arguments[0]);
     if (!class_is_subclass(cls, native->owner))
-        return raise_type_error(vm, "%s.__new__(%s): %s is not a subtype of %s", owner, class_name(cls), class_name(cls), owner), false;
+        return raise_type_error(vm, "%s.__new__(%s): %s is not a subtype of %s", owner, class_shown_name(cls), class_shown_name(cls), owner), false;
     if (cls == native->owner) return true;
     for (size_t i = 0; i < cls->mro->length; i++) {
         Class *one = (Class *)object_of(cls->mro->items[i]);

@@ -9,7 +9,8 @@
 //
 // (Text may stand behind the `=`, for readers: it is not looked at, and may hold no comma.)
 //
-// Messages call a constructor by its class; by its own name when the signature begins with `!`, by none with `?`.
+// Messages call a constructor by its class. Where a signature begins with `!` they call it by its own name and count its arguments as
+// CPython does for functions that read them in the old way; where one begins with `?` they do not name it.
 //
 // The function receives its parameters in the order of the signature, positional, keyword-only and **kwargs (a new
 // dict), VALUE_EMPTY for each one omitted. What *args takes comes after all of these: args[fixed .. count - 1]. So

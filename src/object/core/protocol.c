@@ -487,7 +487,7 @@ Value value_find_attribute(VM *vm, Value o, String *name) {
 static Value missing_attribute(VM *vm, Value o, String *name) {
     if (is_kind(o, KIND_CLASS))
         raise_error(vm, vm->exceptions.attribute_error, "type object '%s' has no attribute '%s'",
-                    class_name((Class *)object_of(o)), name->data);
+                    class_shown_name((Class *)object_of(o)), name->data);
     else if (is_kind(o, KIND_MODULE)) {
         Value module = value_find_attribute(vm, o, vm->names.__name__);
         if (is_string(module))

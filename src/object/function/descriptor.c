@@ -233,7 +233,7 @@ static void descriptor_trace(VM *vm, Object *o) { heap_mark_object(vm, (Object *
 static Value descriptor_repr(VM *vm, Value self) {
     Descriptor *descriptor = (Descriptor *)object_of(self);
     String *text = string_format(vm, "<attribute '%s' of '%s' objects>", descriptor->definition->name,
-                                 class_name(descriptor->owner));
+                                 class_shown_name(descriptor->owner));
     return text ? value_object(text) : VALUE_ERROR;
 }
 const TypeOps descriptor_ops = {.trace = descriptor_trace, .repr = descriptor_repr};
@@ -242,7 +242,7 @@ const TypeOps descriptor_ops = {.trace = descriptor_trace, .repr = descriptor_re
 static bool applies(VM *vm, Descriptor *descriptor, Value o) {
     if (value_is_instance(vm, o, descriptor->owner)) return true;
     raise_type_error(vm, "descriptor '%s' for '%s' objects doesn't apply to a '%s' object", descriptor->definition->name,
-                     class_name(descriptor->owner), type_name(vm, o));
+                     class_shown_name(descriptor->owner), type_name(vm, o));
     return false;
 }
 
