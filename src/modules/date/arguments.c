@@ -29,6 +29,12 @@ bool number_arguments(VM *vm, const Value *values, size_t count, int *out) {
     return true;
 }
 
+bool replacements(VM *vm, const Value *values, size_t count, int *out) {
+    for (size_t i = 0; i < count; i++)
+        if (!is_empty(values[i]) && !c_int_argument(vm, values[i], &out[i])) return false;
+    return true;
+}
+
 bool date_arguments(VM *vm, const Value *values, size_t count, int *out) {
     static const char *const names[] = {"year", "month", "day"};
     for (size_t i = 0; i < 3; i++) {

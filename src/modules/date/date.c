@@ -122,7 +122,7 @@ static Value method_format(VM *vm, Value *args, size_t count) {
 static Value method_replace(VM *vm, Value *args, size_t count) {
     const Date *d = date_of(args[0]);
     int numbers[3] = {d->year, d->month, d->day};
-    if (!number_arguments(vm, args + 1, 3, numbers)) return VALUE_ERROR;
+    if (!replacements(vm, args + 1, 3, numbers)) return VALUE_ERROR;
     return date_new(vm, class_of(vm, args[0]), numbers[0], numbers[1], numbers[2]);
 }
 

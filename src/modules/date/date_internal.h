@@ -77,6 +77,7 @@ static inline Zone *zone_of(Value v) { return (Zone *)object_of(v); }
 bool number_argument(VM *vm, Value v, int *out);
 // The same of `count` values, where one is given.
 bool number_arguments(VM *vm, const Value *values, size_t count, int *out);
+bool replacements(VM *vm, const Value *values, size_t count, int *out); // the same with replace()'s messages
 // The same of a constructor, of which the first three are required: "function missing required argument 'year' (pos 1)".
 bool date_arguments(VM *vm, const Value *values, size_t count, int *out);
 // Whether they are a date, a time, a tzinfo or None. False with an exception.

@@ -192,7 +192,11 @@ static Value local_zone_of(VM *vm, Value moment, Value offset) {
     const Moment *m = moment_of(moment);
     int64_t seconds = seconds_since_epoch(m);
     if (is_none(offset)) {
-        if (!from_local(vm, seconds, m->fold, &seconds)) return VALUE_ERROR;
+        // Of a gap, the other side from what timestamp() says: there fold means the offset, here the time.
+        int64_t own, other;
+        if (!from_local(vm, seconds, m->fold, &own) || !from_local(vm, seconds, !m->fold, &other)) return VALUE_ERROR;
+        bool is_gap = own != other && (other > own) == m->fold;
+        seconds = is_gap ? other : own;
     } else {
         seconds -= (int64_t)delta_of(offset)->days * SECONDS_OF_DAY + delta_of(offset)->seconds;
         if (m->microsecond < delta_of(offset)->microseconds) seconds--;
@@ -215,7 +219,7 @@ Value moment_as_zone(VM *vm, Value moment, Value zone) {
     Value utc = moment_plus(vm, moment, delta_of(offset), true);
     if (is_error(utc)) return utc;
     if (is_none(zone)) {
-        zone = local_zone_of(vm, moment, moment_offset(vm, moment));
+        zone = local_zone_of(vm, moment, offset);
         if (is_error(zone)) return zone;
     }
     if (is_moment(utc)) heap_store(vm, moment_of(utc), &moment_of(utc)->zone, zone);

@@ -129,7 +129,7 @@ static Value method_replace(VM *vm, Value *args, size_t count) {
     const Moment *old = moment_of(args[0]);
     int numbers[7] = {old->year, old->month, old->day, old->hour, old->minute, old->second, old->microsecond}, fold = old->fold;
     Value zone = is_empty(args[8]) ? old->zone : args[8];
-    if (!number_arguments(vm, args + 1, 7, numbers) || !number_arguments(vm, args + 9, 1, &fold)) return VALUE_ERROR;
+    if (!replacements(vm, args + 1, 7, numbers) || !replacements(vm, args + 9, 1, &fold)) return VALUE_ERROR;
     ClockTime t = {numbers[3], numbers[4], numbers[5], numbers[6], fold};
     return moment_new(vm, class_of(vm, args[0]), (CalendarDay){numbers[0], numbers[1], numbers[2]}, &t, zone);
 }

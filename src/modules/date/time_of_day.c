@@ -159,7 +159,7 @@ static Value method_replace(VM *vm, Value *args, size_t count) {
     const TimeOfDay *old = time_of_day_of(args[0]);
     int numbers[4] = {old->hour, old->minute, old->second, old->microsecond}, fold = old->fold;
     Value zone = is_empty(args[5]) ? old->zone : args[5];
-    if (!number_arguments(vm, args + 1, 4, numbers) || !number_arguments(vm, args + 6, 1, &fold)) return VALUE_ERROR;
+    if (!replacements(vm, args + 1, 4, numbers) || !replacements(vm, args + 6, 1, &fold)) return VALUE_ERROR;
     ClockTime t = {numbers[0], numbers[1], numbers[2], numbers[3], fold};
     return time_new(vm, class_of(vm, args[0]), &t, zone);
 }

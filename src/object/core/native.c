@@ -125,7 +125,8 @@ static size_t hidden(Native *native) {
                              strcmp(native->definition->name, "__new__") == 0);
 }
 
-static bool wrong_count(VM *vm, Native *native, size_t given) {
+// `named`: all of them were given by name.
+static bool wrong_count(VM *vm, Native *native, size_t given, bool named) {
     Signature *s = &native->signature;
     size_t self = hidden(native), least = s->required - self, most = s->positional - self;
     char name[96];
@@ -154,7 +155,7 @@ static bool wrong_count(VM *vm, Native *native, size_t given) {
     else
         raise_type_error(vm, "%s%s takes %s %zu %sargument%s (%zu given)", short_name(native), brackets(native),
                          least == all && (only_positional || !old) ? "exactly" : few ? "at least" : "at most", few ? least : all,
-                         few && !old ? "positional " : "", plural(few ? least : all), given);
+                         named ? "keyword " : few && !old ? "positional " : "", plural(few ? least : all), given);
     return false;
 }
 
@@ -168,7 +169,7 @@ static bool check_required(VM *vm, Native *native, Value *bound) {
             raise_type_error(vm, "%s.%s(): not enough arguments", class_name(native->owner), native->definition->name);
             return false;
         }
-        if (i < s->positional_only) return wrong_count(vm, native, i);
+        if (i < s->positional_only) return wrong_count(vm, native, i, false);
         raise_type_error(vm, "%s%s missing required argument '%s' (pos %zu)", short_name(native), brackets(native), s->names[i]->data,
                          i + 1 - hidden(native));
         return false;
@@ -238,14 +239,14 @@ static Value call_bound(VM *vm, Native *native, Value *arguments, size_t positio
     }
     if (positional > s->positional) {
         if (!s->variadic) {
-            wrong_count(vm, native, positional);
+            wrong_count(vm, native, positional, false);
             return VALUE_ERROR;
         }
         memcpy(bound + s->fixed, arguments + s->positional, (positional - s->positional) * sizeof(Value));
     }
     bool by_name = s->positional_only < s->positional || s->keyword_only;
     if (keywords && by_name && !s->variadic && !s->keyword_variadic && positional + keywords->length > parameters)
-        return wrong_count(vm, native, positional + keywords->length), VALUE_ERROR;
+        return wrong_count(vm, native, positional + keywords->length, positional == hidden(native)), VALUE_ERROR;
     if (keywords && keywords->length && !bind_keywords(vm, native, arguments + positional, keywords, bound, rest))
         return VALUE_ERROR;
     return check_required(vm, native, bound) ? enter(vm, native, bound, size) : VALUE_ERROR;
@@ -314,7 +315,7 @@ static Value call_plain(VM *vm, Native *native, Value *arguments, size_t count, 
         Value local[LOCAL_ARGUMENTS];
         return call_bound(vm, native, arguments, positional, keywords, local, size);
     }
-    if (!s->variadic) return wrong_count(vm, native, positional), VALUE_ERROR;
+    if (!s->variadic) return wrong_count(vm, native, positional, false), VALUE_ERROR;
     Value *bound = values_scratch(vm, size);
     return bound ? call_bound(vm, native, arguments, positional, keywords, bound, size) : VALUE_ERROR;
 }
