@@ -241,6 +241,13 @@ static bool note_directive(VM *vm, const Match *match, char letter, Expression *
     return true;
 }
 
+static void find_zone_names(ZoneNames *zones) {
+    clock_zone_names(zones->names);
+    for (int i = 0; i < 2; i++)
+        for (char *c = zones->names[i]; *c; c++)
+            if (*c >= 'A' && *c <= 'Z') *c += 32;
+}
+
 // Writes out what stands for several directives, and checks that all others are known. False with an exception.
 static bool expand_format(VM *vm, Match *match, const String *format) {
     static const char known[] = "dfHIjmMSUWVwuyYGzAaBbpZ";
@@ -262,6 +269,7 @@ static bool expand_format(VM *vm, Match *match, const String *format) {
         else if (*at == 'X')
             buffer_text(&match->format, "%H:%M:%S");
         else if (*at == '%' || (*at && strchr(known, *at))) {
+            if (*at == 'Z' && !*match->zones.names[0]) find_zone_names(&match->zones);
             buffer_byte(&match->format, '%');
             buffer_byte(&match->format, *at);
         } else {
@@ -391,10 +399,6 @@ static int search(VM *vm, Match *match, const char **end) {
 
 bool strptime_match(VM *vm, Match *match, String *text, String *format, const char **end) {
     *match = (Match){.format = vm_buffer(vm), .text = text};
-    clock_zone_names(match->zones.names);
-    for (int i = 0; i < 2; i++)
-        for (char *c = match->zones.names[i]; *c; c++)
-            if (*c >= 'A' && *c <= 'Z') *c += 32;
     if (!expand_format(vm, match, format) || !warn_of_day(vm, match) || !check_format(vm, match)) return false;
     int found = search(vm, match, end);
     if (found) return found > 0;

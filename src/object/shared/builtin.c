@@ -22,8 +22,8 @@ Class *builtin_new_class(VM *vm, Value cls, Class *base) {
 
 bool operand_reflects(VM *vm, Value right, Special reflected) {
     if (!is_object(right)) return false;
-    Class *cls = class_of(vm, right);
-    return !(cls->flags & CLASS_BUILTIN) && !is_empty(class_special(vm, cls, reflected));
+    Value method;
+    return class_overrides(vm, class_of(vm, right), reflected, &method);
 }
 
 bool has_index(VM *vm, Value v) {
