@@ -9,8 +9,10 @@ enum { DATE_STATE = 4 };
 
 // An instance with these numbers, which are right.
 static Date *date_make(VM *vm, Class *cls, int year, int month, int day) {
-    Date *date = native_data_new(vm, cls, sizeof(Date));
+    bool exact = cls == date_class(vm, LIBRARY_DATE);
+    Date *date = exact ? heap_allocate_raw(vm, cls->root, KIND_NATIVE_DATA, sizeof(Date)) : native_data_new(vm, cls, sizeof(Date));
     if (!date) return NULL;
+    date->data.ops = &date_ops;
     date->year = (int16_t)year;
     date->month = (uint8_t)month;
     date->day = (uint8_t)day;

@@ -10,8 +10,10 @@
 static Value delta_make(VM *vm, Class *cls, int64_t days, int32_t seconds, int32_t microseconds) {
     if (days < -MOST_DAYS || days > MOST_DAYS)
         return raise_overflow_error(vm, "days=%lld; must have magnitude <= %d", (long long)days, (int)MOST_DAYS);
-    Delta *d = native_data_new(vm, cls, sizeof(Delta));
+    bool exact = cls == date_class(vm, LIBRARY_TIMEDELTA);
+    Delta *d = exact ? heap_allocate_raw(vm, cls->root, KIND_NATIVE_DATA, sizeof(Delta)) : native_data_new(vm, cls, sizeof(Delta));
     if (!d) return VALUE_ERROR;
+    d->data.ops = &delta_ops;
     d->days = (int32_t)days;
     d->seconds = seconds;
     d->microseconds = microseconds;

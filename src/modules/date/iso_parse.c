@@ -6,18 +6,19 @@ typedef struct {
     const char *at, *end;
 } Reader;
 
-static bool read_digits(Reader *in, int count, int *out) {
+static inline bool read_digits(Reader *in, int count, int *out) {
     if (in->end - in->at < count) return false;
-    int number = 0;
+    unsigned number = 0, worst = 0;
     for (int i = 0; i < count; i++) {
-        unsigned digit = (unsigned)(in->at[i] - '0');
-        if (digit > 9) return false;
-        number = number * 10 + (int)digit;
+        unsigned digit = (unsigned char)(in->at[i] - '0');
+        worst = digit > worst ? digit : worst;
+        number = number * 10 + digit;
     }
+    if (worst > 9) return false;
     in->at += count;
-    return *out = number, true;
+    return *out = (int)number, true;
 }
-static bool read_byte(Reader *in, char byte) {
+static inline bool read_byte(Reader *in, char byte) {
     if (in->at >= in->end || *in->at != byte) return false;
     in->at++;
     return true;

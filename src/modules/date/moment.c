@@ -7,8 +7,11 @@
 enum { MOMENT_STATE = 10, FOLD_BIT = 128 };
 
 static Moment *moment_make(VM *vm, Class *cls, CalendarDay day, const ClockTime *t, Value zone) {
-    Moment *m = native_data_new(vm, cls, sizeof(Moment));
+    bool exact = cls == date_class(vm, LIBRARY_DATETIME);
+    Moment *m = exact ? heap_allocate_raw(vm, cls->root, KIND_NATIVE_DATA, sizeof(Moment)) : native_data_new(vm, cls, sizeof(Moment));
     if (!m) return NULL;
+    m->data.ops = &moment_ops;
+    m->is_hashed = false;
     m->year = (int16_t)day.year;
     m->month = (uint8_t)day.month;
     m->day = (uint8_t)day.day;

@@ -90,7 +90,7 @@ static void read_zone(const Match *match, const Part *part, Fields *fields) {
 // ---- Fields one by one
 
 static bool read_part(VM *vm, const Match *match, const Part *part, Fields *f) {
-    int number = part_number(part);
+    int number = part->letter == 'z' || part->letter == 'Z' ? 0 : part_number(part); // of six digits at most
     switch (part->letter) {
     case 'Y': f->year = number, f->has_year = true; break;
     case 'y': f->year = number + (number <= 68 ? 2000 : 1900), f->has_year = true; break;
