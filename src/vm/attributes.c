@@ -71,9 +71,23 @@ Value load_attribute_slow(VM *vm, Value object, String *name, Instruction *at) {
     return attribute_bind(vm, found, object, cls);
 }
 
+// The function of a class method, for which a bound method need not be made when it is called at once; or VALUE_EMPTY.
+static Value class_method_of(VM *vm, Class *cls, String *name) {
+    Value found = class_lookup(vm, cls, name);
+    if (!is_kind(found, KIND_WRAPPED_METHOD)) return VALUE_EMPTY;
+    const WrappedMethod *wrapped = (WrappedMethod *)object_of(found);
+    if (!wrapped->is_class_method || !is_empty(class_lookup(vm, vm->classes.type, name))) return VALUE_EMPTY;
+    bool plain = is_function(wrapped->function) || (is_native(wrapped->function) && is_empty(native_of(wrapped->function)->self));
+    return plain ? wrapped->function : VALUE_EMPTY;
+}
+
 bool load_method_slow(VM *vm, Value object, String *name, Instruction *at, Value *target) {
     target[1] = VALUE_EMPTY;
     Class *cls = class_of(vm, object);
+    if (cls == vm->classes.type) {
+        target[0] = class_method_of(vm, (Class *)object_of(object), name);
+        if (!is_empty(target[0])) return target[1] = object, true;
+    }
     bool decided = is_object(object) && shape_decides(cls, object_of(object));
     if (is_object(object) && object_kind(object_of(object)) == KIND_MODULE &&
         cache_module(vm, object_of(object), name, at, &target[0]))
