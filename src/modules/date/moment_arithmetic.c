@@ -2,9 +2,13 @@
 #include "base/hash.h"
 #include "modules/date/date_internal.h"
 
+static inline uint64_t second_key(const Moment *m) {
+    return (uint64_t)m->year << 40 | (uint64_t)m->month << 32 | (uint64_t)m->day << 24 | (uint64_t)m->hour << 16 | (uint64_t)m->minute << 8 |
+           m->second;
+}
 static int naive_order(const Moment *a, const Moment *b) {
-    int64_t seconds = moment_seconds(a) - moment_seconds(b);
-    if (seconds) return seconds < 0 ? -1 : 1;
+    uint64_t x = second_key(a), y = second_key(b);
+    if (x != y) return x < y ? -1 : 1;
     return (a->microsecond > b->microsecond) - (a->microsecond < b->microsecond);
 }
 

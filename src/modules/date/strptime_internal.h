@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
     Buffer format; // its directives for whole dates and times written out
+    const char *directives; // the bytes of that
     const String *text;
     ZoneNames zones;
     Part parts[MOST_DIRECTIVES]; // in the order of the format

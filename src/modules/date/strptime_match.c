@@ -279,13 +279,14 @@ static bool expand_format(VM *vm, Match *match, const String *format) {
         }
         at += size;
     }
+    match->directives = match->format.data ? match->format.data : "";
     return !match->format.failed || (raise_memory_error(vm), false);
 }
 
 // Whether no directive comes twice. False with an exception. [script]
 static bool check_format(VM *vm, const Match *match) {
     Expression expression = {0};
-    const char *at = match->format.data, *end = at + match->format.length;
+    const char *at = match->directives, *end = at + match->format.length;
     size_t size;
     while (at < end) {
         if (*at == '%') {
@@ -309,7 +310,7 @@ static bool check_format(VM *vm, const Match *match) {
 
 static bool warn_of_day(VM *vm, const Match *match) {
     bool day = false, year = false;
-    const char *at = match->format.data, *end = at + match->format.length;
+    const char *at = match->directives, *end = at + match->format.length;
     for (; at < end; at++) {
         if (*at != '%') continue;
         at++;
@@ -344,7 +345,7 @@ static bool go_back(Buffer *choices, Choice *now) {
 
 // What stands in the format at `now`: moves on over it, or returns false. `chosen`: there may be other shapes for it.
 static bool step(Match *match, Choice *now, bool *chosen) {
-    const char *format = match->format.data, *format_end = format + match->format.length, *at = match->text->data + now->text,
+    const char *format = match->directives, *format_end = format + match->format.length, *at = match->text->data + now->text,
                *end = match->text->data + match->text->size, *to;
     size_t size, text_size;
     const char *piece = format + now->format;
