@@ -115,6 +115,9 @@ static const Case no_clock[] = {
     {"__import__('time').localtime()", NO_CLOCK},     {"__import__('time').strftime('%Y')", NO_CLOCK},
     {"__import__('_testing').real_time()", NO_CLOCK},
     {"__import__('time').gmtime(0)[0]", "1970"},      {"__import__('time').thread_time()", NO_CLOCK},
+    {"__import__('datetime').datetime.now()", NO_CLOCK},
+    {"__import__('datetime').datetime.now(__import__('datetime').UTC)", NO_CLOCK},
+    {"__import__('datetime').date.today()", NO_CLOCK}, {"__import__('datetime').date.fromtimestamp(-4e9).year", "1843"},
 };
 static const Case no_input[] = {{"input()", NO_INPUT}, {"sys.stdin.read()", NO_INPUT}, {"sys.stdin.readline()", NO_INPUT},
                                 {"sys.stdin.buffer.read(1)", NO_INPUT}};

@@ -141,7 +141,7 @@ bool warn_deprecated(VM *vm, const char *message) {
 }
 
 Class *date_class_make(VM *vm, int which, const char *name, Class *base, const TypeOps *ops, size_t size, uint32_t flags) {
-    Class *cls = class_new_builtin(vm, name, base, KIND_NATIVE_DATA, size, flags);
+    Class *cls = class_new_builtin(vm, name, base, KIND_NATIVE_DATA, size, flags | CLASS_NO_WEAK);
     String *module = string_intern_from(vm, "datetime", 8);
     if (!cls || !module) return NULL;
     cls->ops = ops;

@@ -338,7 +338,7 @@ Value value_get_item(VM *vm, Value o, Value key) {
             return is_error(bound) ? VALUE_ERROR : vm_call(vm, bound, arguments, 1, NULL);
         }
         if (class_is_generic(vm, (Class *)object_of(o))) return generic_alias_new(vm, o, key);
-        return raise_type_error(vm, "type '%s' is not subscriptable", class_name((Class *)object_of(o)));
+        return raise_type_error(vm, "type '%s' is not subscriptable", class_shown_name((Class *)object_of(o)));
     }
     return raise_type_error(vm, "'%s' object is not subscriptable", class_shown_name(cls));
 }

@@ -54,8 +54,8 @@ static bool is_referenceable(VM *vm, Value v) {
     case KIND_MEMORYVIEW:
     case KIND_GENERATOR:
     case KIND_FUTURE:
-    case KIND_LOOP:
-    case KIND_NATIVE_DATA: return true;
+    case KIND_LOOP: return true;
+    case KIND_NATIVE_DATA: return !(class_of(vm, v)->flags & CLASS_NO_WEAK);
     default: return false;
     }
 }
