@@ -73,7 +73,8 @@ static int date_hash(VM *vm, Value self, uint64_t *out) {
 Value date_plus_days(VM *vm, Value date, int64_t days) {
     const Date *d = date_of(date);
     Class *cls = class_of(vm, date);
-    if (d->day + days >= 1 && d->day + days <= days_of_month(d->year, d->month)) return date_new(vm, cls, d->year, d->month, d->day + (int)days);
+    if (d->day + days >= 1 && d->day + days <= days_of_month(d->year, d->month))
+        return date_new(vm, cls, d->year, d->month, d->day + (int)days);
     int64_t number = number_of(date) + days;
     if (number < 1 || number > LAST_ORDINAL) return raise_overflow_error(vm, "date value out of range");
     return date_from_number(vm, cls, number);
@@ -242,8 +243,8 @@ bool iso_calendar_add(VM *vm) {
 // ---- The class
 
 static const OperatorSet date_operators = {.binary = 1u << BINARY_ADD | 1u << BINARY_SUBTRACT};
-const TypeOps date_ops = {.format = date_format_operation, .repr = date_repr, .str = date_str, .hash = date_hash, .compare = date_compare, .binary = date_binary,
-                          .operations = &date_operators};
+const TypeOps date_ops = {.repr = date_repr, .str = date_str, .format = date_format_operation, .hash = date_hash,
+                          .compare = date_compare, .binary = date_binary, .operations = &date_operators};
 static const NativeDefinition methods[] = {
     {"__new__", date_construct, "?cls, year=, month=, day=", NATIVE_NEW},
     {"today", class_today, "cls, /", NATIVE_CLASS_METHOD, "The day that it is here."},

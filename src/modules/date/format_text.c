@@ -15,7 +15,8 @@ static void tm_of_date(const Date *d, struct tm *t) {
 static bool tm_of(VM *vm, Value self, struct tm *t) {
     if (is_time_of_day(self)) {
         const TimeOfDay *of_day = time_of_day_of(self);
-        *t = (struct tm){.tm_mday = 1, .tm_wday = 1, .tm_hour = of_day->hour, .tm_min = of_day->minute, .tm_sec = of_day->second, .tm_isdst = -1};
+        *t = (struct tm){.tm_mday = 1, .tm_wday = 1, .tm_hour = of_day->hour, .tm_min = of_day->minute,
+                         .tm_sec = of_day->second, .tm_isdst = -1};
         return true;
     }
     tm_of_date(date_of(self), t);

@@ -49,8 +49,8 @@ static bool break_down(VM *vm, int64_t seconds, bool utc, struct tm *t) {
 
 static inline int64_t seconds_of_tm(const struct tm *t) {
     int second = t->tm_sec < 60 ? t->tm_sec : 59; // no leap seconds
-    return (day_number(t->tm_year + 1900, t->tm_mon + 1, t->tm_mday) - EPOCH_ORDINAL) * SECONDS_OF_DAY + t->tm_hour * 3600 + t->tm_min * 60 +
-           second;
+    int64_t days = day_number(t->tm_year + 1900, t->tm_mon + 1, t->tm_mday) - EPOCH_ORDINAL;
+    return days * SECONDS_OF_DAY + t->tm_hour * 3600 + t->tm_min * 60 + second;
 }
 
 // What local clocks show at a time, as seconds. False with an exception.

@@ -211,8 +211,8 @@ static Value get_zone(VM *vm, Value self) { return moment_of(self)->zone; }
 // ---- The class
 
 static const OperatorSet moment_operators = {.binary = 1u << BINARY_ADD | 1u << BINARY_SUBTRACT};
-const TypeOps moment_ops = {.format = date_format_operation, .trace = moment_trace, .repr = moment_repr, .str = moment_str, .hash = moment_hash, .compare = moment_compare,
-                            .binary = moment_binary, .operations = &moment_operators};
+const TypeOps moment_ops = {.trace = moment_trace, .repr = moment_repr, .str = moment_str, .format = date_format_operation,
+                            .hash = moment_hash, .compare = moment_compare, .binary = moment_binary, .operations = &moment_operators};
 #define FIELDS "year=, month=, day=, hour=, minute=, second=, microsecond=, tzinfo=, *, fold="
 static const NativeDefinition methods[] = {
     {"__new__", moment_construct, "?cls, " FIELDS, NATIVE_NEW},
@@ -223,8 +223,10 @@ static const NativeDefinition methods[] = {
     {"utcfromtimestamp", class_utcfromtimestamp, "!cls, timestamp, /", NATIVE_CLASS_METHOD,
      "A time of time.time() in UTC, without a tzinfo. Better is fromtimestamp(timestamp, datetime.UTC)."},
     {"combine", class_combine, "cls, date, time, tzinfo=", NATIVE_CLASS_METHOD, "A date and a time together."},
-    {"fromisoformat", class_fromisoformat, "cls, string, /", NATIVE_CLASS_METHOD, "The datetime that a text in a format of ISO 8601 means."},
-    {"strptime", class_strptime, "!cls, string, format, /", NATIVE_CLASS_METHOD, "The datetime that a text means by a format with directives."},
+    {"fromisoformat", class_fromisoformat, "cls, string, /", NATIVE_CLASS_METHOD,
+     "The datetime that a text in a format of ISO 8601 means."},
+    {"strptime", class_strptime, "!cls, string, format, /", NATIVE_CLASS_METHOD,
+     "The datetime that a text means by a format with directives."},
     {"replace", method_replace, "self, " FIELDS, NATIVE_METHOD, "The same but for what is given."},
     {"__replace__", method_replace, "self, " FIELDS, NATIVE_METHOD, "As replace()."},
     {"date", method_date, "self, /", NATIVE_METHOD, "Its date."},

@@ -3,8 +3,8 @@
 #include "modules/date/date_internal.h"
 
 static inline uint64_t second_key(const Moment *m) {
-    return (uint64_t)m->year << 40 | (uint64_t)m->month << 32 | (uint64_t)m->day << 24 | (uint64_t)m->hour << 16 | (uint64_t)m->minute << 8 |
-           m->second;
+    uint64_t day = (uint64_t)m->year << 16 | (uint64_t)m->month << 8 | m->day;
+    return day << 24 | (uint64_t)m->hour << 16 | (uint64_t)m->minute << 8 | m->second;
 }
 static int naive_order(const Moment *a, const Moment *b) {
     uint64_t x = second_key(a), y = second_key(b);

@@ -29,8 +29,9 @@ static int part_number(const Part *part) {
 
 // Which of the words it is; `length` letters of them count, or all when 0.
 static int part_word(const Part *part, const char *const *words, int count, size_t length) {
+    size_t size = (size_t)(part->end - part->start);
     for (int i = 0; i < count; i++)
-        if (strptime_same_word(part->start, part->end, words[i], length ? length : strlen(words[i])) == (size_t)(part->end - part->start)) return i;
+        if (strptime_same_word(part->start, part->end, words[i], length ? length : strlen(words[i])) == size) return i;
     return 0;
 }
 
@@ -125,15 +126,17 @@ static bool read_part(VM *vm, const Match *match, const Part *part, Fields *f) {
     return true;
 }
 
+#define A_WEEKDAY "a weekday directive ('%A', '%a', '%w', or '%u')."
+
 // Whether the directives for weeks of ISO 8601 go together. False with ValueError.
 static bool check_weeks(VM *vm, const Fields *f) {
     const char *wrong = NULL;
     if (f->iso_year != UNKNOWN && f->day_of_year != UNKNOWN)
         wrong = "Day of the year directive '%j' is not compatible with ISO year directive '%G'. Use '%Y' instead.";
     else if (f->iso_year != UNKNOWN && (f->iso_week == UNKNOWN || f->weekday == UNKNOWN))
-        wrong = "ISO year directive '%G' must be used with the ISO week directive '%V' and a weekday directive ('%A', '%a', '%w', or '%u').";
+        wrong = "ISO year directive '%G' must be used with the ISO week directive '%V' and " A_WEEKDAY;
     else if (f->iso_year == UNKNOWN && f->iso_week != UNKNOWN && (!f->has_year || f->weekday == UNKNOWN))
-        wrong = "ISO week directive '%V' must be used with the ISO year directive '%G' and a weekday directive ('%A', '%a', '%w', or '%u').";
+        wrong = "ISO week directive '%V' must be used with the ISO year directive '%G' and " A_WEEKDAY;
     else if (f->iso_year == UNKNOWN && f->iso_week != UNKNOWN)
         wrong = "ISO week directive '%V' is incompatible with the year directive '%Y'. Use the ISO year '%G' instead.";
     return !wrong || (raise_value_error(vm, "%s", wrong), false);

@@ -136,7 +136,8 @@ static Trial try_offset(uint32_t which, const char *at, const char *end, const c
     return which >= count ? NO_SHAPE : (*to = stops[count - 1 - which], FITS);
 }
 
-static Trial try_words(const char *const *words, uint32_t count, size_t length, uint32_t which, const char *at, const char *end, const char **to) {
+static Trial try_words(const char *const *words, uint32_t count, size_t length, uint32_t which, const char *at, const char *end,
+                       const char **to) {
     if (which >= count) return NO_SHAPE;
     size_t size = strptime_same_word(at, end, words[which], length ? length : strlen(words[which]));
     return *to = at + size, size ? FITS : NEXT_SHAPE;

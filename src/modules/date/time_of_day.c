@@ -190,8 +190,8 @@ static Value get_zone(VM *vm, Value self) { return time_of_day_of(self)->zone; }
 // ---- The class
 
 static const OperatorSet no_operators = {0};
-const TypeOps time_of_day_ops = {.format = date_format_operation, .trace = time_trace, .repr = time_repr, .str = time_str, .hash = time_hash, .compare = time_compare,
-                                 .operations = &no_operators};
+const TypeOps time_of_day_ops = {.trace = time_trace, .repr = time_repr, .str = time_str, .format = date_format_operation,
+                                 .hash = time_hash, .compare = time_compare, .operations = &no_operators};
 #define FIELDS "hour=, minute=, second=, microsecond=, tzinfo=, *, fold="
 static const NativeDefinition methods[] = {
     {"__new__", time_construct, "?cls, " FIELDS, NATIVE_NEW},

@@ -274,7 +274,9 @@ static bool check_class(VM *vm, Native *native, Value *arguments, size_t count) 
         return raise_type_error(vm, "%s.__new__(X): X is not a type object (%s)", owner, type_name(vm, arguments[0])), false;
     Class *cls = (Class *)object_of(arguments[0]);
     if (!class_is_subclass(cls, native->owner))
-        return raise_type_error(vm, "%s.__new__(%s): %s is not a subtype of %s", owner, class_shown_name(cls), class_shown_name(cls), owner), false;
+        return raise_type_error(vm, "%s.__new__(%s): %s is not a subtype of %s", owner, class_shown_name(cls), class_shown_name(cls),
+                                owner),
+               false;
     if (cls == native->owner) return true;
     for (size_t i = 0; i < cls->mro->length; i++) {
         Class *one = (Class *)object_of(cls->mro->items[i]);
