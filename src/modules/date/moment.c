@@ -214,9 +214,12 @@ static const OperatorSet moment_operators = {.binary = 1u << BINARY_ADD | 1u << 
 const TypeOps moment_ops = {.trace = moment_trace, .repr = moment_repr, .str = moment_str, .format = date_format_operation,
                             .hash = moment_hash, .compare = moment_compare, .binary = moment_binary, .operations = &moment_operators};
 #define FIELDS "year=, month=, day=, hour=, minute=, second=, microsecond=, tzinfo=, *, fold="
+#define UNCHANGED \
+    "year=unchanged, month=unchanged, day=unchanged, hour=unchanged, minute=unchanged, " \
+    "second=unchanged, microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged"
 static const NativeDefinition methods[] = {
     {"__new__", moment_construct, "?cls, " FIELDS, NATIVE_NEW},
-    {"now", class_now, "cls, tz=", NATIVE_CLASS_METHOD, "Now: here, without a tzinfo, or in the zone of one."},
+    {"now", class_now, "cls, /, tz=None", NATIVE_CLASS_METHOD, "Now: here, without a tzinfo, or in the zone of one."},
     {"utcnow", class_utcnow, "cls, /", NATIVE_CLASS_METHOD, "Now in UTC, without a tzinfo. Better is now(datetime.UTC)."},
     {"fromtimestamp", class_fromtimestamp, "cls, timestamp, tz=", NATIVE_CLASS_METHOD,
      "A time of time.time(): here, without a tzinfo, or in the zone of one."},
@@ -227,7 +230,7 @@ static const NativeDefinition methods[] = {
      "The datetime that a text in a format of ISO 8601 means."},
     {"strptime", class_strptime, "!cls, string, format, /", NATIVE_CLASS_METHOD,
      "The datetime that a text means by a format with directives."},
-    {"replace", method_replace, "self, " FIELDS, NATIVE_METHOD, "The same but for what is given."},
+    {"replace", method_replace, "self, /, " UNCHANGED, NATIVE_METHOD, "The same but for what is given."},
     {"__replace__", method_replace, "self, " FIELDS, NATIVE_METHOD, "As replace()."},
     {"date", method_date, "self, /", NATIVE_METHOD, "Its date."},
     {"time", method_time, "self, /", NATIVE_METHOD, "Its time, without the tzinfo."},

@@ -193,10 +193,13 @@ static const OperatorSet no_operators = {0};
 const TypeOps time_of_day_ops = {.trace = time_trace, .repr = time_repr, .str = time_str, .format = date_format_operation,
                                  .hash = time_hash, .compare = time_compare, .operations = &no_operators};
 #define FIELDS "hour=, minute=, second=, microsecond=, tzinfo=, *, fold="
+#define UNCHANGED \
+    "hour=unchanged, minute=unchanged, second=unchanged, " \
+    "microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged"
 static const NativeDefinition methods[] = {
     {"__new__", time_construct, "?cls, " FIELDS, NATIVE_NEW},
     {"fromisoformat", class_fromisoformat, "cls, string, /", NATIVE_CLASS_METHOD, "The time that a text in a format of ISO 8601 means."},
-    {"replace", method_replace, "self, " FIELDS, NATIVE_METHOD, "The same but for what is given."},
+    {"replace", method_replace, "self, /, " UNCHANGED, NATIVE_METHOD, "The same but for what is given."},
     {"__replace__", method_replace, "self, " FIELDS, NATIVE_METHOD, "As replace()."},
     {"isoformat", method_isoformat, "self, timespec=", NATIVE_METHOD,
      "HH:MM:SS and what there is of microseconds and offset; timespec says how much of it: 'auto', 'hours', 'minutes', 'seconds', "

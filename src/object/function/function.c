@@ -414,6 +414,7 @@ static Value native_module(VM *vm, Value self) {
 static Value native_text_signature(VM *vm, Value self) {
     Native *native = native_behind(self);
     const char *signature = native->definition->signature;
+    if (*signature == '!' || *signature == '?') return VALUE_NONE; // nor have they one in CPython
     for (const char *at = strchr(signature, '='); at; at = strchr(at + 1, '='))
         if (!at[1] || at[1] == ',') return VALUE_NONE;
     NativeFlavour flavour = native->definition->flavour;
@@ -442,7 +443,7 @@ static Value native_bind(VM *vm, Value *args, size_t count) {
     Native *native = native_of(args[0]);
     if (value_is_instance(vm, args[1], native->owner)) return bound_method_new(vm, args[0], args[1]);
     return raise_type_error(vm, "descriptor '%s' for '%s' objects doesn't apply to a '%s' object", native->definition->name,
-                            class_name(native->owner), type_name(vm, args[1]));
+                            class_shown_name(native->owner), type_name(vm, args[1]));
 }
 static const NativeDefinition native_descriptor_methods[] = {{"__get__", native_bind, "self, instance, owner=None, /", NATIVE_METHOD}, {0}};
 static const AttributeDefinition native_attributes[] = {{"__name__", native_name, NULL},
