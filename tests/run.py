@@ -33,7 +33,7 @@ def directives(path):
         for line in file:
             if not line.startswith("#"):
                 break
-            match = re.fullmatch(r"#\s*(args|stdin|expectation|virtual)(?::\s*(.*?))?\s*", line)
+            match = re.fullmatch(r"#\s*(args|stdin|expectation|virtual|zone)(?::\s*(.*?))?\s*", line)
             if match:
                 found[match[1]] = match[2] or ""
     return found
@@ -53,7 +53,7 @@ def run_program(command, path, timeout):
         command.append("--virtual-time")
     command += [path.name, *options.get("args", "").split()]
     stdin = open(path.parent / options["stdin"], "rb") if "stdin" in options else subprocess.DEVNULL
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "TZ": "UTC"}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "TZ": options.get("zone", "UTC")}
     for name in ("AIOLI_PATH", "PYTHONPATH", "COLUMNS", "FORCE_COLOR"):
         environment.pop(name, None)
     try:

@@ -37,14 +37,18 @@ static bool timestamp_argument(VM *vm, Value v, Timestamp *out) {
     return !is_error(v) && (int_to_int64(v, &out->seconds) || out_of_range(vm));
 }
 
-// Breaks seconds down, here or in UTC. False with an exception: the year is none of ours.
-static bool break_down(VM *vm, int64_t seconds, bool utc, struct tm *t) {
+// Breaks seconds down, here or in UTC, to any year. False with OSError.
+static bool break_down_freely(VM *vm, int64_t seconds, bool utc, struct tm *t) {
     time_t at = (time_t)seconds;
     errno = 0;
-    if (!(utc ? gmtime_r(&at, t) : localtime_r(&at, t))) return raise_os_error(vm, errno ? errno : EINVAL, VALUE_EMPTY), false;
+    if (utc ? gmtime_r(&at, t) : localtime_r(&at, t)) return true;
+    return raise_os_error(vm, errno ? errno : EINVAL, VALUE_EMPTY), false;
+}
+// To a year of ours. False with an exception.
+static bool break_down(VM *vm, int64_t seconds, bool utc, struct tm *t) {
+    if (!break_down_freely(vm, seconds, utc, t)) return false;
     int64_t year = (int64_t)t->tm_year + 1900;
-    if (year < LEAST_YEAR || year > LAST_YEAR) return raise_value_error(vm, "year %lld is out of range", (long long)year), false;
-    return true;
+    return (year >= LEAST_YEAR && year <= LAST_YEAR) || (raise_value_error(vm, "year %lld is out of range", (long long)year), false);
 }
 
 static inline int64_t seconds_of_tm(const struct tm *t) {
@@ -181,7 +185,7 @@ Value moment_timestamp(VM *vm, Value moment) {
 // The local zone as it is at a time: a timezone of its offset and name.
 static Value local_zone_at(VM *vm, int64_t seconds) {
     struct tm t;
-    if (!break_down(vm, seconds, false, &t)) return VALUE_ERROR;
+    if (!break_down_freely(vm, seconds, false, &t)) return VALUE_ERROR;
     Value offset = delta_new(vm, 0, t.tm_gmtoff, 0);
     Value name = t.tm_zone ? object_or_error(string_from(vm, t.tm_zone)) : VALUE_EMPTY;
     return is_error(offset) || is_error(name) ? VALUE_ERROR : timezone_new(vm, offset, name);

@@ -143,9 +143,20 @@ static Trial try_words(const char *const *words, uint32_t count, size_t length, 
     return *to = at + size, size ? FITS : NEXT_SHAPE;
 }
 
+// The longest name comes first, since another may begin it.
+static Trial try_zone(const ZoneNames *zones, uint32_t which, const char *at, const char *end, const char **to) {
+    const char *names[] = {"utc", "gmt", zones->names[0], zones->names[1]};
+    for (int i = 1; i < 4; i++)
+        for (int j = i; j > 0 && strlen(names[j]) > strlen(names[j - 1]); j--) {
+            const char *shorter = names[j - 1];
+            names[j - 1] = names[j];
+            names[j] = shorter;
+        }
+    return try_words(names, 4, 0, which, at, end, to);
+}
+
 static Trial try_directive(const Match *match, char letter, uint32_t which, const char *at, const char *end, const char **to) {
     static const char *const halves[] = {"am", "pm"};
-    const char *const zones[] = {"utc", "gmt", match->zones.names[0], match->zones.names[1]};
     switch (letter) {
     case 'f': return try_fraction(which, at, end, to);
     case 'z': return try_offset(which, at, end, to);
@@ -154,7 +165,7 @@ static Trial try_directive(const Match *match, char letter, uint32_t which, cons
     case 'B': return try_words(strptime_months, 12, 0, which, at, end, to);
     case 'b': return try_words(strptime_months, 12, 3, which, at, end, to);
     case 'p': return try_words(halves, 2, 0, which, at, end, to);
-    case 'Z': return try_words(zones, 4, 0, which, at, end, to);
+    case 'Z': return try_zone(&match->zones, which, at, end, to);
     default: break;
     }
     size_t i = 0;
@@ -210,7 +221,8 @@ static size_t zone_size(const ZoneNames *zones) {
     for (int i = 0; i < 2; i++) {
         const char *name = zones->names[i];
         bool known = !*name || !strcmp(name, "utc") || !strcmp(name, "gmt") || (i && !strcmp(name, zones->names[0]));
-        if (!known) size += 1 + strlen(name);
+        if (!known) size++;
+        for (; !known && *name; name++) size += 1 + (*name == '+' || *name == '-'); // which it escapes
     }
     return size;
 }
