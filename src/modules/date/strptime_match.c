@@ -227,15 +227,21 @@ static size_t zone_size(const ZoneNames *zones) {
     return size;
 }
 
-// re.PatternError, which is what comes out of CPython here. [script]
+// re.PatternError, which is what comes out of CPython here; ValueError in a build without `re`. [script]
 static bool comes_twice(VM *vm, char letter, const Expression *expression) {
     String *module_name = string_intern_from(vm, "re", 2), *name = module_name ? string_intern_from(vm, "PatternError", 12) : NULL;
-    Value module = name ? vm->hooks.import_module(vm, module_name) : VALUE_ERROR;
-    Value cls = is_error(module) ? module : value_get_attribute(vm, module, name);
-    String *text = is_error(cls) ? NULL
-                                 : string_format(vm, "redefinition of group name '%c' as group %d; was group %d at position %zu", letter,
-                                                 expression->groups + 1, expression->group_of[(int)letter], expression->position + 4);
-    Value argument = object_or_error(text), error = text ? vm_call(vm, cls, &argument, 1, NULL) : VALUE_ERROR;
+    String *text = name ? string_format(vm, "redefinition of group name '%c' as group %d; was group %d at position %zu", letter,
+                                        expression->groups + 1, expression->group_of[(int)letter], expression->position + 4)
+                        : NULL;
+    if (!text) return false;
+    Value module = vm->hooks.import_module(vm, module_name);
+    if (is_error(module)) {
+        if (!exception_matches(vm, vm->exceptions.import_error)) return false;
+        exception_clear(vm);
+        return raise_with_value(vm, vm->exceptions.value_error, value_object(text)), false;
+    }
+    Value cls = value_get_attribute(vm, module, name), argument = value_object(text);
+    Value error = is_error(cls) ? cls : vm_call(vm, cls, &argument, 1, NULL);
     if (!is_error(error)) raise_value(vm, error);
     return false;
 }
