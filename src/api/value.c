@@ -195,7 +195,7 @@ const char *aioli_get_text(aioli *host, aioli_value value, size_t *length) {
     const char *text = NULL;
     size_t size = 0;
     if (is_string(v)) {
-        text = string_of(v)->data;
+        if (string_terminate(&host->vm, string_of(v))) text = string_of(v)->data;
         size = string_of(v)->size;
     } else if (is_kind(v, KIND_BYTES) || is_kind(v, KIND_BYTEARRAY)) {
         const unsigned char *data;

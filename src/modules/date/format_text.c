@@ -153,6 +153,7 @@ Value date_format(VM *vm, Value self, Value format) {
     String *text = string_of(format);
     if (!tm_of(vm, self, &t) || !text_is_encodable(vm, text)) return VALUE_ERROR;
     vm_count_work(vm, work_of_characters(text->size));
+    if (!string_terminate(vm, text)) return VALUE_ERROR;
     if (!has_own_directives(text)) return time_text(vm, text->data, &t);
     Buffer replaced = vm_buffer(vm);
     Subject subject = subject_of(self);

@@ -32,6 +32,7 @@ static bool take_text(VM *vm, Path *out, const char *function, const char *name)
         }
     }
     if (is_string(v)) {
+        if (!string_terminate(vm, string_of(v))) return false;
         out->text = string_of(v)->data;
         size = string_of(v)->size;
     } else {

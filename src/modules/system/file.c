@@ -640,6 +640,7 @@ static int open_descriptor(VM *vm, Value file, const Mode *mode) {
     const char *path;
     size_t length;
     if (is_string(file)) {
+        if (!string_terminate(vm, string_of(file))) return -1;
         path = string_of(file)->data;
         length = string_of(file)->size;
     } else {

@@ -272,7 +272,7 @@ static Value time_strftime(VM *vm, Value *args, size_t count) {
     if (!broken_down(vm, "strftime", args[1], &t)) return VALUE_ERROR;
     String *format = string_of(args[0]);
     if (!string_is_ascii(format) && is_error(text_encode(vm, format, NULL, NULL))) return VALUE_ERROR; // surrogates
-    return time_text(vm, format->data, &t);
+    return string_terminate(vm, format) ? time_text(vm, format->data, &t) : VALUE_ERROR;
 }
 
 static Value ascii_time(VM *vm, const struct tm *t) {

@@ -122,6 +122,7 @@ static Struct *struct_make(VM *vm, Class *cls, Value format) {
     } else {
         return raise_type_error(vm, "Struct() argument 1 must be a str or bytes object, not %s", type_name(vm, format)), NULL;
     }
+    if (!string_terminate(vm, text)) return NULL;
     if (memchr(text->data, 0, text->size)) return raise_struct_error(vm, "embedded null character"), NULL;
     Struct *s = native_data_new(vm, cls, sizeof(Struct));
     if (!s) return NULL;

@@ -8,25 +8,49 @@
 #include "object/container/iterator.h"
 #include "object/shared/builtin.h"
 #include "object/shared/sequence.h"
+#include "object/text/bytes.h"
 #include "object/text/format.h"
 #include "object/text/text_internal.h"
 #include "object/text/unicode.h"
 
 enum { OFFSET_STRIDE = 64 };
 
-static size_t string_cell(size_t size) { return offsetof(String, data) + size + 1; }
+// A str of more bytes than these has more to know.
+enum { LONGEST_SHORT = 64 };
+
+typedef struct {
+    String string;
+    uint32_t *offsets; // byte offset of every 64th code point; NULL until needed, always NULL for ASCII
+    Bytes *store;      // where the bytes lie that others go on with, or NULL: in the cell, behind this; see also PUT_TOGETHER
+} LongString;
+
+// In place of the store: the str is the first of those that may be appended to, and has its bytes in its cell.
+#define PUT_TOGETHER ((Bytes *)(uintptr_t)1)
+
+static bool is_long(const String *s) { return s->size > LONGEST_SHORT; }
+static LongString *long_of(const String *s) { return (LongString *)s; }
+static bool is_shared(const String *s) { return is_long(s) && long_of(s)->store && long_of(s)->store != PUT_TOGETHER; }
+
+size_t string_cell(size_t size) { return (size > LONGEST_SHORT ? sizeof(LongString) : sizeof(String)) + size + 1; }
+
+void string_lay_out(String *s, size_t size) {
+    s->hash = 0;
+    s->size = s->length = size;
+    s->data = (char *)(s + 1);
+    if (is_long(s)) {
+        long_of(s)->offsets = NULL;
+        long_of(s)->store = NULL;
+        s->data = (char *)(long_of(s) + 1);
+    }
+    s->data[size] = 0;
+}
 
 // ---- Making
 
 String *string_reserve(VM *vm, size_t size) {
     if (size > PTRDIFF_MAX - 256) return raise_memory_error(vm), NULL;
     String *s = heap_allocate_raw(vm, builtin_shape(vm->classes.string), KIND_STRING, string_cell(size));
-    if (!s) return NULL;
-    s->hash = 0;
-    s->size = size;
-    s->length = size;
-    s->offsets = NULL;
-    s->data[size] = 0;
+    if (s) string_lay_out(s, size);
     return s;
 }
 
@@ -140,7 +164,8 @@ String *string_intern(VM *vm, String *s) {
     uint64_t hash = string_hash(vm, s);
     String **slot = interned_slot(vm, s->data, s->size, hash);
     if (*slot) return *slot;
-    if (object_shape(&s->object) != builtin_shape(vm->classes.string)) { // of a subclass: intern its text
+    // Of a subclass, or without a NUL behind it: its text alone is interned.
+    if (object_shape(&s->object) != builtin_shape(vm->classes.string) || is_shared(s)) {
         String *plain = string_new(vm, s->data, s->size);
         if (!plain) return NULL;
         string_hash(vm, plain);
@@ -196,29 +221,31 @@ int string_order(const String *a, const String *b) {
     return order ? order : (a->size > b->size) - (a->size < b->size);
 }
 
-static void make_offsets(VM *vm, String *s) {
+// The table of offsets, made when it is first needed; NULL: there is none, and indexing walks from the start.
+static const uint32_t *offsets_of(VM *vm, String *s) {
+    if (s->length <= OFFSET_STRIDE || s->size > UINT32_MAX) return NULL;
+    LongString *l = long_of(s);
+    if (l->offsets) return l->offsets;
     size_t count = s->length / OFFSET_STRIDE + 1;
-    if (s->size > UINT32_MAX) return;
-    s->offsets = heap_resize(vm, NULL, 0, count * sizeof(uint32_t));
-    if (!s->offsets) return; // indexing then walks from the start
+    l->offsets = heap_resize(vm, NULL, 0, count * sizeof(uint32_t));
+    if (!l->offsets) return NULL;
     size_t offset = 0;
     for (size_t i = 0; i < s->length; i++) {
-        if (i % OFFSET_STRIDE == 0) s->offsets[i / OFFSET_STRIDE] = (uint32_t)offset;
+        if (i % OFFSET_STRIDE == 0) l->offsets[i / OFFSET_STRIDE] = (uint32_t)offset;
         offset += (size_t)utf8_width((unsigned char)s->data[offset]);
     }
-    if (s->length % OFFSET_STRIDE == 0) s->offsets[s->length / OFFSET_STRIDE] = (uint32_t)offset;
+    if (s->length % OFFSET_STRIDE == 0) l->offsets[s->length / OFFSET_STRIDE] = (uint32_t)offset;
+    return l->offsets;
 }
 
 size_t string_offset(VM *vm, String *s, size_t index) {
     if (string_is_ascii(s)) return index;
     if (index >= s->length) return s->size;
     size_t offset = 0;
-    if (s->length > OFFSET_STRIDE) {
-        if (!s->offsets) make_offsets(vm, s);
-        if (s->offsets) {
-            offset = s->offsets[index / OFFSET_STRIDE];
-            index %= OFFSET_STRIDE;
-        }
+    const uint32_t *offsets = offsets_of(vm, s);
+    if (offsets) {
+        offset = offsets[index / OFFSET_STRIDE];
+        index %= OFFSET_STRIDE;
     }
     while (index--) offset += (size_t)utf8_width((unsigned char)s->data[offset]);
     return offset;
@@ -227,18 +254,18 @@ size_t string_offset(VM *vm, String *s, size_t index) {
 size_t string_index(VM *vm, String *s, size_t offset) {
     if (string_is_ascii(s)) return offset;
     size_t index = 0, at = 0;
-    if (s->length > OFFSET_STRIDE && !s->offsets) make_offsets(vm, s);
-    if (s->offsets) {
+    const uint32_t *offsets = offsets_of(vm, s);
+    if (offsets) {
         size_t low = 0, high = s->length / OFFSET_STRIDE; // the last one at or before the offset
         while (low < high) {
             size_t middle = high - (high - low) / 2;
-            if (s->offsets[middle] <= offset)
+            if (offsets[middle] <= offset)
                 low = middle;
             else
                 high = middle - 1;
         }
         index = low * OFFSET_STRIDE;
-        at = s->offsets[low];
+        at = offsets[low];
     }
     return index + utf8_count(s->data + at, offset - at);
 }
@@ -256,15 +283,72 @@ String *string_slice(VM *vm, String *s, size_t start, size_t end) {
     return string_new(vm, s->data + from, to - from);
 }
 
+// ---- Putting together
+
+enum { LEAST_SHARED = 1024 }; // bytes: shorter ones are copied in no time
+
+// A store: an object of bytes that no script sees, whose `hash` is how many of them are used.
+static Bytes *store_new(VM *vm, const String *first, size_t size) {
+    size_t capacity = size + size / 2;
+    Bytes *store = heap_allocate_raw(vm, builtin_shape(vm->classes.bytes), KIND_BYTES, offsetof(Bytes, data) + capacity + 1);
+    if (!store) return NULL;
+    store->length = capacity;
+    store->hash = first->size;
+    memcpy(store->data, first->data, first->size);
+    store->data[first->size] = 0;
+    return store;
+}
+
+// Whether `more` bytes fit behind a string that is the last one in its store.
+static bool fits_behind(const String *s, size_t more) {
+    if (!is_shared(s)) return false;
+    const Bytes *store = long_of(s)->store;
+    return (const unsigned char *)s->data + s->size == store->data + store->hash && more <= store->length - store->hash;
+}
+
+// A str of the bytes of `a`, which stay where they are or move to a store with room, and of those of `b` behind them.
+static String *append(VM *vm, String *a, const String *b) {
+    size_t size = a->size + b->size;
+    bool fits = fits_behind(a, b->size);
+    Bytes *store = fits ? long_of(a)->store : store_new(vm, a, size);
+    LongString *l = store ? heap_allocate_raw(vm, builtin_shape(vm->classes.string), KIND_STRING, sizeof(LongString)) : NULL;
+    if (!l) return NULL;
+    String *s = &l->string;
+    *l = (LongString){.string = {.object = s->object, .size = size, .data = fits ? a->data : (char *)store->data}, .store = store};
+    memcpy(s->data + a->size, b->data, b->size);
+    s->data[size] = 0;
+    store->hash += b->size;
+    return s;
+}
+
 String *string_concatenate(VM *vm, String *a, String *b) {
     if (b->size > PTRDIFF_MAX - a->size) return raise_memory_error(vm), NULL;
-    String *s = string_reserve(vm, a->size + b->size);
-    if (!s) return NULL;
-    memcpy(s->data, a->data, a->size);
-    memcpy(s->data + a->size, b->data, b->size);
+    size_t size = a->size + b->size;
+    bool is_appended = size >= LEAST_SHARED && b->size <= a->size;
+    String *s;
+    if (is_appended && long_of(a)->store) {
+        s = append(vm, a, b);
+        if (!s) return NULL;
+    } else {
+        s = string_reserve(vm, size);
+        if (!s) return NULL;
+        memcpy(s->data, a->data, a->size);
+        memcpy(s->data + a->size, b->data, b->size);
+        if (is_appended) long_of(s)->store = PUT_TOGETHER;
+    }
     s->length = a->length + b->length;
     object_set_flag(&s->object, STRING_ASCII, string_is_ascii(a) && string_is_ascii(b));
     return s;
+}
+
+bool string_terminate(VM *vm, String *s) {
+    if (!is_shared(s) || !s->data[s->size]) return true;
+    Bytes *own = bytes_new(vm, s->data, s->size);
+    if (!own) return false;
+    own->hash = s->size;
+    long_of(s)->store = own;
+    s->data = (char *)own->data;
+    return true;
 }
 
 // ---- repr
@@ -320,7 +404,13 @@ static Value string_repr(VM *vm, Value self) {
 
 static void string_finalize(VM *vm, Object *o) {
     String *s = (String *)o;
-    if (s->offsets) heap_resize(vm, s->offsets, (s->length / OFFSET_STRIDE + 1) * sizeof(uint32_t), 0);
+    if (is_long(s) && long_of(s)->offsets)
+        heap_resize(vm, long_of(s)->offsets, (s->length / OFFSET_STRIDE + 1) * sizeof(uint32_t), 0);
+}
+
+static void string_trace(VM *vm, Object *o) {
+    const String *s = (const String *)o;
+    if (is_shared(s)) heap_mark_object(vm, long_of(s)->store);
 }
 
 static size_t string_cell_size(const Object *o) { return string_cell(((const String *)o)->size); }
@@ -440,6 +530,7 @@ static int string_contains(VM *vm, Value self, Value item) {
 static Value string_iterate(VM *vm, Value self) { return iterator_new(vm, ITERATE_STRING, self); }
 
 const TypeOps string_ops = {
+    .trace = string_trace,
     .finalize = string_finalize,
     .cell_size = string_cell_size,
     .repr = string_repr,

@@ -17,8 +17,8 @@ struct String {
     uint64_t hash;      // valid with STRING_HASHED
     size_t size;        // bytes
     size_t length;      // code points
-    uint32_t *offsets;  // byte offset of every 64th code point; NULL until needed, always NULL for ASCII
-    char data[];        // size bytes and a NUL
+    char *data;         // size bytes: in the string's own cell, or in a store that it shares with longer ones (string_concatenate).
+                        // A NUL follows, unless a longer one goes on there: see string_terminate
 };
 
 static inline bool is_string(Value v) { return is_kind(v, KIND_STRING); }
@@ -36,6 +36,12 @@ String *string_from_buffer(VM *vm, Buffer *buffer);
 String *string_reserve(VM *vm, size_t size);
 // Counts code points and sets the ASCII flag.
 void string_seal(String *s);
+// The bytes of a cell for a str of `size` bytes, and what makes such a cell one, its bytes still to be filled: for objects of classes
+// that inherit from str.
+size_t string_cell(size_t size);
+void string_lay_out(String *s, size_t size);
+// Sees to it that a NUL follows the bytes, for C functions that know no other end. False with MemoryError.
+bool string_terminate(VM *vm, String *s);
 String *string_from_code_point(VM *vm, uint32_t code_point);
 
 // The one String of this text: equal interned strings are the same object.
@@ -55,6 +61,8 @@ size_t string_offset(VM *vm, String *s, size_t index);
 size_t string_index(VM *vm, String *s, size_t offset);
 // The str of code points [start, end).
 String *string_slice(VM *vm, String *s, size_t start, size_t end);
+// A str that has been put together is given room for more: appending to it again and again, `s += x`, takes time in proportion to
+// what is appended.
 String *string_concatenate(VM *vm, String *a, String *b);
 // Appends repr(s) or ascii(s) to a buffer.
 void string_append_repr(VM *vm, Buffer *buffer, const String *s, bool ascii);

@@ -35,12 +35,11 @@ static Value str_dunder_new(VM *vm, Value *args, size_t count) {
     if (!cls) return VALUE_ERROR;
     String *text = text_of_argument(vm, args);
     if (!text || cls == vm->classes.string) return object_or_error(text);
-    String *s = class_instantiate(vm, cls, offsetof(String, data) + text->size + 1);
+    String *s = class_instantiate(vm, cls, string_cell(text->size));
     if (!s) return VALUE_ERROR;
-    s->size = text->size;
+    string_lay_out(s, text->size);
     s->length = text->length;
-    s->offsets = NULL;
-    memcpy(s->data, text->data, text->size + 1);
+    memcpy(s->data, text->data, text->size);
     object_set_flag(&s->object, STRING_ASCII, string_is_ascii(text));
     return value_object(s);
 }
