@@ -49,8 +49,21 @@ void int_set(BigInt *big, const mp_int *number) {
 
 enum { MANY_DIGITS = 1024 };
 
-static BigInt *new_big(VM *vm, int digits) {
+BigInt *int_new(VM *vm, int digits) {
     return heap_allocate_raw(vm, builtin_shape(vm->classes.integer), KIND_INT, int_cell(digits));
+}
+
+Value int_settle(BigInt *big, int digits, mp_sign sign) {
+    int used = digits, alloc = digits < 2 ? 2 : digits;
+    while (used && !big->digits[used - 1]) used--;
+    if (used <= 1) {
+        int64_t n = used ? (int64_t)big->digits[0] : 0;
+        if (sign == MP_NEG) n = -n;
+        if (small_fits(n)) return value_small(n);
+    }
+    for (int i = digits; i < alloc; i++) big->digits[i] = 0;
+    big->number = (mp_int){.used = used, .alloc = alloc, .sign = sign, .dp = big->digits};
+    return value_object(big);
 }
 
 Value int_from_mp(VM *vm, mp_int *number) {
@@ -63,7 +76,7 @@ Value int_from_mp(VM *vm, mp_int *number) {
     // The library's memory does not count by itself.
     int64_t bytes = (int64_t)number->alloc * (int64_t)sizeof(mp_digit);
     if (number->used > MANY_DIGITS) heap_count_side(vm, bytes);
-    BigInt *big = new_big(vm, number->used);
+    BigInt *big = int_new(vm, number->used);
     if (big) int_set(big, number);
     if (number->used > MANY_DIGITS) heap_count_side(vm, -bytes);
     mp_clear(number);
@@ -72,7 +85,7 @@ Value int_from_mp(VM *vm, mp_int *number) {
 
 Value int_from_int64(VM *vm, int64_t n) {
     if (small_fits(n)) return value_small(n);
-    BigInt *big = new_big(vm, 2);
+    BigInt *big = int_new(vm, 2);
     if (!big) return VALUE_ERROR;
     set_digits(big, n < 0 ? -(uint64_t)n : (uint64_t)n, n < 0 ? MP_NEG : MP_ZPOS);
     return value_object(big);
@@ -80,7 +93,7 @@ Value int_from_int64(VM *vm, int64_t n) {
 
 Value int_from_uint64(VM *vm, uint64_t n) {
     if (n <= (uint64_t)SMALL_INT_MAX) return value_small((int64_t)n);
-    BigInt *big = new_big(vm, 2);
+    BigInt *big = int_new(vm, 2);
     if (!big) return VALUE_ERROR;
     set_digits(big, n, MP_ZPOS);
     return value_object(big);
@@ -103,7 +116,7 @@ Value int_plain(VM *vm, Value v) {
     const mp_int *number = &((BigInt *)object_of(v))->number;
     int64_t n;
     if (int_to_int64(v, &n)) return int_from_int64(vm, n);
-    BigInt *big = new_big(vm, number->used);
+    BigInt *big = int_new(vm, number->used);
     if (big) int_set(big, number);
     return object_or_error(big);
 }

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "object/number/int_direct.h"
 #include "object/number/int_internal.h"
 #include "object/number/int_large.h"
 
@@ -44,6 +45,8 @@ static Value divmod_pair(VM *vm, Value quotient, Value rest) {
 static Value big_division(VM *vm, Binary op, const mp_int *a, const mp_int *b) {
     mp_int quotient, rest;
     if (!int_room(vm, (uint64_t)a->used + (uint64_t)b->used)) return VALUE_ERROR;
+    Value direct = int_divide_direct(vm, op, a, b);
+    if (!is_empty(direct)) return direct;
     if (mp_init_multi(&quotient, &rest, NULL) != MP_OKAY) return raise_memory_error(vm);
     mp_err status = divide_floor(vm, a, b, &quotient, &rest);
     if (status != MP_OKAY) {
@@ -115,6 +118,8 @@ static Value shift_left(VM *vm, Value a, Value b) {
     IntView view;
     const mp_int *number = int_view(a, &view);
     if (!int_room(vm, (uint64_t)count / MP_DIGIT_BIT + (uint64_t)number->used + 2)) return VALUE_ERROR;
+    Value direct = int_shift_left_direct(vm, number, count);
+    if (!is_empty(direct)) return direct;
     mp_int result;
     if (mp_init(&result) != MP_OKAY) return raise_memory_error(vm);
     return finish(vm, mp_mul_2d(number, (int)count, &result), &result);
@@ -200,6 +205,10 @@ static Value big_binary(VM *vm, Binary op, Value a, Value b) {
     }
     uint64_t longer = (uint64_t)(x->used > y->used ? x->used : y->used);
     if (!int_room(vm, op == BINARY_MULTIPLY ? (uint64_t)x->used + (uint64_t)y->used : longer + 1)) return VALUE_ERROR;
+    Value direct = op == BINARY_MULTIPLY                          ? int_multiply_direct(vm, x, y)
+                   : op == BINARY_ADD || op == BINARY_SUBTRACT ? int_add_direct(vm, x, y, op == BINARY_SUBTRACT)
+                                                                   : VALUE_EMPTY;
+    if (!is_empty(direct)) return direct;
     mp_int result;
     if (mp_init(&result) != MP_OKAY) return raise_memory_error(vm);
     switch (op) {

@@ -13,6 +13,10 @@ typedef struct {
 
 const mp_int *int_view(Value v, IntView *view);
 
+// A cell for a number of that many digits, which are still to be set; then int_settle makes an int of it. NULL with MemoryError.
+BigInt *int_new(VM *vm, int digits);
+Value int_settle(BigInt *big, int digits, mp_sign sign);
+
 // MemoryError when a number of that many digits can't or may not be made.
 bool int_room(VM *vm, uint64_t digits);
 
