@@ -36,7 +36,7 @@ const NativeModule native_modules[] = {
     {"_typing", typing_module_fill}, {"_weakref", weakref_module_fill},
     {"_traceback", traceback_module_fill},
     {"_codecs", codecs_module_fill},
-    {"_json", json_module_fill},
+    {"_json", json_module_fill},        {"_csv", csv_module_fill},
     {"datetime", datetime_module_fill},
     {"struct", struct_module_fill},     {"binascii", binascii_module_fill},
 #ifdef AIOLI_REGEX
@@ -59,7 +59,8 @@ static void library_trace(VM *vm) {
                        library->arguments,     library->executable,      library->enumerate,       library->zip,
                        library->map,           library->filter,          library->text_file,       library->buffered_reader,
                        library->raw_file,      library->buffered_writer, library->buffered_random, library->struct_sequence,
-                       library->unsupported_operation, library->regex, library->structs,   library->utc_zone};
+                       library->unsupported_operation, library->regex, library->structs,   library->utc_zone,
+                       library->csv_dialects};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) heap_mark_object(vm, objects[i]);
     for (size_t i = 0; i < LIBRARY_CLASS_COUNT; i++) heap_mark_object(vm, library->classes[i]);
 }

@@ -55,6 +55,10 @@ enum {
     LIBRARY_TIME_OF_DAY,
     LIBRARY_DATETIME,
     LIBRARY_ISO_CALENDAR,
+    LIBRARY_CSV_ERROR,
+    LIBRARY_CSV_DIALECT,
+    LIBRARY_CSV_READER,
+    LIBRARY_CSV_WRITER,
     LIBRARY_CLASS_COUNT
 };
 
@@ -71,6 +75,8 @@ typedef struct {
     Class *classes[LIBRARY_CLASS_COUNT];
     Dict *structs;                       // formats of struct that were used lately, and their Structs; or NULL
     Object *utc_zone;                    // datetime.timezone.utc; NULL until datetime is imported
+    Dict *csv_dialects;                  // by their names; NULL until _csv is imported
+    int64_t csv_field_limit;             // the most characters of a field that csv reads
     Object *regex;                       // what PCRE2 keeps; NULL until _re is imported
     uint64_t abstract_changes; // how often a class was registered with an abstract one
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it

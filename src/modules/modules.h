@@ -45,6 +45,7 @@ bool collections_module_fill(VM *vm, ModuleObject *module);
 bool abc_module_fill(VM *vm, ModuleObject *module);
 bool heapq_module_fill(VM *vm, ModuleObject *module);
 bool bisect_module_fill(VM *vm, ModuleObject *module);
+bool csv_module_fill(VM *vm, ModuleObject *module);
 bool json_module_fill(VM *vm, ModuleObject *module);
 bool struct_module_fill(VM *vm, ModuleObject *module);
 bool datetime_module_fill(VM *vm, ModuleObject *module);
