@@ -113,23 +113,20 @@ static int sum_each(VM *vm, Value item, void *data) {
         }
         sum->total = int_from_int64(vm, sum->small);
         sum->state = SUM_ANY;
+        if (!is_error(sum->total)) sum->total = value_binary(vm, BINARY_ADD, sum->total, item);
         if (is_error(sum->total)) return -1;
-        if (is_float(item)) {
-            sum->state = SUM_FLOAT;
-            sum->high = (double)sum->small;
-            sum->low = 0;
-        }
+        if (is_float(sum->total)) *sum = (Sum){.state = SUM_FLOAT, .high = float_of(sum->total)};
+        return 1;
     }
     if (sum->state == SUM_FLOAT) {
         if (is_float(item)) return add_float(sum, float_of(item)), 1;
-        if (is_small(item)) return sum->high += (double)small_of(item), 1; // uncompensated, as CPython's
+        int64_t n;
+        if (is_int(item) && int_to_int64(item, &n)) return sum->high += (double)n, 1; // uncompensated, as CPython's
         sum->total = value_float(float_total(sum));
         sum->state = SUM_ANY;
     }
-    sum->total = value_binary(vm, BINARY_ADD, sum->total, item);
-    if (is_error(sum->total)) return -1;
-    if (is_float(sum->total)) *sum = (Sum){.state = SUM_FLOAT, .high = float_of(sum->total)};
-    return 1;
+    sum->total = value_binary(vm, BINARY_ADD, sum->total, item); // from here on as the operators do it
+    return is_error(sum->total) ? -1 : 1;
 }
 
 static Value builtin_sum(VM *vm, Value *args, size_t count) {

@@ -491,26 +491,51 @@ static Value math_prod(VM *vm, Value *args, size_t count) {
     return status < 0 ? VALUE_ERROR : total;
 }
 
+// A float, or an int that becomes one, as a factor of exact products.
+static bool is_factor(VM *vm, Value v, double *out) {
+    if (is_float(v)) return *out = float_of(v), true;
+    if (!is_int(v)) return false;
+    if (int_to_double(vm, v, out)) return true;
+    exception_drop(vm); // too large: the operators will say so
+    return false;
+}
+
+// Adds x * y, with what the product's rounding takes away; `rough` is the sum with its own rounding. False: the number would not be finite.
+static bool add_product(ExactSum *sum, double *rough, double x, double y) {
+    double product = x * y, next = *rough + product;
+    if (!isfinite(next)) return false;
+    *rough = next;
+    return exact_sum_add(sum, product) && exact_sum_add(sum, fma(x, y, -product));
+}
+
+static bool add_whole_product(int64_t *sum, Value a, Value b) {
+    int64_t x, y, product, next;
+    if (is_bool(a) || is_bool(b) || !is_int(a) || !is_int(b) || !int_to_int64(a, &x) || !int_to_int64(b, &y)) return false;
+    if (__builtin_mul_overflow(x, y, &product) || __builtin_add_overflow(*sum, product, &next)) return false;
+    return *sum = next, true;
+}
+
+// First pairs of ints, as long as 64 bits hold their sum; then pairs with a float, exactly, rounded once; then all else as the
+// operators do it.
 static Value math_sumprod(VM *vm, Value *args, size_t count) {
     List *p = list_from_iterable(vm, args[0]);
     List *q = p ? list_from_iterable(vm, args[1]) : NULL;
     if (!q) return VALUE_ERROR;
     if (p->length != q->length) return raise_value_error(vm, "Inputs are not the same length");
-    bool floats = p->length > 0;
-    for (size_t i = 0; floats && i < p->length; i++) floats = is_float(p->items[i]) && is_float(q->items[i]);
-    if (floats) {
-        // Products and sums with what rounding took away kept apart.
-        double high = 0, low = 0;
-        for (size_t i = 0; i < p->length; i++) {
-            double x = float_of(p->items[i]), y = float_of(q->items[i]), z = x * y, rest = fma(x, y, -z);
-            double t = high + z, part = t - high;
-            low += (high - (t - part)) + (z - part) + rest;
-            high = t;
-        }
-        return value_float(high + low);
+    size_t length = p->length, i = 0;
+    int64_t whole = 0;
+    while (i < length && add_whole_product(&whole, p->items[i], q->items[i])) i++;
+    Value sum = int_from_int64(vm, whole);
+    ExactSum exact = {0};
+    double rough = 0;
+    size_t first = i;
+    for (double x, y; i < length; i++) {
+        Value a = p->items[i], b = q->items[i];
+        if (!(is_float(a) || is_float(b)) || !is_factor(vm, a, &x) || !is_factor(vm, b, &y) || !add_product(&exact, &rough, x, y)) break;
     }
-    Value sum = value_small(0);
-    for (size_t i = 0; i < p->length && i < q->length && !is_error(sum); i++) {
+    vm_count_work(vm, length);
+    if (i > first && !is_error(sum)) sum = value_binary(vm, BINARY_ADD, sum, value_float(exact_sum_round(&exact)));
+    for (; i < p->length && i < q->length && !is_error(sum); i++) {
         Value product = value_binary(vm, BINARY_MULTIPLY, p->items[i], q->items[i]);
         sum = is_error(product) ? product : value_binary(vm, BINARY_ADD, sum, product);
     }
@@ -529,14 +554,13 @@ static double vector_length(const double *items, size_t count) {
     }
     if (nan) return NAN;
     if (largest == 0 || count == 1) return largest;
-    if (count == 2) return hypot(items[0], items[1]);
     int exponent;
     frexp(largest, &exponent);
     double high = 0, low = 0;
     for (size_t i = 0; i < count; i++) {
         double x = ldexp(items[i], -exponent), square = x * x, rest = fma(x, x, -square);
-        double t = high + square;
-        low += (high - t) + square + rest;
+        double t = high + square, part = t - high;
+        low += (high - (t - part)) + (square - part) + rest; // (whichever of the two is larger)
         high = t;
     }
     double root = sqrt(high + low), square = root * root;
