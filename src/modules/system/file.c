@@ -1,4 +1,5 @@
 // File objects: buffers over descriptors and over the host's standard streams.
+#define _GNU_SOURCE // memmem
 #include "modules/system/file.h"
 
 #include <errno.h>
@@ -205,6 +206,29 @@ static bool prepare_text(VM *vm, FileObject *file) {
     return true;
 }
 
+// The length of the first line of these bytes, of which `scanned` are known not to end one; 0: more must be read to tell. Of text,
+// `newline` says what ends a line: "" any of the three ends, as they are.
+static size_t line_length(const FileObject *face, const char *start, size_t length, size_t scanned) {
+    const String *ends = !face->binary && is_string(face->newline) ? string_of(face->newline) : NULL;
+    if (length <= scanned) return 0;
+    if (!ends || (ends->size == 1 && ends->data[0] == '\n')) {
+        const char *end = memchr(start + scanned, '\n', length - scanned);
+        return end ? (size_t)(end - start) + 1 : 0;
+    }
+    if (scanned) scanned--; // what was last may have been half an end
+    if (ends->size == 2) {
+        const char *end = memmem(start + scanned, length - scanned, "\r\n", 2);
+        return end ? (size_t)(end - start) + 2 : 0;
+    }
+    const char *line_feed = ends->size ? NULL : memchr(start + scanned, '\n', length - scanned);
+    size_t before = line_feed ? (size_t)(line_feed - start) : length;
+    const char *carriage_return = memchr(start + scanned, '\r', before - scanned);
+    if (!carriage_return) return line_feed ? before + 1 : 0;
+    size_t found = (size_t)(carriage_return - start) + 1;
+    if (ends->size) return found;
+    return found == length ? 0 : found + (start[found] == '\n');
+}
+
 static Value read_line(VM *vm, FileObject *face, int64_t limit) {
     FileObject *file = core(face);
     if (!face->binary && !prepare_text(vm, file)) return VALUE_ERROR;
@@ -212,14 +236,13 @@ static Value read_line(VM *vm, FileObject *face, int64_t limit) {
     for (;;) {
         size_t length = waiting(file);
         const char *start = file->in.data ? file->in.data + file->in_start : NULL;
-        const char *end = length > scanned ? memchr(start + scanned, '\n', length - scanned) : NULL;
-        size_t found = end ? (size_t)(end - start) + 1 : length;
+        size_t line = line_length(face, start, length, scanned), found = line ? line : length;
         if (limit >= 0 && found >= (size_t)limit) {
             found = (size_t)limit;
             while (!face->binary && found < length && ((unsigned char)start[found] & 0xC0) == 0x80) found++;
             return take(vm, file, face->binary, found);
         }
-        if (end) return take(vm, file, face->binary, found);
+        if (line) return take(vm, file, face->binary, found);
         scanned = length;
         int status = fill(vm, file, 0);
         if (status < 0) return VALUE_ERROR;
