@@ -225,8 +225,7 @@ static size_t line_length(const FileObject *face, const char *start, size_t leng
     const char *carriage_return = memchr(start + scanned, '\r', before - scanned);
     if (!carriage_return) return line_feed ? before + 1 : 0;
     size_t found = (size_t)(carriage_return - start) + 1;
-    if (ends->size) return found;
-    return found == length ? 0 : found + (start[found] == '\n');
+    return ends->size ? found : found == length ? 0 : found + (start[found] == '\n');
 }
 
 static Value read_line(VM *vm, FileObject *face, int64_t limit) {
@@ -453,10 +452,15 @@ static Value method_truncate(VM *vm, Value *args, size_t count) {
     return size_value;
 }
 
+// Whether the encoding is asked for that files have when none is: UTF-8.
+static bool is_locale(Value encoding) { return is_string(encoding) && string_is(string_of(encoding), "locale"); }
+
 static Value method_reconfigure(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
     if (!file_flush(vm, file)) return VALUE_ERROR;
-    if (is_string(args[1])) {
+    if (is_locale(args[1])) {
+        file->encoding = VALUE_NONE, file->utf8 = true;
+    } else if (is_string(args[1])) {
         if (!codec_is_known(vm, string_of(args[1]))) return VALUE_ERROR;
         file->encoding = args[1];
         file->utf8 = is_utf8_name(string_of(args[1]));
@@ -734,6 +738,7 @@ Value file_open(VM *vm, Value *args, size_t count) {
             return raise_value_error(vm, i < 2 ? "binary mode doesn't take an %s argument" : "binary mode doesn't take a %s argument",
                                      names[i]);
     }
+    if (is_locale(args[3])) args[3] = VALUE_NONE;
     if (is_string(args[3]) && !codec_is_known(vm, string_of(args[3]))) return VALUE_ERROR;
     int fd = open_descriptor(vm, args[0], &mode);
     if (fd < 0) return VALUE_ERROR;
