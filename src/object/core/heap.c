@@ -154,7 +154,8 @@ static void sweep_done(VM *vm) {
     size_t side = heap->side_marked > heap->side_swept ? heap->side_marked - heap->side_swept : 0;
     take_reserve_back(heap);
     heap->budget = budget_for(heap, heap->live + side);
-    heap_trim(vm, (size_t)heap->budget / HEAP_PAGE_SIZE); // what one budget takes will be asked for at once
+    // What one budget takes will be asked for at once, and half as much again: pages of many size classes are not all full.
+    heap_trim(vm, (size_t)heap->budget * 3 / 2 / HEAP_PAGE_SIZE);
 }
 
 void heap_begin_sweep(VM *vm) {

@@ -44,9 +44,9 @@ static Value divmod_pair(VM *vm, Value quotient, Value rest) {
 
 static Value big_division(VM *vm, Binary op, const mp_int *a, const mp_int *b) {
     mp_int quotient, rest;
-    if (!int_room(vm, (uint64_t)a->used + (uint64_t)b->used)) return VALUE_ERROR;
     Value direct = int_divide_direct(vm, op, a, b);
     if (!is_empty(direct)) return direct;
+    if (!int_room(vm, (uint64_t)a->used + (uint64_t)b->used)) return VALUE_ERROR;
     if (mp_init_multi(&quotient, &rest, NULL) != MP_OKAY) return raise_memory_error(vm);
     mp_err status = divide_floor(vm, a, b, &quotient, &rest);
     if (status != MP_OKAY) {
@@ -117,9 +117,9 @@ static Value shift_left(VM *vm, Value a, Value b) {
     }
     IntView view;
     const mp_int *number = int_view(a, &view);
-    if (!int_room(vm, (uint64_t)count / MP_DIGIT_BIT + (uint64_t)number->used + 2)) return VALUE_ERROR;
     Value direct = int_shift_left_direct(vm, number, count);
     if (!is_empty(direct)) return direct;
+    if (!int_room(vm, (uint64_t)count / MP_DIGIT_BIT + (uint64_t)number->used + 2)) return VALUE_ERROR;
     mp_int result;
     if (mp_init(&result) != MP_OKAY) return raise_memory_error(vm);
     return finish(vm, mp_mul_2d(number, (int)count, &result), &result);
@@ -203,12 +203,12 @@ static Value big_binary(VM *vm, Binary op, Value a, Value b) {
     case BINARY_DIVMOD: return y->used ? big_division(vm, op, x, y) : zero_division(vm, op);
     default: break;
     }
-    uint64_t longer = (uint64_t)(x->used > y->used ? x->used : y->used);
-    if (!int_room(vm, op == BINARY_MULTIPLY ? (uint64_t)x->used + (uint64_t)y->used : longer + 1)) return VALUE_ERROR;
     Value direct = op == BINARY_MULTIPLY                          ? int_multiply_direct(vm, x, y)
                    : op == BINARY_ADD || op == BINARY_SUBTRACT ? int_add_direct(vm, x, y, op == BINARY_SUBTRACT)
                                                                    : VALUE_EMPTY;
     if (!is_empty(direct)) return direct;
+    uint64_t longer = (uint64_t)(x->used > y->used ? x->used : y->used);
+    if (!int_room(vm, op == BINARY_MULTIPLY ? (uint64_t)x->used + (uint64_t)y->used : longer + 1)) return VALUE_ERROR;
     mp_int result;
     if (mp_init(&result) != MP_OKAY) return raise_memory_error(vm);
     switch (op) {
@@ -276,6 +276,8 @@ Value int_power_modulo(VM *vm, Value base, Value exponent, Value modulus) {
     IntView base_view, exponent_view, modulus_view;
     const mp_int *b = int_view(base, &base_view), *e = int_view(exponent, &exponent_view);
     const mp_int *m = int_view(modulus, &modulus_view);
+    Value direct = e->sign == MP_ZPOS ? int_power_modulo_direct(vm, b, e, m) : VALUE_EMPTY;
+    if (!is_empty(direct)) return direct;
     mp_int positive, power, number, result;
     if (mp_init_multi(&positive, &power, &number, &result, NULL) != MP_OKAY) return raise_memory_error(vm);
     mp_err status = mp_abs(m, &positive);

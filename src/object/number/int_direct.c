@@ -10,6 +10,8 @@
 
 typedef unsigned __int128 Wide;
 
+enum { SHORT_DIVISION = 64 };
+
 static int longer(const mp_int *x, const mp_int *y) { return x->used > y->used ? x->used : y->used; }
 
 static int compare_digits(const mp_digit *a, int a_used, const mp_digit *b, int b_used) {
@@ -179,15 +181,15 @@ static mp_digit quotient_digit(mp_digit *rest, const mp_digit *divisor, int used
     return guess - 1;
 }
 
-// The quotient of magnitudes, x->used digits, and the rest, y->used digits.
-static void divide_digits(const mp_int *x, const mp_int *y, mp_digit *quotient, mp_digit *rest) {
+// The quotient of magnitudes, x->used digits, and the rest, y->used digits. `number` and `divisor` have room for one digit more than x
+// and y.
+static void divide_digits(const mp_int *x, const mp_int *y, mp_digit *quotient, mp_digit *rest, mp_digit *number, mp_digit *divisor) {
     if (y->used == 1) {
         mp_digit left = 0;
         for (int i = x->used - 1; i >= 0; i--) quotient[i] = divide_two(left, x->dp[i], y->dp[0], &left);
         rest[0] = left;
         return;
     }
-    mp_digit divisor[DIRECT_DIVISION + 1], number[DIRECT_DIVISION + 1];
     int bits = __builtin_clzll(y->dp[y->used - 1]) - (64 - MP_DIGIT_BIT);
     shift_digits(divisor, y->dp, y->used, bits);
     shift_digits(number, x->dp, x->used, bits);
@@ -206,10 +208,19 @@ static bool any_digit(const mp_digit *digits, int count) {
 }
 
 Value int_divide_direct(VM *vm, Binary op, const mp_int *x, const mp_int *y) {
-    if (x->used < y->used || x->used > (y->used == 1 ? DIRECT_SUM : DIRECT_DIVISION)) return VALUE_EMPTY;
+    if (x->used < y->used || x->used > DIRECT_SUM || (int64_t)(x->used - y->used + 1) * y->used > DIRECT_DIVISION) return VALUE_EMPTY;
+    mp_digit room[2][SHORT_DIVISION + 1], *number = room[0], *divisor = room[1];
+    if (x->used > SHORT_DIVISION && y->used > 1) {
+        // Objects that nobody will see have the room.
+        BigInt *first = int_new(vm, x->used + 1), *second = first ? int_new(vm, y->used + 1) : NULL;
+        if (!second) return VALUE_ERROR;
+        int_settle(first, 0, MP_ZPOS), int_settle(second, 0, MP_ZPOS);
+        number = first->digits;
+        divisor = second->digits;
+    }
     BigInt *quotient = int_new(vm, x->used + 1), *rest = quotient ? int_new(vm, y->used) : NULL;
     if (!rest) return VALUE_ERROR;
-    divide_digits(x, y, quotient->digits, rest->digits);
+    divide_digits(x, y, quotient->digits, rest->digits, number, divisor);
     quotient->digits[x->used] = 0;
     bool differ = x->sign != y->sign;
     // The quotient is rounded down, so that the rest has the divisor's sign.
@@ -225,8 +236,61 @@ Value int_divide_direct(VM *vm, Binary op, const mp_int *x, const mp_int *y) {
     return object_or_error(tuple_from(vm, pair, 2));
 }
 
+// ---- Powers
+
+enum { LONGEST_MODULUS = 16 }; // digits
+
+// Of a product of two numbers below the modulus, the rest by it; all of the modulus's length. `divisor` is the modulus with its highest
+// bit set, by a shift of `bits`.
+static void multiply_modulo(mp_digit *result, const mp_digit *a, const mp_digit *b, const mp_digit *divisor, int used, int bits) {
+    mp_digit product[2 * LONGEST_MODULUS + 1] = {0}, number[2 * LONGEST_MODULUS + 1];
+    for (int i = 0; i < used; i++) {
+        mp_digit carry = 0;
+        for (int j = 0; j < used; j++) {
+            Wide sum = (Wide)a[i] * b[j] + product[i + j] + carry;
+            product[i + j] = (mp_digit)sum & MP_MASK;
+            carry = (mp_digit)(sum >> MP_DIGIT_BIT);
+        }
+        product[i + used] = carry;
+    }
+    shift_digits(number, product, 2 * used, bits);
+    for (int i = used; i >= 0; i--) quotient_digit(number + i, divisor, used);
+    for (int i = 0; i < used; i++) {
+        Wide pair = (Wide)(i + 1 < used ? number[i + 1] : 0) << MP_DIGIT_BIT | number[i];
+        result[i] = (mp_digit)(pair >> bits) & MP_MASK;
+    }
+}
+
+// From the exponent's highest bit to its lowest: squared at each, multiplied at those that are set (Knuth, section 4.6.3).
+Value int_power_modulo_direct(VM *vm, const mp_int *base, const mp_int *exponent, const mp_int *modulus) {
+    int used = modulus->used;
+    if (used < 2 || used > LONGEST_MODULUS || exponent->used > LONGEST_MODULUS || base->used > DIRECT_SUM) return VALUE_EMPTY;
+    if (modulus->sign == MP_NEG || !exponent->used) return VALUE_EMPTY;
+    Value first = base->used < used && base->sign == MP_ZPOS ? VALUE_EMPTY : int_divide_direct(vm, BINARY_MODULO, base, modulus);
+    if (is_error(first)) return first;
+    if (is_empty(first) && (base->used >= used || base->sign == MP_NEG)) return VALUE_EMPTY;
+    IntView view;
+    const mp_int *factor = is_empty(first) ? base : int_view(first, &view);
+    mp_digit power[LONGEST_MODULUS] = {0}, start[LONGEST_MODULUS] = {0}, divisor[LONGEST_MODULUS + 1];
+    memcpy(start, factor->dp, (size_t)factor->used * sizeof *start);
+    memcpy(power, start, sizeof power);
+    int bits = __builtin_clzll(modulus->dp[used - 1]) - (64 - MP_DIGIT_BIT);
+    shift_digits(divisor, modulus->dp, used, bits);
+    int64_t top = (int64_t)(exponent->used - 1) * MP_DIGIT_BIT + 63 - __builtin_clzll(exponent->dp[exponent->used - 1]);
+    for (int64_t bit = top - 1; bit >= 0; bit--) {
+        multiply_modulo(power, power, power, divisor, used, bits);
+        if (exponent->dp[bit / MP_DIGIT_BIT] >> bit % MP_DIGIT_BIT & 1) multiply_modulo(power, power, start, divisor, used, bits);
+    }
+    vm_count_work(vm, (uint64_t)(top + 1) * (uint64_t)used * (uint64_t)used / 64);
+    BigInt *result = int_new(vm, used);
+    if (!result) return VALUE_ERROR;
+    memcpy(result->digits, power, (size_t)used * sizeof *power);
+    return int_settle(result, used, MP_ZPOS);
+}
+
 #else
 
+Value int_power_modulo_direct(VM *vm, const mp_int *base, const mp_int *exponent, const mp_int *modulus) { return VALUE_EMPTY; }
 Value int_add_direct(VM *vm, const mp_int *x, const mp_int *y, bool subtracts) { return VALUE_EMPTY; }
 Value int_multiply_direct(VM *vm, const mp_int *x, const mp_int *y) { return VALUE_EMPTY; }
 Value int_shift_left_direct(VM *vm, const mp_int *x, int64_t count) { return VALUE_EMPTY; }
