@@ -145,7 +145,19 @@ static Value compare_side(VM *vm, Comparison op, Value self, Value other) {
     return cls->ops && cls->ops->compare ? cls->ops->compare(vm, op, self, other) : VALUE_NOT_IMPLEMENTED;
 }
 
+static bool ordered(Comparison op, int order) {
+    switch (op) {
+    case COMPARISON_EQ: return order == 0;
+    case COMPARISON_NE: return order != 0;
+    case COMPARISON_LT: return order < 0;
+    case COMPARISON_LE: return order <= 0;
+    case COMPARISON_GT: return order > 0;
+    default: return order >= 0;
+    }
+}
+
 Value value_compare(VM *vm, Comparison op, Value a, Value b) {
+    if (is_small(a) && is_small(b)) return value_bool(ordered(op, (small_of(a) > small_of(b)) - (small_of(a) < small_of(b))));
     Class *class_a = class_of(vm, a), *class_b = class_of(vm, b);
     Value result = VALUE_NOT_IMPLEMENTED, ignored;
     if (!recursion_enter(vm, " in comparison")) return VALUE_ERROR;

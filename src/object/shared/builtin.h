@@ -43,6 +43,7 @@ static inline void *builtin_allocate(VM *vm, Class *cls, const Class *exact, Kin
 static inline int quick_equal(VM *vm, Value a, Value b) {
     if (value_same(a, b)) return 1;
     if (are_small(a, b)) return 0;
+    if (is_float(a) && is_float(b)) return float_of(a) == float_of(b);
     if (is_exact_string(vm, a) && is_exact_string(vm, b)) return string_equal(string_of(a), string_of(b));
     return value_equal(vm, a, b);
 }
