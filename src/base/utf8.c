@@ -24,8 +24,14 @@ int utf8_encode(uint32_t c, char *out) {
 }
 
 size_t utf8_count(const char *text, size_t length) {
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++) count += ((unsigned char)text[i] & 0xC0) != 0x80;
+    size_t count = 0, i = 0;
+    for (; i + 8 <= length; i += 8) {
+        uint64_t word;
+        memcpy(&word, text + i, 8);
+        uint64_t continued = word >> 7 & ~word >> 6 & 0x0101010101010101u; // a byte 10xxxxxx is no beginning
+        count += 8 - (size_t)(continued * 0x0101010101010101u >> 56);
+    }
+    for (; i < length; i++) count += ((unsigned char)text[i] & 0xC0) != 0x80;
     return count;
 }
 
@@ -48,6 +54,11 @@ static int sequence_length(const unsigned char *s, size_t n, bool allow_surrogat
 bool utf8_valid(const char *text, size_t length, bool allow_surrogates, size_t *bad) {
     const unsigned char *s = (const unsigned char *)text;
     for (size_t i = 0; i < length;) {
+        uint64_t word;
+        if (i + 8 <= length && (memcpy(&word, s + i, 8), !(word & 0x8080808080808080u))) {
+            i += 8;
+            continue;
+        }
         if (s[i] < 0x80) {
             i++;
             continue;

@@ -415,6 +415,8 @@ static int update_by_pair(VM *vm, Value item, void *data) {
     Value pair[2];
     if (is_exactly(item, vm->classes.tuple) && tuple_of(item)->length == 2) {
         memcpy(pair, tuple_of(item)->items, sizeof pair);
+    } else if (is_exactly(item, vm->classes.list) && list_of(item)->length == 2) {
+        memcpy(pair, list_of(item)->items, sizeof pair);
     } else {
         List *list = list_from_iterable(vm, item);
         if (!list) {
