@@ -1,5 +1,7 @@
 #include "base/number.h"
 
+#include "base/shortest.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +44,18 @@ void number_shortest_digits(double number, char *digits, int *point) {
         *point = 1;
         return;
     }
+    uint64_t decimal;
+    int exponent_of_decimal;
+    if (shortest_decimal(number, &decimal, &exponent_of_decimal)) {
+        char reversed[24] = {0};
+        int length = 0, zeros = 0;
+        for (; decimal; decimal /= 10) reversed[length++] = (char)('0' + decimal % 10);
+        while (reversed[zeros] == '0') zeros++;
+        for (int i = length - 1, at = 0; i >= zeros; i--) digits[at++] = reversed[i];
+        digits[length - zeros] = 0;
+        *point = exponent_of_decimal + length;
+        return;
+    }
     char text[64];
     // "%.*e" is correctly rounded. Decimals of 15 digits always survive the way to a double and back, so one
     // attempt at 15 settles every shorter one too: its trailing zeros are not significant. 17 digits always
@@ -68,6 +82,47 @@ void number_shortest_digits(double number, char *digits, int *point) {
     while (count > 1 && digits[count - 1] == '0') count--;
     digits[count] = 0;
     *point = (int)strtol(s + 1, NULL, 10) + 1;
+}
+
+size_t number_decimal(uint64_t number, char *out) {
+    char reversed[24];
+    size_t length = 0;
+    do reversed[length++] = (char)('0' + number % 10);
+    while (number /= 10);
+    for (size_t i = 0; i < length; i++) out[i] = reversed[length - 1 - i];
+    out[length] = 0;
+    return length;
+}
+
+size_t number_fixed(double magnitude, int precision, char *out) {
+#ifdef __SIZEOF_INT128__
+    enum { MOST_PRECISION = 17 };
+    if (!(magnitude < 9e15) || precision < 0 || precision > MOST_PRECISION) return 0;
+    int exponent;
+    uint64_t significand = (uint64_t)ldexp(frexp(magnitude, &exponent), 53);
+    int shift = 53 - exponent; // the number is significand / 2^shift
+    unsigned __int128 product = significand, quotient = 0;
+    uint64_t power = 1;
+    for (int i = 0; i < precision; i++) power *= 10;
+    product *= power;
+    if (shift == 0) {
+        quotient = product;
+    } else if (shift < 127) {
+        quotient = product >> shift;
+        unsigned __int128 rest = product - (quotient << shift), half = (unsigned __int128)1 << (shift - 1);
+        if (rest > half || (rest == half && (quotient & 1))) quotient++;
+    } // else it is far below half a unit
+    size_t length = number_decimal((uint64_t)(quotient / power), out);
+    if (!precision) return length;
+    out[length] = '.';
+    uint64_t fraction = (uint64_t)(quotient % power);
+    for (int i = precision; i > 0; i--, fraction /= 10) out[length + (size_t)i] = (char)('0' + fraction % 10);
+    length += (size_t)precision + 1;
+    out[length] = 0;
+    return length;
+#else
+    return 0;
+#endif
 }
 
 size_t number_repr(double number, char *out) {

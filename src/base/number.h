@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { NUMBER_TEXT_SIZE = 40 };
 
@@ -11,6 +12,13 @@ enum { NUMBER_TEXT_SIZE = 40 };
 // an exponent where Python uses one ("1e+16", "inf", "nan", "0.1", "3.0"). Returns the length; `out` has room for
 // NUMBER_TEXT_SIZE bytes and is NUL-terminated.
 size_t number_repr(double number, char *out);
+
+// Writes a number in decimal, NUL-terminated; `out` has room for NUMBER_TEXT_SIZE bytes, as in number_fixed. Returns the length.
+size_t number_decimal(uint64_t number, char *out);
+
+// Writes a finite, non-negative number with so many digits behind the point, correctly rounded, halves to even, as printf's "%.*f".
+// Returns the length, or 0 for numbers that are too large for it or too many digits.
+size_t number_fixed(double magnitude, int precision, char *out);
 
 // The shortest digits that read back as the finite, non-negative `number`: fills `digits` (room for 20 bytes,
 // NUL-terminated, no leading or trailing zero except for "0") and the decimal point's position (the number is

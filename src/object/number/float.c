@@ -298,7 +298,8 @@ static Value round_to_places(VM *vm, double number, int64_t places) {
     if (places < LEAST_PLACES) return value_float(copysign(0.0, number));
     char text[ROUNDED_TEXT_SIZE];
     if (places >= 0) {
-        snprintf(text, sizeof text, "%.*f", (int)places, fabs(number)); // exact, halves to even
+        // Exact, halves to even.
+        if (places > 17 || !number_fixed(fabs(number), (int)places, text)) snprintf(text, sizeof text, "%.*f", (int)places, fabs(number));
     } else {
         double whole = trunc(fabs(number));
         snprintf(text, sizeof text, "%.0f", whole);

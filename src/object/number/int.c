@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "base/number.h"
 #include "object/number/int_internal.h"
 #include "object/text/format.h"
 
@@ -266,6 +267,13 @@ int int_compare_double(Value a, double b) {
 static size_t int_cell_size(const Object *o) { return int_cell(((const BigInt *)o)->number.used); }
 
 static Value int_repr(VM *vm, Value self) {
+    if (is_small(self)) {
+        char text[NUMBER_TEXT_SIZE + 1] = "-";
+        int64_t n = small_of(self);
+        bool negative = n < 0;
+        size_t length = number_decimal((uint64_t)(negative ? -n : n), text + negative);
+        return object_or_error(string_new(vm, text, length + negative));
+    }
     Buffer buffer = vm_buffer(vm);
     if (!int_append_digits(vm, &buffer, self, 10)) return buffer_free(&buffer), VALUE_ERROR;
     return object_or_error(string_from_buffer(vm, &buffer));

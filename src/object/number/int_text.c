@@ -1,7 +1,7 @@
 // int to text and back.
-#include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "object/number/int_internal.h"
 #include "object/number/int_large.h"
@@ -51,8 +51,10 @@ static bool append_decimal(VM *vm, Buffer *buffer, const mp_int *number) {
 bool int_append_digits(VM *vm, Buffer *buffer, Value v, int base) {
     if (is_bool(v)) v = value_small(is_true(v));
     if (base == 10 && is_small(v)) {
-        char text[24];
-        buffer_append(buffer, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)small_of(v)));
+        char text[NUMBER_TEXT_SIZE];
+        int64_t n = small_of(v);
+        if (n < 0) buffer_byte(buffer, '-');
+        buffer_append(buffer, text, number_decimal((uint64_t)(n < 0 ? -n : n), text));
         return true;
     }
     IntView view;

@@ -305,6 +305,15 @@ void format_append_double(Buffer *buffer, double number, char code, int precisio
         buffer_append(buffer, text, number_repr(number, text));
         return;
     }
+    if ((code == 'f' || code == 'F') && !alternate) {
+        char text[NUMBER_TEXT_SIZE];
+        size_t length = number_fixed(fabs(number), precision < 0 ? 6 : precision, text);
+        if (length) {
+            if (signbit(number)) buffer_byte(buffer, '-');
+            buffer_append(buffer, text, length);
+            return;
+        }
+    }
     // No double has more digits: what follows them are zeros, which printf need not make (it would take twice their room).
     enum { MOST_DIGITS = 1100 };
     char format[8] = {'%', 0};
