@@ -165,7 +165,11 @@ void format_layout(Buffer *buffer, char sign, const char *prefix, const char *di
     bool zeros = spec->fill == '0' && spec->align == '=';
     Buffer number;
     buffer_init(&number, buffer->allocator);
-    append_grouped(&number, digits, digit_count, group, spec->grouping, zeros ? spec->width - around : 0);
+    bool is_plain = !spec->grouping && !zeros;
+    if (is_plain)
+        number = (Buffer){.data = (char *)digits, .length = digit_count}; // as they are; never written to
+    else
+        append_grouped(&number, digits, digit_count, group, spec->grouping, zeros ? spec->width - around : 0);
     int64_t missing = spec->width - around - (int64_t)number.length;
     if (missing < 0) missing = 0;
     int64_t left = spec->align == '>' ? missing : spec->align == '^' ? missing / 2 : 0;
@@ -178,7 +182,7 @@ void format_layout(Buffer *buffer, char sign, const char *prefix, const char *di
     buffer_append(buffer, rest, rest_size);
     append_fill(buffer, spec->fill, missing - left - middle);
     if (number.failed) buffer->failed = true;
-    buffer_free(&number);
+    if (!is_plain) buffer_free(&number);
 }
 
 // The sign to show: '-' always, '+' and ' ' if wanted.
@@ -235,6 +239,13 @@ static Value format_integer(VM *vm, Value number, const FormatSpec *spec) {
                : spec->type == 'x' || spec->type == 'X' ? 16
                                                         : 10;
     Buffer digits = vm_buffer(vm), buffer = vm_buffer(vm);
+    if (base == 10 && is_small(number)) {
+        char text[NUMBER_TEXT_SIZE];
+        int64_t n = small_of(number);
+        size_t length = number_decimal((uint64_t)(n < 0 ? -n : n), text);
+        format_layout(&buffer, shown_sign(n < 0, spec->sign), "", text, length, "", 0, 3, spec);
+        return object_or_error(string_from_buffer(vm, &buffer));
+    }
     if (!int_append_digits(vm, &digits, number, base)) return buffer_free(&digits), VALUE_ERROR;
     if (digits.failed) return buffer_free(&digits), raise_memory_error(vm);
     const char *prefix = "";
