@@ -365,7 +365,7 @@ static bool view(VM *vm, Value v, const unsigned char **data, size_t *size) {
 static bool writable_view(VM *vm, Value v, unsigned char **data, size_t *size) {
     const unsigned char *found;
     bool can = is_kind(v, KIND_BYTEARRAY) ||
-               (is_kind(v, KIND_MEMORYVIEW) && is_kind(((MemoryView *)object_of(v))->owner, KIND_BYTEARRAY));
+               (is_kind(v, KIND_MEMORYVIEW) && !((MemoryView *)object_of(v))->is_readonly);
     if (!can || !bytes_view(v, &found, size))
         return raise_type_error(vm, "argument must be read-write bytes-like object, not %s", type_name(vm, v)), false;
     *data = (unsigned char *)found;

@@ -124,6 +124,7 @@ typedef struct {
 // an operation has been decided before (protocol.h).
 typedef struct TypeOps {
     void (*trace)(VM *vm, Object *o);           // heap_mark every Value and object that it holds
+    Value (*view)(VM *vm, Value self);          // memoryview(self), of what has the layout of a bytearray; NULL: its bytes
     void (*finalize)(VM *vm, Object *o);        // free memory outside its cell; may touch no other object
     size_t (*cell_size)(const Object *o);       // bytes of the cell; needed only where attributes of a subclass's
                                                 // instance follow a part of varying length

@@ -74,7 +74,9 @@ static Value bytearray_binary(VM *vm, Binary op, Value left, Value right) {
     size_t a_length, b_length;
     if (op == BINARY_ADD && is_kind(left, KIND_BYTEARRAY)) {
         bytes_view(left, &a, &a_length);
-        if (!bytes_view(right, &b, &b_length)) {
+        if (!bytes_view_any(vm, &right, &b, &b_length)) {
+            if (exception_matches(vm, vm->exceptions.exception)) exception_clear(vm);
+            if (!is_empty(vm->exception)) return VALUE_ERROR;
             if (operand_reflects(vm, right, SPECIAL_RADD)) return VALUE_NOT_IMPLEMENTED;
             return raise_type_error(vm, "can't concat %s to bytearray", type_name(vm, right));
         }
@@ -107,8 +109,10 @@ static Value bytearray_in_place(VM *vm, Binary op, Value self, Value right) {
     if (op == BINARY_ADD) {
         const unsigned char *data;
         size_t length, old = array->length;
-        if (!bytes_view(right, &data, &length))
+        if (!bytes_view_any(vm, &right, &data, &length)) {
+            if (!is_empty(vm->exception)) return VALUE_ERROR;
             return raise_type_error(vm, "can't concat %s to bytearray", type_name(vm, right));
+        }
         if (!bytearray_resize(vm, array, old + length)) return VALUE_ERROR;
         bytes_view(right, &data, &length); // it may be the array itself, which has moved
         if (length) memmove(array->data + old, data, array->length - old);

@@ -33,14 +33,7 @@ bool bytes_view(Value v, const unsigned char **data, size_t *length) {
         return true;
     }
     if (is_kind(v, KIND_MEMORYVIEW)) {
-        MemoryView *view = memoryview_of(v);
-        size_t whole;
-        if (view->step != 1 || !bytes_view(view->owner, data, &whole)) return false;
-        if (view->start > whole || view->length > whole - view->start)
-            return false; // the bytearray has shrunk
-        *data += view->start;
-        *length = view->length;
-        return true;
+        return memoryview_bytes(memoryview_of(v), data, length);
     }
     return false;
 }
@@ -82,9 +75,13 @@ static bool fill_from_object(VM *vm, Value source, Buffer *buffer, const char *t
         buffer_append(buffer, (const char *)data, length);
         return !buffer->failed || (raise_memory_error(vm), false);
     }
-    if (is_kind(source, KIND_MEMORYVIEW)) {
-        Filling filling = {buffer, "bytes"};
-        return value_for_each(vm, source, add_byte, &filling) > 0;
+    bool exports = !is_empty(class_special(vm, cls, SPECIAL_BUFFER));
+    if (is_kind(source, KIND_MEMORYVIEW) || exports) {
+        Value whole = bytes_of_buffer(vm, source, BUFFER_FULL_READ_ONLY);
+        if (is_error(whole)) return false;
+        bytes_view(whole, &data, &length);
+        buffer_append(buffer, (const char *)data, length);
+        return !buffer->failed || (raise_memory_error(vm), false);
     }
     if (!is_empty(class_special(vm, cls, SPECIAL_BYTES))) {
         Value result = value_call_special(vm, source, SPECIAL_BYTES, NULL, 0);
@@ -188,6 +185,8 @@ Value bytes_compare(VM *vm, Comparison op, Value self, Value other) {
     if (ordering && !is_kind(self, KIND_BYTEARRAY) && !is_kind(other, KIND_BYTEARRAY) &&
         (is_kind(self, KIND_MEMORYVIEW) || is_kind(other, KIND_MEMORYVIEW)))
         return VALUE_NOT_IMPLEMENTED; // only a bytearray is ordered with a view
+    // Items of another kind are no bytes.
+    if (is_kind(other, KIND_BYTEARRAY) && class_of(vm, other)->ops->view) return VALUE_NOT_IMPLEMENTED;
     if (!bytes_view(self, &a, &a_length) || !bytes_view(other, &b, &b_length)) return VALUE_NOT_IMPLEMENTED;
     if (a_length != b_length && (op == COMPARISON_EQ || op == COMPARISON_NE))
         return value_bool(op == COMPARISON_NE);
@@ -212,7 +211,9 @@ static Value bytes_binary(VM *vm, Binary op, Value left, Value right) {
     if (op == BINARY_ADD && is_kind(left, KIND_BYTES)) {
         const unsigned char *data;
         size_t length;
-        if (!bytes_view(right, &data, &length)) {
+        if (!bytes_view_any(vm, &right, &data, &length)) {
+            if (exception_matches(vm, vm->exceptions.exception)) exception_clear(vm);
+            if (!is_empty(vm->exception)) return VALUE_ERROR;
             if (operand_reflects(vm, right, SPECIAL_RADD)) return VALUE_NOT_IMPLEMENTED;
             return raise_type_error(vm, "can't concat %s to bytes", type_name(vm, right));
         }

@@ -21,9 +21,17 @@ typedef struct {
 
 typedef struct {
     Object object;
-    Value owner; // bytes or bytearray; VALUE_NONE once released
-    size_t start, length;
-    int64_t step;
+    Value owner;          // the bytes or bytearray whose memory it is; VALUE_NONE once released
+    Value exporter;       // what the script gave, which may keep its items in a bytearray
+    Value made_by_script; // the view that a __buffer__ method gave; VALUE_EMPTY: none did
+    size_t start;         // where the item is whose indexes are all 0
+    size_t items;         // how many: the product of the shape
+    uint8_t item;         // the bytes of one,
+    char format;          // and its letter (item.h),
+    bool has_sign;        // behind an '@'
+    bool is_readonly;
+    uint8_t dimensions;
+    int64_t shape[]; // the lengths of the dimensions, then the distances in bytes between items along them
 } MemoryView;
 
 Bytes *bytes_new(VM *vm, const void *data, size_t length); // data NULL: zeroed

@@ -13,6 +13,21 @@ static inline MemoryView *memoryview_of(Value v) { return (MemoryView *)object_o
 
 // A new memoryview of all of a bytes or bytearray. VALUE_ERROR on failure.
 Value memoryview_new(VM *vm, Value owner);
+// The same with items of a format, of an object that keeps its items in the bytearray `owner`.
+Value memoryview_of_items(VM *vm, Value owner, Value exporter, char format);
+// What is asked of a __buffer__ method: all there is to know, or bytes in a row.
+enum { BUFFER_SIMPLE = 0, BUFFER_FULL_READ_ONLY = 0x11C };
+// memoryview(v). [script]
+Value memoryview_from(VM *vm, Value v, int flags);
+// The bytes of a view in any layout, or of what a __buffer__ method exports, which is released again. [script]
+Value bytes_of_buffer(VM *vm, Value v, int flags);
+// As bytes_view, also of a view in any layout and of an object with a __buffer__ method, for which *v becomes bytes of it. False with
+// nothing raised (and *v unchanged) for others; false with an exception where the method fails. [script]
+bool bytes_view_any(VM *vm, Value *v, const unsigned char **data, size_t *length);
+// The bytes of all items of a view, in any layout. VALUE_ERROR with an exception.
+Value memoryview_all(VM *vm, Value view);
+// The bytes of a view whose items follow one another; false for others and when it has been released.
+bool memoryview_bytes(const MemoryView *view, const unsigned char **data, size_t *length);
 
 // An int from 0 to 255, as an item of bytes. [script]
 bool byte_argument(VM *vm, Value v, unsigned char *out);
