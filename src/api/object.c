@@ -107,7 +107,8 @@ static bool fill_class(aioli *host, Class *cls, HostClass *own) {
         return false;
     for (const aioli_property *property = definition->properties; property && property->name; property++)
         if (!add_property(host, cls, property, definition->data)) return false;
-    return !definition->doc || set_text(vm, cls, "__doc__", definition->doc);
+    // One without a text must not be taken for a class of ours that has its name.
+    return definition->doc ? set_text(vm, cls, "__doc__", definition->doc) : set(vm, cls, "__doc__", VALUE_NONE);
 }
 
 // The class of a definition, or NULL.

@@ -95,19 +95,34 @@ static Value module_set_loop(VM *vm, Value *args, size_t count) { return VALUE_N
 static Value module_is_coroutine(VM *vm, Value *args, size_t count) { return value_bool(is_coroutine(vm, args[0])); }
 static Value module_is_future(VM *vm, Value *args, size_t count) { return value_bool(is_future(args[0])); }
 
-static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug=, loop_factory="},
-                                             {"sleep", module_sleep, "delay, result="},
-                                             {"create_task", module_create_task, "coro, *, name=, context="},
-                                             {"ensure_future", module_ensure_future, "coro_or_future, *, loop="},
-                                             {"gather", module_gather, "*coros_or_futures, return_exceptions="},
-                                             {"current_task", module_current_task, "loop="},
-                                             {"all_tasks", module_all_tasks, "loop="},
-                                             {"get_running_loop", module_running_loop, ""},
-                                             {"get_event_loop", module_loop, ""},
-                                             {"new_event_loop", module_new_loop, ""},
-                                             {"set_event_loop", module_set_loop, "loop, /"},
-                                             {"iscoroutine", module_is_coroutine, "obj, /"},
-                                             {"isfuture", module_is_future, "obj, /"},
+static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug=, loop_factory=", NATIVE_METHOD,
+                                              "Runs a coroutine in an event loop until it is done, cancels what tasks are left, and "
+                                              "returns its result."},
+                                             {"sleep", module_sleep, "delay, result=", NATIVE_METHOD,
+                                              "Waits so many seconds, while other tasks go on, and gives `result`."},
+                                             {"create_task", module_create_task, "coro, *, name=, context=", NATIVE_METHOD,
+                                              "Starts a task that runs the coroutine, beginning in the loop's next round."},
+                                             {"ensure_future", module_ensure_future, "coro_or_future, *, loop=", NATIVE_METHOD,
+                                              "The argument where it is a future, else a task that runs the coroutine or awaitable."},
+                                             {"gather", module_gather, "*coros_or_futures, return_exceptions=", NATIVE_METHOD,
+                                              "A future of the list of all results, in the order of the arguments. The first exception "
+                                              "is raised, or with return_exceptions=True stands in the list."},
+                                             {"current_task", module_current_task, "loop=", NATIVE_METHOD,
+                                              "The task that is running, or None."},
+                                             {"all_tasks", module_all_tasks, "loop=", NATIVE_METHOD,
+                                              "The set of tasks that are not done."},
+                                             {"get_running_loop", module_running_loop, "", NATIVE_METHOD,
+                                              "The event loop that is running; RuntimeError where there is none."},
+                                             {"get_event_loop", module_loop, "", NATIVE_METHOD,
+                                              "The running event loop, or the one that was set."},
+                                             {"new_event_loop", module_new_loop, "", NATIVE_METHOD,
+                                              "An event loop for set_event_loop() or a Runner."},
+                                             {"set_event_loop", module_set_loop, "loop, /", NATIVE_METHOD,
+                                              "Makes an event loop the one that get_event_loop() gives."},
+                                             {"iscoroutine", module_is_coroutine, "obj, /", NATIVE_METHOD,
+                                              "Whether the object is a coroutine."},
+                                             {"isfuture", module_is_future, "obj, /", NATIVE_METHOD,
+                                              "Whether the object is a future or a task."},
                                              {0}};
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module) {

@@ -52,10 +52,14 @@ static Value handle_repr(VM *vm, Value self) {
     return text ? value_object(text) : VALUE_ERROR;
 }
 static const TypeOps handle_ops = {.trace = handle_trace, .repr = handle_repr};
-static const NativeDefinition handle_methods[] = {{"cancel", handle_cancel, "self, /", NATIVE_METHOD},
-                                                  {"cancelled", handle_cancelled, "self, /", NATIVE_METHOD},
+static const NativeDefinition handle_methods[] = {{"cancel", handle_cancel, "self, /", NATIVE_METHOD,
+                                                   "Takes the call back, if it has not been made yet."},
+                                                  {"cancelled", handle_cancelled, "self, /", NATIVE_METHOD,
+                                                   "Whether the call was taken back."},
                                                   {0}};
-static const NativeDefinition timer_handle_methods[] = {{"when", handle_when, "self, /", NATIVE_METHOD}, {0}};
+static const NativeDefinition timer_handle_methods[] = {{"when", handle_when, "self, /", NATIVE_METHOD,
+                                                         "At what time of the loop's clock the call is due."},
+                                                        {0}};
 
 // ---- The loop object
 
@@ -135,22 +139,29 @@ static Value loop_repr(VM *vm, Value self) {
 }
 static const TypeOps loop_ops = {.repr = loop_repr};
 static const NativeDefinition loop_methods[] = {
-    {"call_soon", loop_call_soon, "self, callback, *args, context=", NATIVE_METHOD},
-    {"call_soon_threadsafe", loop_call_soon, "self, callback, *args, context=", NATIVE_METHOD},
-    {"call_later", loop_call_later, "self, delay, callback, *args, context=", NATIVE_METHOD},
-    {"call_at", loop_call_at, "self, when, callback, *args, context=", NATIVE_METHOD},
-    {"time", loop_method_time, "self, /", NATIVE_METHOD},
-    {"create_future", loop_create_future, "self, /", NATIVE_METHOD},
-    {"create_task", loop_create_task, "self, coro, *, name=, context=", NATIVE_METHOD},
-    {"is_running", loop_is_running, "self, /", NATIVE_METHOD},
-    {"is_closed", loop_is_closed, "self, /", NATIVE_METHOD},
-    {"stop", loop_stop, "self, /", NATIVE_METHOD},
-    {"close", loop_close, "self, /", NATIVE_METHOD},
-    {"run_until_complete", loop_until_complete, "self, future", NATIVE_METHOD},
-    {"run_forever", loop_forever, "self, /", NATIVE_METHOD},
-    {"get_debug", loop_debug, "self, /", NATIVE_METHOD},
-    {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD},
-    {"call_exception_handler", loop_exception_handler, "self, context, /", NATIVE_METHOD},
+    {"call_soon", loop_call_soon, "self, callback, *args, context=", NATIVE_METHOD,
+     "Has callback(*args) called in the loop's next round, and returns a Handle."},
+    {"call_soon_threadsafe", loop_call_soon, "self, callback, *args, context=", NATIVE_METHOD,
+     "The same as call_soon(), as scripts have no threads."},
+    {"call_later", loop_call_later, "self, delay, callback, *args, context=", NATIVE_METHOD,
+     "Has callback(*args) called after so many seconds, and returns a TimerHandle."},
+    {"call_at", loop_call_at, "self, when, callback, *args, context=", NATIVE_METHOD,
+     "Has callback(*args) called at a time of the loop's clock, and returns a TimerHandle."},
+    {"time", loop_method_time, "self, /", NATIVE_METHOD, "What the loop's clock says, in seconds."},
+    {"create_future", loop_create_future, "self, /", NATIVE_METHOD, "A Future of this loop."},
+    {"create_task", loop_create_task, "self, coro, *, name=, context=", NATIVE_METHOD,
+     "Starts a task that runs the coroutine, beginning in the loop's next round."},
+    {"is_running", loop_is_running, "self, /", NATIVE_METHOD, "Whether the loop is running."},
+    {"is_closed", loop_is_closed, "self, /", NATIVE_METHOD, "Whether the loop is closed."},
+    {"stop", loop_stop, "self, /", NATIVE_METHOD, "Has run_forever() return at the end of the loop's round."},
+    {"close", loop_close, "self, /", NATIVE_METHOD, "Closes the loop; RuntimeError while it runs."},
+    {"run_until_complete", loop_until_complete, "self, future", NATIVE_METHOD,
+     "Runs the loop until a coroutine or future is done, and returns its result."},
+    {"run_forever", loop_forever, "self, /", NATIVE_METHOD, "Runs the loop until stop() is called."},
+    {"get_debug", loop_debug, "self, /", NATIVE_METHOD, "Always False: there is no debug mode."},
+    {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD, "Does nothing: there is no debug mode."},
+    {"call_exception_handler", loop_exception_handler, "self, context, /", NATIVE_METHOD,
+     "Tells of an error that nobody has caught, as the dict `context` describes it."},
     {0}};
 
 // ---- sleep() as an object: for `gather(sleep(1), …)` and such; an awaited call parks the task instead
@@ -270,13 +281,17 @@ static const TypeOps sleep_iterator_ops = {.trace = sleep_trace,
                                            .iterate = sleep_self,
                                            .next = sleep_next,
                                            .await_step = sleep_await};
-static const NativeDefinition sleep_iterator_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD},
-                                                          {"throw", sleep_throw, "self, value, /", NATIVE_METHOD},
-                                                          {"close", sleep_close, "self, /", NATIVE_METHOD},
+static const NativeDefinition sleep_iterator_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD,
+                                                           "Goes on, up to the next wait; StopIteration brings the result."},
+                                                          {"throw", sleep_throw, "self, value, /", NATIVE_METHOD,
+                                                           "Raises an exception where it waits."},
+                                                          {"close", sleep_close, "self, /", NATIVE_METHOD, "Ends it."},
                                                           {0}};
-static const NativeDefinition sleep_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD},
-                                                 {"throw", sleep_throw, "self, value, /", NATIVE_METHOD},
-                                                 {"close", sleep_close, "self, /", NATIVE_METHOD},
+static const NativeDefinition sleep_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD,
+                                                  "Goes on, up to the next wait; StopIteration brings the result."},
+                                                 {"throw", sleep_throw, "self, value, /", NATIVE_METHOD,
+                                                  "Raises an exception where it waits."},
+                                                 {"close", sleep_close, "self, /", NATIVE_METHOD, "Ends it."},
                                                  {"__await__", sleep_iterator, "self, /", NATIVE_METHOD},
                                                  {0}};
 

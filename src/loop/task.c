@@ -266,12 +266,12 @@ static Value method_uncancel(VM *vm, Value *args, size_t count) {
 }
 static const NativeDefinition task_methods[] = {
     {"__new__", task_make, "cls, coro, *, loop=, name=, context=, eager_start=", NATIVE_NEW},
-    {"get_name", method_get_name, "self, /", NATIVE_METHOD},
-    {"set_name", method_set_name, "self, value, /", NATIVE_METHOD},
-    {"get_coro", method_get_coro, "self, /", NATIVE_METHOD},
-    {"get_context", method_get_context, "self, /", NATIVE_METHOD},
-    {"cancelling", method_cancelling, "self, /", NATIVE_METHOD},
-    {"uncancel", method_uncancel, "self, /", NATIVE_METHOD},
+    {"get_name", method_get_name, "self, /", NATIVE_METHOD, "The task's name."},
+    {"set_name", method_set_name, "self, value, /", NATIVE_METHOD, "Gives the task another name, str(value)."},
+    {"get_coro", method_get_coro, "self, /", NATIVE_METHOD, "The coroutine that it runs."},
+    {"get_context", method_get_context, "self, /", NATIVE_METHOD, "The context that it runs in."},
+    {"cancelling", method_cancelling, "self, /", NATIVE_METHOD, "How many requests to cancel it have not been taken back by uncancel()."},
+    {"uncancel", method_uncancel, "self, /", NATIVE_METHOD, "Takes one request to cancel it back, and returns how many are left."},
     GENERIC_ALIAS_METHOD,
     {0}};
 

@@ -94,13 +94,14 @@ bool builtins_create(VM *vm) {
            add_value(vm, namespace, "Ellipsis", VALUE_ELLIPSIS) && add_value(vm, namespace, "__debug__", VALUE_TRUE) &&
            add_text(vm, namespace, "__name__", "builtins") && add_value(vm, namespace, "__doc__", VALUE_NONE) &&
            add_classes(vm, namespace) && builtins_number_add(vm, namespace) && builtins_object_add(vm, namespace) && builtins_reduce_add(vm) &&
-           builtins_iterate_add(vm, namespace) && builtins_code_add(vm, namespace) && builtins_io_add(vm, namespace);
+           builtins_iterate_add(vm, namespace) && builtins_code_add(vm, namespace) && builtins_io_add(vm, namespace) &&
+           builtins_help_add(vm, namespace);
 }
 
 // The module shows the namespace that every look-up of a built-in name ends in.
 bool builtins_module_fill(VM *vm, ModuleObject *module) {
     module->namespace = vm->builtins;
-    return true;
+    return add_text(vm, vm->builtins, "__doc__", "The names that every program knows.");
 }
 
 // How much has been allocated so far, less what owners have freed themselves; collections take nothing from it.
@@ -109,11 +110,14 @@ static Value bytes_allocated(VM *vm, Value *args, size_t count) {
     return value_small((int64_t)vm->heap.allocated_before + recent);
 }
 
-static const NativeDefinition aioli_functions[] = {{"bytes_allocated", bytes_allocated, ""}, {0}};
+static const NativeDefinition aioli_functions[] = {{"bytes_allocated", bytes_allocated, "", NATIVE_METHOD,
+                                                    "How many bytes the objects of this VM take."},
+                                                   {0}};
 
 // The module `aioli`: what CPython has not.
 bool aioli_module_fill(VM *vm, ModuleObject *module) {
-    return add_value(vm, module->namespace, "LimitError", value_object(vm->exceptions.limit_error)) &&
+    return add_text(vm, module->namespace, "__doc__", "What aioli has beside Python.") &&
+           add_value(vm, module->namespace, "LimitError", value_object(vm->exceptions.limit_error)) &&
            native_add_functions(vm, module->namespace, console_compile_functions) > 0 &&
            native_add_functions(vm, module->namespace, aioli_functions) > 0;
 }

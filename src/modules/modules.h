@@ -17,6 +17,7 @@ extern const NativeDefinition console_compile_functions[]; // of the module `aio
 bool builtins_code_add(VM *vm, Dict *namespace);    // compile, eval, exec, globals, locals, vars, dir, __import__
 bool builtins_number_add(VM *vm, Dict *namespace);  // abs, bin, divmod, pow, round, sum, …
 bool builtins_reduce_add(VM *vm);                   // object.__reduce_ex__ and its kin
+bool builtins_help_add(VM *vm, Dict *namespace);    // help
 bool builtins_object_add(VM *vm, Dict *namespace);  // getattr, isinstance, repr, hash, id, …
 
 bool sys_streams_add(VM *vm); // sys.stdin, sys.stdout, sys.stderr, before anything is imported

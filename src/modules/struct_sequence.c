@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "modules/library.h"
 #include "object/container/dict.h"
+#include "object/core/documentation.h"
 #include "object/core/instance.h"
 #include "object/core/native.h"
 #include "object/shared/builtin.h"
@@ -97,6 +99,8 @@ static Class *make_class(VM *vm, const char *name, Class *base, const NativeDefi
     if (dict_set_string(vm, namespace, vm->names.__module__, value_object(module)) < 0 ||
         (!is_empty(match) && dict_set_string(vm, namespace, vm->names.__match_args__, match) < 0))
         return NULL;
+    const char *doc = class_documentation_by_name(name);
+    if (doc && !add_text(vm, namespace, "__doc__", doc)) return NULL;
     Class *cls = class_new(vm, NULL, short_name, bases, namespace);
     return cls && native_add_methods(vm, cls, methods) > 0 ? cls : NULL; // as methods of the class: what self is is checked
 }

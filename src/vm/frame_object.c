@@ -173,18 +173,21 @@ static Value frame_repr(VM *vm, Value self) {
     return text ? value_object(text) : VALUE_ERROR;
 }
 
-static const AttributeDefinition frame_attributes[] = {{"f_back", get_back, NULL},
-                                                       {"f_builtins", get_builtins, NULL},
-                                                       {"f_code", get_code, NULL},
-                                                       {"f_globals", get_globals, NULL},
-                                                       {"f_lasti", get_last, NULL},
-                                                       {"f_lineno", get_line, NULL},
-                                                       {"f_locals", get_locals, NULL},
-                                                       {"f_trace", get_none, NULL},
-                                                       {"f_trace_lines", get_true, NULL},
-                                                       {"f_trace_opcodes", get_false, NULL},
+static const AttributeDefinition frame_attributes[] = {{"f_back", get_back, NULL, "The frame of the caller, or None."},
+                                                       {"f_builtins", get_builtins, NULL, "The dict of built-in names that it sees."},
+                                                       {"f_code", get_code, NULL, "The code that it runs."},
+                                                       {"f_globals", get_globals, NULL, "The dict of its module's variables."},
+                                                       {"f_lasti", get_last, NULL, "The instruction that it has come to."},
+                                                       {"f_lineno", get_line, NULL, "The line that it has come to."},
+                                                       {"f_locals", get_locals, NULL, "Its local variables."},
+                                                       {"f_trace", get_none, NULL, "Always None, as nothing traces here."},
+                                                       {"f_trace_lines", get_true, NULL, "Always True."},
+                                                       {"f_trace_opcodes", get_false, NULL, "Always False."},
                                                        {0}};
-static const NativeDefinition frame_methods[] = {{"clear", frame_clear_method, "self, /", NATIVE_METHOD}, {0}};
+static const NativeDefinition frame_methods[] = {{"clear", frame_clear_method, "self, /", NATIVE_METHOD,
+                                                  "Lets go of the local variables of a frame that has ended; RuntimeError while it "
+                                                  "runs."},
+                                                 {0}};
 
 // ---- Tracebacks
 
@@ -198,7 +201,8 @@ static Value traceback_frame(VM *vm, Value self) {
     }
     return value_object(traceback->frame);
 }
-static const AttributeDefinition traceback_attributes[] = {{"tb_frame", traceback_frame, NULL}, {0}};
+static const AttributeDefinition traceback_attributes[] = {{"tb_frame", traceback_frame, NULL, "The frame of this call."},
+                                                           {0}};
 
 static const TypeOps frame_ops = {.trace = frame_object_trace, .repr = frame_repr};
 

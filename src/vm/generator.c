@@ -507,9 +507,10 @@ static const TypeOps async_step_ops = {.trace = async_step_trace,
                                        .next = async_step_next,
                                        .await_step = async_step_await};
 static const NativeDefinition async_step_methods[] = {
-    {"send", async_step_send, "self, arg, /", NATIVE_METHOD},
-    {"throw", async_step_throw, "self, typ, val=, tb=, /", NATIVE_METHOD},
-    {"close", async_step_close, "self, /", NATIVE_METHOD},
+    {"send", async_step_send, "self, arg, /", NATIVE_METHOD,
+     "Goes on with the value, up to the next wait; StopIteration brings what is yielded."},
+    {"throw", async_step_throw, "self, typ, val=, tb=, /", NATIVE_METHOD, "Raises an exception where the generator waits."},
+    {"close", async_step_close, "self, /", NATIVE_METHOD, "Ends the step."},
     {"__await__", async_step_self, "self, /", NATIVE_METHOD},
     {0}};
 
@@ -576,30 +577,42 @@ static Value get_delegate(VM *vm, Value self) {
 }
 
 #define GENERATOR_ATTRIBUTES(prefix, delegate)                                                                         \
-    {"__name__", get_name, NULL}, {"__qualname__", get_qualified_name, NULL}, {prefix "_running", get_running, NULL},  \
-        {prefix "_suspended", get_suspended, NULL}, {prefix "_code", get_code, NULL}, {prefix "_frame", get_frame, NULL}, \
-        {delegate, get_delegate, NULL}, {0}
+    {"__name__", get_name, NULL},                                                                                      \
+        {"__qualname__", get_qualified_name, NULL},                                                                    \
+        {prefix "_running", get_running, NULL, "Whether it is running now."},                                          \
+        {prefix "_suspended", get_suspended, NULL, "Whether it has begun and waits."},                                 \
+        {prefix "_code", get_code, NULL, "Its code."},                                                                 \
+        {prefix "_frame", get_frame, NULL, "Its frame, or None when it has ended."},                                   \
+        {delegate, get_delegate, NULL, "What it has handed on to and waits for, or None."}, {0}
 static const AttributeDefinition generator_attributes[] = {GENERATOR_ATTRIBUTES("gi", "gi_yieldfrom")};
 static const AttributeDefinition coroutine_attributes[] = {GENERATOR_ATTRIBUTES("cr", "cr_await")};
 static const AttributeDefinition async_generator_attributes[] = {GENERATOR_ATTRIBUTES("ag", "ag_await")};
 
 static const NativeDefinition generator_methods[] = {
-    {"send", generator_send, "self, arg, /", NATIVE_METHOD},
-    {"throw", generator_throw, "self, typ, val=, tb=, /", NATIVE_METHOD},
-    {"close", generator_close, "self, /", NATIVE_METHOD},
+    {"send", generator_send, "self, arg, /", NATIVE_METHOD,
+     "Goes on with the value as the result of `yield`, and returns what is yielded next."},
+    {"throw", generator_throw, "self, typ, val=, tb=, /", NATIVE_METHOD,
+     "Raises an exception where the generator waits, and returns what is yielded next."},
+    {"close", generator_close, "self, /", NATIVE_METHOD,
+     "Raises GeneratorExit where the generator waits, so that it ends; returns what it returned."},
     {0}};
 static const NativeDefinition coroutine_methods[] = {
-    {"send", generator_send, "self, arg, /", NATIVE_METHOD},
-    {"throw", generator_throw, "self, typ, val=, tb=, /", NATIVE_METHOD},
-    {"close", generator_close, "self, /", NATIVE_METHOD},
+    {"send", generator_send, "self, arg, /", NATIVE_METHOD,
+     "Goes on with the value as the result of what it waits for, up to the next wait; StopIteration brings the result."},
+    {"throw", generator_throw, "self, typ, val=, tb=, /", NATIVE_METHOD,
+     "Raises an exception where the coroutine waits, and goes on up to the next wait."},
+    {"close", generator_close, "self, /", NATIVE_METHOD, "Raises GeneratorExit where the coroutine waits, so that it ends."},
     {"__await__", coroutine_await, "self, /", NATIVE_METHOD},
     {0}};
 static const NativeDefinition async_generator_methods[] = {
     {"__aiter__", return_self, "self, /", NATIVE_METHOD},
     {"__anext__", agen_anext, "self, /", NATIVE_METHOD},
-    {"asend", agen_asend, "self, value, /", NATIVE_METHOD},
-    {"athrow", agen_athrow, "self, typ, val=, tb=, /", NATIVE_METHOD},
-    {"aclose", agen_aclose, "self, /", NATIVE_METHOD},
+    {"asend", agen_asend, "self, value, /", NATIVE_METHOD,
+     "An awaitable that goes on with the value as the result of `yield`, and gives what is yielded next."},
+    {"athrow", agen_athrow, "self, typ, val=, tb=, /", NATIVE_METHOD,
+     "An awaitable that raises an exception where the generator waits, and gives what is yielded next."},
+    {"aclose", agen_aclose, "self, /", NATIVE_METHOD,
+     "An awaitable that raises GeneratorExit where the generator waits, so that it ends."},
     {0}};
 
 bool generator_class_init(VM *vm) {

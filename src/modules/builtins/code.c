@@ -106,7 +106,10 @@ static Value compile_block(VM *vm, Value *args, size_t count) {
                               .top_level_await = true, .shows_values = true};
     return object_or_error(library_compile(vm, text, length, &options, options.source));
 }
-const NativeDefinition console_compile_functions[] = {{"compile_block", compile_block, "text, file_name, /"}, {0}};
+const NativeDefinition console_compile_functions[] = {
+    {"compile_block", compile_block, "text, file_name, /", NATIVE_METHOD,
+     "Compiles what was entered at a prompt: values of expressions will be shown, and `await` is allowed."},
+    {0}};
 
 // The namespaces that exec and eval run in: args[1] and args[2], filled in when omitted.
 static bool namespaces(VM *vm, const char *function, Value *args) {
@@ -243,24 +246,32 @@ static Value builtin_exit(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {
-    {"__build_class__", builtin_build_class, "*args, **keywords", NATIVE_METHOD},
-    {"__import__", builtin_import, "name, globals=None, locals=None, fromlist=(), level=0", NATIVE_METHOD},
-    {"compile", builtin_compile, "source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1", NATIVE_METHOD},
-    {"dir", builtin_dir, "object=, /", NATIVE_METHOD},
-    {"eval", builtin_eval, "source, /, globals=None, locals=None", NATIVE_METHOD},
-    {"exec", builtin_exec, "source, /, globals=None, locals=None, *, closure=None", NATIVE_METHOD},
-    {"exit", builtin_exit, "code=", NATIVE_METHOD},
-    {"globals", builtin_globals, "", NATIVE_METHOD},
-    {"locals", builtin_locals, "", NATIVE_METHOD},
-    {"quit", builtin_exit, "code=", NATIVE_METHOD},
-    {"vars", builtin_vars, "object=, /", NATIVE_METHOD},
+    {"__build_class__", builtin_build_class, "*args, **keywords", NATIVE_METHOD,
+     "What the class statement calls: makes a class of its body, name, bases and keywords."},
+    {"__import__", builtin_import, "name, globals=None, locals=None, fromlist=(), level=0", NATIVE_METHOD,
+     "What the import statement calls; programs rather use importlib.import_module."},
+    {"compile", builtin_compile, "source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1", NATIVE_METHOD,
+     "A code object of a source text or bytes: mode is 'exec' for statements, 'eval' for an expression, 'single' for the prompt's way."},
+    {"dir", builtin_dir, "object=, /", NATIVE_METHOD,
+     "The sorted names of an object's attributes; without an argument, of the local variables."},
+    {"eval", builtin_eval, "source, /, globals=None, locals=None", NATIVE_METHOD,
+     "The value of an expression, given as text or code, within these variables."},
+    {"exec", builtin_exec, "source, /, globals=None, locals=None, *, closure=None", NATIVE_METHOD,
+     "Runs statements, given as text or code, within these variables."},
+    {"exit", builtin_exit, "code=", NATIVE_METHOD, "Ends the program with this status, by raising SystemExit."},
+    {"globals", builtin_globals, "", NATIVE_METHOD, "The dict of the current module's variables."},
+    {"locals", builtin_locals, "", NATIVE_METHOD, "The local variables as a dict; in a function a new one each time."},
+    {"quit", builtin_exit, "code=", NATIVE_METHOD, "Ends the program with this status, by raising SystemExit."},
+    {"vars", builtin_vars, "object=, /", NATIVE_METHOD, "The dict of an object's own attributes; without an argument, locals()."},
     {0}};
 
 static Value code_names(VM *vm, Value self) {
     Tuple *names = code_used_names(vm, (Code *)object_of(self));
     return names ? value_object(names) : VALUE_ERROR;
 }
-static const AttributeDefinition code_attributes[] = {{"co_names", code_names, NULL}, {0}};
+static const AttributeDefinition code_attributes[] = {{"co_names", code_names, NULL,
+                                                       "The names of globals and attributes that it uses, a tuple."},
+                                                      {0}};
 
 bool builtins_code_add(VM *vm, Dict *namespace) {
     return native_add_functions(vm, namespace, functions) > 0 && native_add_attributes(vm, vm->classes.code, code_attributes) > 0;

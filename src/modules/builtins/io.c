@@ -121,9 +121,12 @@ static Value builtin_input(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {
-    {"input", builtin_input, "prompt='', /", NATIVE_METHOD},
-    {"open", file_open, "file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None", NATIVE_METHOD},
-    {"print", builtin_print, "*args, sep=' ', end='\\n', file=None, flush=False", NATIVE_METHOD},
+    {"input", builtin_input, "prompt='', /", NATIVE_METHOD,
+     "Writes the prompt and returns the next line of the standard input without its end; EOFError where there is none."},
+    {"open", file_open, "file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None", NATIVE_METHOD,
+     "Opens a file: mode says 'r'ead, 'w'rite, 'a'ppend or 'x' create, with '+' both ways, and 'b' bytes in place of text."},
+    {"print", builtin_print, "*args, sep=' ', end='\\n', file=None, flush=False", NATIVE_METHOD,
+     "Writes the values as text, with `sep` between them and `end` behind, to `file` or sys.stdout."},
     {0}};
 
 bool builtins_io_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }

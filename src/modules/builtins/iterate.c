@@ -247,11 +247,19 @@ static Value builtin_anext(VM *vm, Value *args, size_t count) {
     return vm_call(vm, wait, pair, 2, NULL);
 }
 
-static const NativeDefinition functions[] = {{"aiter", builtin_aiter, "async_iterable, /", NATIVE_METHOD},
-                                             {"anext", builtin_anext, "async_iterator, default=, /", NATIVE_METHOD},
-                                             {"iter", builtin_iter, "object, sentinel=, /", NATIVE_METHOD},
-                                             {"next", builtin_next, "iterator, default=, /", NATIVE_METHOD},
-                                             {"sorted", builtin_sorted, "*iterable, key=, reverse=", NATIVE_METHOD},
+static const NativeDefinition functions[] = {{"aiter", builtin_aiter, "async_iterable, /", NATIVE_METHOD,
+                                              "The asynchronous iterator of an object that `async for` could go through."},
+                                             {"anext", builtin_anext, "async_iterator, default=, /", NATIVE_METHOD,
+                                              "An awaitable of the next item of an asynchronous iterator; at its end `default`, or "
+                                              "StopAsyncIteration without one."},
+                                             {"iter", builtin_iter, "object, sentinel=, /", NATIVE_METHOD,
+                                              "An iterator of an object; with `sentinel` the object is called for each item until it "
+                                              "returns that."},
+                                             {"next", builtin_next, "iterator, default=, /", NATIVE_METHOD,
+                                              "The next item of an iterator; at its end `default`, or StopIteration without one."},
+                                             {"sorted", builtin_sorted, "*iterable, key=, reverse=", NATIVE_METHOD,
+                                              "A new list of the items of an iterable in ascending order, by key(item); equal ones "
+                                              "keep their order."},
                                              {0}};
 static const NativeDefinition enumerate_methods[] = {{"__new__", enumerate_new, "cls, /, *args, **keywords", NATIVE_NEW}, {0}};
 static const NativeDefinition zip_methods[] = {{"__new__", zip_new, "cls, /, *iterables, strict=", NATIVE_NEW}, {0}};

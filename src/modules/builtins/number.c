@@ -212,20 +212,37 @@ static Value builtin_any(VM *vm, Value *args, size_t count) {
     return status < 0 ? VALUE_ERROR : value_bool(!status);
 }
 
-static const NativeDefinition functions[] = {{"abs", builtin_abs, "x, /", NATIVE_METHOD},
-                                             {"all", builtin_all, "iterable, /", NATIVE_METHOD},
-                                             {"any", builtin_any, "iterable, /", NATIVE_METHOD},
-                                             {"bin", builtin_bin, "number, /", NATIVE_METHOD},
-                                             {"chr", builtin_chr, "i, /", NATIVE_METHOD},
-                                             {"divmod", builtin_divmod, "x, y, /", NATIVE_METHOD},
-                                             {"hex", builtin_hex, "number, /", NATIVE_METHOD},
-                                             {"max", builtin_max, "*args, key=, default=", NATIVE_METHOD},
-                                             {"min", builtin_min, "*args, key=, default=", NATIVE_METHOD},
-                                             {"oct", builtin_oct, "number, /", NATIVE_METHOD},
-                                             {"ord", builtin_ord, "c, /", NATIVE_METHOD},
-                                             {"pow", builtin_pow, "base, exp, mod=None", NATIVE_METHOD},
-                                             {"round", builtin_round, "number, ndigits=None", NATIVE_METHOD},
-                                             {"sum", builtin_sum, "iterable, /, start=0", NATIVE_METHOD},
+static const NativeDefinition functions[] = {{"abs", builtin_abs, "x, /", NATIVE_METHOD,
+                                              "The absolute value; of a complex number its distance from 0."},
+                                             {"all", builtin_all, "iterable, /", NATIVE_METHOD,
+                                              "Whether every item of an iterable is true; True where there is none."},
+                                             {"any", builtin_any, "iterable, /", NATIVE_METHOD,
+                                              "Whether some item of an iterable is true; False where there is none."},
+                                             {"bin", builtin_bin, "number, /", NATIVE_METHOD,
+                                              "The integer in binary, such as '0b101' for 5."},
+                                             {"chr", builtin_chr, "i, /", NATIVE_METHOD,
+                                              "The character of a code point, from 0 to 0x10FFFF."},
+                                             {"divmod", builtin_divmod, "x, y, /", NATIVE_METHOD, "The pair (x // y, x % y)."},
+                                             {"hex", builtin_hex, "number, /", NATIVE_METHOD,
+                                              "The integer in hexadecimal, such as '0xff' for 255."},
+                                             {"max", builtin_max, "*args, key=, default=", NATIVE_METHOD,
+                                              "The largest of its arguments, or of one iterable's items, by key(item); `default` is "
+                                              "for an iterable without any."},
+                                             {"min", builtin_min, "*args, key=, default=", NATIVE_METHOD,
+                                              "The smallest of its arguments, or of one iterable's items, by key(item); `default` is "
+                                              "for an iterable without any."},
+                                             {"oct", builtin_oct, "number, /", NATIVE_METHOD,
+                                              "The integer in octal, such as '0o17' for 15."},
+                                             {"ord", builtin_ord, "c, /", NATIVE_METHOD,
+                                              "The code point of a single character, or the value of a single byte."},
+                                             {"pow", builtin_pow, "base, exp, mod=None", NATIVE_METHOD,
+                                              "base ** exp; with `mod`, the remainder of that, for integers without computing the "
+                                              "power."},
+                                             {"round", builtin_round, "number, ndigits=None", NATIVE_METHOD,
+                                              "The number rounded to `ndigits` places behind the point, or to an integer without; "
+                                              "halves go to the even neighbor."},
+                                             {"sum", builtin_sum, "iterable, /, start=0", NATIVE_METHOD,
+                                              "`start` plus all items of an iterable."},
                                              {0}};
 
 bool builtins_number_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }

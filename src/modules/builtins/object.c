@@ -129,19 +129,23 @@ static Value builtin_issubclass(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {
-    {"ascii", builtin_ascii, "obj, /", NATIVE_METHOD},
-    {"callable", builtin_callable, "obj, /", NATIVE_METHOD},
-    {"delattr", builtin_delattr, "obj, name, /", NATIVE_METHOD},
-    {"format", builtin_format, "value, format_spec='', /", NATIVE_METHOD},
-    {"getattr", builtin_getattr, "object, name, default=, /", NATIVE_METHOD},
-    {"hasattr", builtin_hasattr, "obj, name, /", NATIVE_METHOD},
-    {"hash", builtin_hash, "obj, /", NATIVE_METHOD},
-    {"id", builtin_id, "obj, /", NATIVE_METHOD},
-    {"isinstance", builtin_isinstance, "obj, class_or_tuple, /", NATIVE_METHOD},
-    {"issubclass", builtin_issubclass, "cls, class_or_tuple, /", NATIVE_METHOD},
-    {"len", builtin_len, "obj, /", NATIVE_METHOD},
-    {"repr", builtin_repr, "obj, /", NATIVE_METHOD},
-    {"setattr", builtin_setattr, "obj, name, value, /", NATIVE_METHOD},
+    {"ascii", builtin_ascii, "obj, /", NATIVE_METHOD, "As repr(), with escapes in place of all that is not ASCII."},
+    {"callable", builtin_callable, "obj, /", NATIVE_METHOD, "Whether the object can be called."},
+    {"delattr", builtin_delattr, "obj, name, /", NATIVE_METHOD, "Deletes an attribute: delattr(x, 'y') is del x.y."},
+    {"format", builtin_format, "value, format_spec='', /", NATIVE_METHOD,
+     "The value as text in the given format, as its class understands it; without one, mostly what str() gives."},
+    {"getattr", builtin_getattr, "object, name, default=, /", NATIVE_METHOD,
+     "An attribute by its name; where it is missing, `default`, or AttributeError without one."},
+    {"hasattr", builtin_hasattr, "obj, name, /", NATIVE_METHOD, "Whether the object has an attribute of that name."},
+    {"hash", builtin_hash, "obj, /", NATIVE_METHOD, "The number by which dicts and sets find the object; TypeError where it has none."},
+    {"id", builtin_id, "obj, /", NATIVE_METHOD, "A number that no other object has while this one lives."},
+    {"isinstance", builtin_isinstance, "obj, class_or_tuple, /", NATIVE_METHOD,
+     "Whether the object is of a class, or of one of a tuple or union of classes, or of a subclass."},
+    {"issubclass", builtin_issubclass, "cls, class_or_tuple, /", NATIVE_METHOD,
+     "Whether a class is another one, or one of a tuple or union of classes, or inherits from it."},
+    {"len", builtin_len, "obj, /", NATIVE_METHOD, "How many items a container has."},
+    {"repr", builtin_repr, "obj, /", NATIVE_METHOD, "The object as text for programmers: where that is possible, what would make it."},
+    {"setattr", builtin_setattr, "obj, name, value, /", NATIVE_METHOD, "Sets an attribute: setattr(x, 'y', value) is x.y = value."},
     {0}};
 
 bool builtins_object_add(VM *vm, Dict *namespace) { return native_add_functions(vm, namespace, functions) > 0; }

@@ -642,7 +642,9 @@ static const NativeDefinition methods[] = {
     {"__reduce_ex__", array_reduce, "self, value, /", NATIVE_METHOD, "What makes it again."},
     GENERIC_ALIAS_METHOD,
     {0}};
-static const AttributeDefinition attributes[] = {{"typecode", get_typecode, NULL}, {"itemsize", get_itemsize, NULL}, {0}};
+static const AttributeDefinition attributes[] = {{"typecode", get_typecode, NULL, "The letter that says how the items are stored."},
+                                                 {"itemsize", get_itemsize, NULL, "How many bytes an item takes."},
+                                                 {0}};
 static const NativeDefinition functions[] = {
     {"_array_reconstructor", array_reconstruct, "arraytype, typecode, mformat_code, items, /", NATIVE_METHOD, "Makes an array of its bytes."},
     {0}};
@@ -663,7 +665,8 @@ bool array_module_fill(VM *vm, ModuleObject *module) {
     cls->module = value_object(name);
     if (!(cls->shown_name = string_from(vm, "array.array"))) return false;
     library_of(vm)->classes[LIBRARY_ARRAY] = cls;
-    return native_add_methods(vm, cls, methods) >= 0 && native_add_attributes(vm, cls, attributes) >= 0 &&
+    return add_text(vm, module->namespace, "__doc__", "Sequences of numbers of one kind, stored without gaps.") &&
+           native_add_methods(vm, cls, methods) >= 0 && native_add_attributes(vm, cls, attributes) >= 0 &&
            native_add_functions(vm, module->namespace, functions) > 0 &&
            add_text(vm, cls->attributes, "__doc__", "Numbers or characters of one kind: array(typecode[, items]).") &&
            add_value(vm, module->namespace, "array", value_object(cls)) &&

@@ -541,7 +541,8 @@ static const NativeDefinition deque_methods[] = {
     {"__reduce__", deque_reduce, "self, /", NATIVE_METHOD},
     GENERIC_ALIAS_METHOD,
     {0}};
-static const AttributeDefinition deque_attributes[] = {{"maxlen", get_maxlen, NULL}, {0}};
+static const AttributeDefinition deque_attributes[] = {{"maxlen", get_maxlen, NULL, "How many items it keeps at most, or None."},
+                                                       {0}};
 
 bool deque_add(VM *vm, Dict *namespace) {
     Class **classes = library_of(vm)->classes;

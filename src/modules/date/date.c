@@ -266,7 +266,10 @@ static const NativeDefinition methods[] = {
     {"isocalendar", method_isocalendar, "self, /", NATIVE_METHOD, "Year, week and day of the week in ISO 8601."},
     {"__reduce__", method_reduce, "self, /", NATIVE_METHOD},
     {0}};
-static const AttributeDefinition attributes[] = {{"year", get_year, NULL}, {"month", get_month, NULL}, {"day", get_day, NULL}, {0}};
+static const AttributeDefinition attributes[] = {{"year", get_year, NULL, "The year, from 1 to 9999."},
+                                                 {"month", get_month, NULL, "The month, from 1 to 12."},
+                                                 {"day", get_day, NULL, "The day of the month, from 1."},
+                                                 {0}};
 
 bool date_add(VM *vm, Dict *namespace) {
     Class *cls = date_class_make(vm, LIBRARY_DATE, "date", vm->classes.object, &date_ops, sizeof(Date), 0);

@@ -293,7 +293,10 @@ static const NativeDefinition methods[] = {
     {"__reduce__", delta_reduce, "self, /", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition attributes[] = {
-    {"days", get_days, read_only}, {"seconds", get_seconds, read_only}, {"microseconds", get_microseconds, read_only}, {0}};
+    {"days", get_days, read_only, "The days, which carry the sign of the whole."},
+    {"seconds", get_seconds, read_only, "The seconds beyond the days, from 0 to 86399."},
+    {"microseconds", get_microseconds, read_only, "The microseconds beyond the seconds, from 0 to 999999."},
+    {0}};
 
 bool delta_add(VM *vm, Dict *namespace) {
     Class *cls = date_class_make(vm, LIBRARY_TIMEDELTA, "timedelta", vm->classes.object, &delta_ops, sizeof(Delta), 0);

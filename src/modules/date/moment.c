@@ -249,9 +249,14 @@ static const NativeDefinition methods[] = {
     {"__reduce__", method_reduce, "self, /", NATIVE_METHOD},
     {"__reduce_ex__", method_reduce_ex, "!self, protocol, /", NATIVE_METHOD},
     {0}};
-static const AttributeDefinition attributes[] = {{"hour", get_hour, NULL}, {"minute", get_minute, NULL}, {"second", get_second, NULL},
-                                                 {"microsecond", get_microsecond, NULL}, {"tzinfo", get_zone, NULL},
-                                                 {"fold", get_fold, NULL}, {0}};
+static const AttributeDefinition attributes[] = {{"hour", get_hour, NULL, "The hour, from 0 to 23."},
+                                                 {"minute", get_minute, NULL, "The minute, from 0 to 59."},
+                                                 {"second", get_second, NULL, "The second, from 0 to 59."},
+                                                 {"microsecond", get_microsecond, NULL, "The microsecond, from 0 to 999999."},
+                                                 {"tzinfo", get_zone, NULL, "The time zone, or None."},
+                                                 {"fold", get_fold, NULL,
+                                                  "1 for the second of two equal times when clocks are set back, else 0."},
+                                                 {0}};
 
 bool moment_add(VM *vm, Dict *namespace) {
     Class *cls = date_class_make(vm, LIBRARY_DATETIME, "datetime", date_class(vm, LIBRARY_DATE), &moment_ops, sizeof(Moment), 0);

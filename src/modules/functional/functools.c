@@ -166,7 +166,10 @@ static const NativeDefinition partial_methods[] = {{"__new__", partial_new, "cls
                                                    GENERIC_ALIAS_METHOD,
                                                    {0}};
 static const AttributeDefinition partial_attributes[] = {
-    {"func", get_function, set_nothing}, {"args", get_arguments, set_nothing}, {"keywords", get_keywords, set_nothing}, {0}};
+    {"func", get_function, set_nothing, "The function that is called."},
+    {"args", get_arguments, set_nothing, "The arguments that come before those of a call, a tuple."},
+    {"keywords", get_keywords, set_nothing, "The keyword arguments that a call need not give, a dict."},
+    {0}};
 
 // ---- reduce
 
@@ -248,7 +251,8 @@ static int set_object(VM *vm, Value self, Value value) {
 }
 
 static const TypeOps key_ops = {.trace = key_trace, .call = key_call, .compare = key_compare};
-static const AttributeDefinition key_attributes[] = {{"obj", get_object, set_object}, {0}};
+static const AttributeDefinition key_attributes[] = {{"obj", get_object, set_object, "The object that is compared."},
+                                                     {0}};
 
 static const NativeDefinition functions[] = {
     {"reduce", reduce, "function, iterable, initial=, /", NATIVE_METHOD,

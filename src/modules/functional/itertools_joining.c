@@ -118,7 +118,9 @@ static Value longest_next(VM *vm, Value v) {
 static const TypeOps chain_ops = {.trace = chain_trace, .iterate = iterator_itself, .next = chain_next};
 static const TypeOps longest_ops = {.trace = longest_trace, .iterate = iterator_itself, .next = longest_next};
 static const NativeDefinition chain_methods[] = {{"__new__", chain_new, "cls, /, *iterables", NATIVE_NEW},
-                                                 {"from_iterable", chain_from_iterable, "cls, iterable, /", NATIVE_CLASS_METHOD},
+                                                 {"from_iterable", chain_from_iterable, "cls, iterable, /", NATIVE_CLASS_METHOD,
+                                                  "A chain of the iterables that an iterable gives, which is asked for one after the "
+                                                  "other."},
                                                  GENERIC_ALIAS_METHOD,
                                                  {0}};
 static const NativeDefinition longest_methods[] = {{"__new__", longest_new, "cls, /, *iterables, **keywords", NATIVE_NEW}, {0}};

@@ -368,7 +368,8 @@ static const NativeDefinition functions[] = {
 
 bool cmath_module_fill(VM *vm, ModuleObject *module) {
     Dict *n = module->namespace;
-    return native_add_functions(vm, n, functions) > 0 && add_value(vm, n, "e", value_float(2.718281828459045)) &&
+    return add_text(vm, n, "__doc__", "Functions of complex numbers, and constants.") && native_add_functions(vm, n, functions) > 0 &&
+           add_value(vm, n, "e", value_float(2.718281828459045)) &&
            add_value(vm, n, "pi", value_float(3.141592653589793)) && add_value(vm, n, "tau", value_float(6.283185307179586)) &&
            add_value(vm, n, "inf", value_float(INFINITY)) && add_value(vm, n, "nan", value_float(NAN)) &&
            add_value(vm, n, "infj", complex_new(vm, 0, INFINITY)) && add_value(vm, n, "nanj", complex_new(vm, 0, NAN));

@@ -179,7 +179,8 @@ static Value random_sha512(VM *vm, Value *args, size_t count) {
     return value_object(digest);
 }
 
-static const NativeDefinition functions[] = {{"entropy", random_entropy, "size, /", NATIVE_METHOD},
+static const NativeDefinition functions[] = {{"entropy", random_entropy, "size, /", NATIVE_METHOD,
+                                              "So many bytes that nobody can guess, from the operating system."},
                                              {"sha512", random_sha512, "data, /", NATIVE_METHOD},
                                              {0}};
 static const NativeDefinition methods[] = {{"__new__", twister_new, "cls, /, *args, **keywords", NATIVE_NEW},

@@ -151,7 +151,9 @@ static const NativeDefinition entry_methods[] = {
     {"inode", entry_inode, "self, /", NATIVE_METHOD, "The number of its inode."},
     {"__fspath__", entry_fspath, "self, /", NATIVE_METHOD, "Its path."},
     {0}};
-static const AttributeDefinition entry_attributes[] = {{"name", entry_get_name, NULL}, {"path", entry_get_path, NULL}, {0}};
+static const AttributeDefinition entry_attributes[] = {{"name", entry_get_name, NULL, "The name of the entry in its folder."},
+                                                       {"path", entry_get_path, NULL, "The folder's path joined with the name."},
+                                                       {0}};
 
 // ---- scandir
 

@@ -39,6 +39,7 @@ bool posix_constants_add(VM *vm, Dict *namespace) {
 
 bool posix_module_fill(VM *vm, ModuleObject *module) {
     Dict *namespace = module->namespace;
+    if (!add_text(vm, namespace, "__doc__", "Files, processes and what else the system does; os has it for programs.")) return false;
     const NativeDefinition *tables[] = {posix_status_functions, posix_entry_functions, posix_change_functions, posix_descriptor_functions,
                                         posix_process_functions};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

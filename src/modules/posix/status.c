@@ -120,9 +120,9 @@ const NativeDefinition posix_status_functions[] = {
     {"fstatvfs", posix_statvfs, "fd, /", NATIVE_METHOD, "Like statvfs(), of an open file."},
     {"access", posix_access, "path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True", NATIVE_METHOD,
      "Whether the process may do that with a file."},
-    {"major", posix_major, "device, /", NATIVE_METHOD},
-    {"minor", posix_minor, "device, /", NATIVE_METHOD},
-    {"makedev", posix_makedev, "major, minor, /", NATIVE_METHOD},
+    {"major", posix_major, "device, /", NATIVE_METHOD, "The major part of a device's number."},
+    {"minor", posix_minor, "device, /", NATIVE_METHOD, "The minor part of a device's number."},
+    {"makedev", posix_makedev, "major, minor, /", NATIVE_METHOD, "A device's number, of its major and minor part."},
     {0}};
 
 bool posix_status_add(VM *vm, Dict *namespace) {

@@ -514,37 +514,7 @@ static Value get_buffer(VM *vm, Value self) {
     return value_object(file->binary_side);
 }
 
-static const NativeDefinition methods[] = {
-    {"__enter__", method_enter, "self, /", NATIVE_METHOD},
-    {"__exit__", method_exit, "self, /, *args", NATIVE_METHOD},
-    {"close", method_close, "self, /", NATIVE_METHOD},
-    {"fileno", method_fileno, "self, /", NATIVE_METHOD},
-    {"flush", method_flush, "self, /", NATIVE_METHOD},
-    {"isatty", method_isatty, "self, /", NATIVE_METHOD},
-    {"read", method_read, "self, size=-1, /", NATIVE_METHOD},
-    {"readable", method_readable, "self, /", NATIVE_METHOD},
-    {"readline", method_readline, "self, size=-1, /", NATIVE_METHOD},
-    {"readlines", method_readlines, "self, hint=, /", NATIVE_METHOD},
-    {"seek", method_seek, "self, offset, whence=, /", NATIVE_METHOD},
-    {"seekable", method_seekable, "self, /", NATIVE_METHOD},
-    {"tell", method_tell, "self, /", NATIVE_METHOD},
-    {"truncate", method_truncate, "self, size=None, /", NATIVE_METHOD},
-    {"writable", method_writable, "self, /", NATIVE_METHOD},
-    {"write", method_write, "self, text, /", NATIVE_METHOD},
-    {"writelines", method_writelines, "self, lines, /", NATIVE_METHOD},
-    {0}};
-static const NativeDefinition text_methods[] = {
-    {"reconfigure", method_reconfigure, "self, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None", NATIVE_METHOD},
-    {0}};
-static const AttributeDefinition attributes[] = {
-    {"name", get_name, NULL}, {"mode", get_mode, NULL}, {"closed", get_closed, NULL}, {0}};
-static const AttributeDefinition text_attributes[] = {{"encoding", get_encoding, NULL},
-                                                      {"errors", get_errors, NULL},
-                                                      {"newlines", get_newlines, NULL},
-                                                      {"line_buffering", get_line_buffering, NULL},
-                                                      {"write_through", get_write_through, NULL},
-                                                      {"buffer", get_buffer, NULL},
-                                                      {0}};
+#include "modules/system/file_methods.def"
 
 // ---- Operations
 
@@ -793,7 +763,9 @@ bool file_classes_init(VM *vm) {
     Dict *namespace = dict_new(vm);
     String *name = string_intern_from(vm, "UnsupportedOperation", 20), *module = string_intern_from(vm, "io", 2);
     if (!both || !namespace || !name || !module) return false;
-    if (dict_set_string(vm, namespace, vm->names.__module__, value_object(module)) < 0) return false;
+    if (dict_set_string(vm, namespace, vm->names.__module__, value_object(module)) < 0 ||
+        !add_text(vm, namespace, "__doc__", "The file can't do this."))
+        return false;
     library->unsupported_operation = class_new(vm, NULL, name, both, namespace);
     return library->unsupported_operation != NULL;
 }

@@ -31,18 +31,24 @@ static Value gc_count(VM *vm, Value *args, size_t count) {
     return object_or_error(tuple_from(vm, counts, 3));
 }
 
-static const NativeDefinition functions[] = {{"collect", gc_collect, "generation=2", NATIVE_METHOD},
-                                             {"disable", gc_disable, "", NATIVE_METHOD},
-                                             {"enable", gc_enable, "", NATIVE_METHOD},
-                                             {"freeze", gc_nothing, "", NATIVE_METHOD},
-                                             {"get_count", gc_count, "", NATIVE_METHOD},
-                                             {"isenabled", gc_isenabled, "", NATIVE_METHOD},
-                                             {"set_threshold", gc_nothing, "*thresholds", NATIVE_METHOD},
+static const NativeDefinition functions[] = {{"collect", gc_collect, "generation=2", NATIVE_METHOD,
+                                              "Frees what the program can no longer reach."},
+                                             {"disable", gc_disable, "", NATIVE_METHOD,
+                                              "Makes isenabled() say False; memory is collected all the same, as nothing else frees it."},
+                                             {"enable", gc_enable, "", NATIVE_METHOD, "Makes isenabled() say True again."},
+                                             {"freeze", gc_nothing, "", NATIVE_METHOD,
+                                              "Does nothing here; in CPython it takes all objects of now out of collections."},
+                                             {"get_count", gc_count, "", NATIVE_METHOD,
+                                              "How many collections there have been, and two zeros."},
+                                             {"isenabled", gc_isenabled, "", NATIVE_METHOD, "Whether disable() was not the last word."},
+                                             {"set_threshold", gc_nothing, "*thresholds", NATIVE_METHOD,
+                                              "Does nothing here; in CPython it sets how much may be allocated between collections."},
                                              {0}};
 
 bool gc_module_fill(VM *vm, ModuleObject *module) {
     List *garbage = list_new(vm, 0);
-    return garbage && add_value(vm, module->namespace, "garbage", value_object(garbage)) &&
+    return garbage && add_text(vm, module->namespace, "__doc__", "Garbage collection.") &&
+           add_value(vm, module->namespace, "garbage", value_object(garbage)) &&
            native_add_functions(vm, module->namespace, functions) > 0;
 }
 
@@ -77,7 +83,9 @@ bool errno_module_fill(VM *vm, ModuleObject *module) {
 #undef NUMBER
     };
     Dict *codes = dict_new(vm);
-    if (!codes || !add_value(vm, module->namespace, "errorcode", value_object(codes))) return false;
+    if (!codes || !add_value(vm, module->namespace, "errorcode", value_object(codes)) ||
+        !add_text(vm, module->namespace, "__doc__", "The numbers of the system's errors."))
+        return false;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         String *name = string_from(vm, numbers[i].name);
         if (!name || dict_set(vm, codes, value_small(numbers[i].number), value_object(name)) < 0 ||

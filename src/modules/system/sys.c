@@ -135,20 +135,26 @@ static Value sys_getframemodulename(VM *vm, Value *args, size_t count) {
 static const NativeDefinition functions[] = {
     {"_getframe", sys_getframe, "depth=0, /", NATIVE_METHOD},
     {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
-    {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD},
-    {"exc_info", sys_exc_info, "", NATIVE_METHOD},
-    {"excepthook", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},
-    {"exception", sys_exception, "", NATIVE_METHOD},
-    {"exit", sys_exit, "status=None, /", NATIVE_METHOD},
-    {"get_int_max_str_digits", sys_get_int_max_str_digits, "", NATIVE_METHOD},
-    {"getdefaultencoding", sys_getdefaultencoding, "", NATIVE_METHOD},
-    {"getfilesystemencoding", sys_getdefaultencoding, "", NATIVE_METHOD},
-    {"getrecursionlimit", sys_getrecursionlimit, "", NATIVE_METHOD},
-    {"getsizeof", sys_getsizeof, "object, default=", NATIVE_METHOD},
-    {"intern", sys_intern, "string, /", NATIVE_METHOD},
-    {"is_finalizing", sys_is_finalizing, "", NATIVE_METHOD},
-    {"set_int_max_str_digits", sys_set_int_max_str_digits, "maxdigits", NATIVE_METHOD},
-    {"setrecursionlimit", sys_setrecursionlimit, "limit, /", NATIVE_METHOD},
+    {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD,
+     "What the prompt calls with each result: writes its repr and keeps it as builtins._, unless it is None."},
+    {"exc_info", sys_exc_info, "", NATIVE_METHOD,
+     "The class, the exception and the traceback of what is being handled; three times None where nothing is."},
+    {"excepthook", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD,
+     "Writes an exception and its traceback to sys.stderr; called for what nobody has caught."},
+    {"exception", sys_exception, "", NATIVE_METHOD, "The exception that is being handled, or None."},
+    {"exit", sys_exit, "status=None, /", NATIVE_METHOD,
+     "Ends the program by SystemExit: None is success, an integer the status, and any other object is printed and is failure."},
+    {"get_int_max_str_digits", sys_get_int_max_str_digits, "", NATIVE_METHOD,
+     "How many decimal digits an integer may have for conversion from and to text; 0 is no limit."},
+    {"getdefaultencoding", sys_getdefaultencoding, "", NATIVE_METHOD, "The encoding of str.encode() without one: 'utf-8'."},
+    {"getfilesystemencoding", sys_getdefaultencoding, "", NATIVE_METHOD, "The encoding of names of files: 'utf-8'."},
+    {"getrecursionlimit", sys_getrecursionlimit, "", NATIVE_METHOD, "How deep calls may be nested."},
+    {"getsizeof", sys_getsizeof, "object, default=", NATIVE_METHOD, "About how many bytes the object takes, without what it refers to."},
+    {"intern", sys_intern, "string, /", NATIVE_METHOD, "The one copy of a text that all equal interned texts share."},
+    {"is_finalizing", sys_is_finalizing, "", NATIVE_METHOD, "Whether the interpreter is ending: False as long as scripts run."},
+    {"set_int_max_str_digits", sys_set_int_max_str_digits, "maxdigits", NATIVE_METHOD,
+     "Sets how many decimal digits an integer may have for conversion from and to text; 0 is no limit."},
+    {"setrecursionlimit", sys_setrecursionlimit, "limit, /", NATIVE_METHOD, "Sets how deep calls may be nested."},
     {0}};
 
 static bool add_version(VM *vm, Dict *sys) {
@@ -233,7 +239,8 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
     const char *platform = "linux";
 #endif
     bool little = (union { uint16_t word; uint8_t byte; }){1}.byte;
-    return native_add_functions(vm, sys, functions) > 0 && add_version(vm, sys) && add_numbers(vm, sys) &&
+    return add_text(vm, sys, "__doc__", "The interpreter: its streams, modules and settings.") &&
+           native_add_functions(vm, sys, functions) > 0 && add_version(vm, sys) && add_numbers(vm, sys) &&
            add_value(vm, sys, "modules", value_object(vm->modules)) && add_value(vm, sys, "path", value_object(path)) &&
            add_value(vm, sys, "argv", value_object(library->arguments)) &&
            add_value(vm, sys, "executable", value_object(library->executable)) &&

@@ -304,28 +304,49 @@ static Value time_strptime(VM *vm, Value *args, size_t count) {
     return format ? time_tuple_parse(vm, string_of(args[0]), format) : VALUE_ERROR;
 }
 
-static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", NATIVE_METHOD},
-                                             {"clock_getres", time_clock_getres, "clk_id, /", NATIVE_METHOD},
-                                             {"clock_gettime", time_clock_gettime, "clk_id, /", NATIVE_METHOD},
-                                             {"clock_gettime_ns", time_clock_gettime_ns, "clk_id, /", NATIVE_METHOD},
-                                             {"ctime", time_ctime, "seconds=, /", NATIVE_METHOD},
-                                             {"gmtime", time_gmtime, "seconds=, /", NATIVE_METHOD},
-                                             {"localtime", time_localtime, "seconds=, /", NATIVE_METHOD},
-                                             {"mktime", time_mktime, "t, /", NATIVE_METHOD},
-                                             {"monotonic", time_monotonic, "", NATIVE_METHOD},
-                                             {"monotonic_ns", time_monotonic_ns, "", NATIVE_METHOD},
-                                             {"perf_counter", time_perf_counter, "", NATIVE_METHOD},
-                                             {"perf_counter_ns", time_perf_counter_ns, "", NATIVE_METHOD},
-                                             {"process_time", time_process_time, "", NATIVE_METHOD},
-                                             {"process_time_ns", time_process_time_ns, "", NATIVE_METHOD},
-                                             {"sleep", time_sleep, "seconds, /", NATIVE_METHOD},
-                                             {"strftime", time_strftime, "format, t=, /", NATIVE_METHOD},
+static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", NATIVE_METHOD,
+                                              "A struct_time, now by default, as text such as 'Sun Jun 20 23:21:05 1993'."},
+                                             {"clock_getres", time_clock_getres, "clk_id, /", NATIVE_METHOD,
+                                              "What the smallest step of a clock is, in seconds."},
+                                             {"clock_gettime", time_clock_gettime, "clk_id, /", NATIVE_METHOD,
+                                              "What a clock says, in seconds."},
+                                             {"clock_gettime_ns", time_clock_gettime_ns, "clk_id, /", NATIVE_METHOD,
+                                              "What a clock says, in nanoseconds."},
+                                             {"ctime", time_ctime, "seconds=, /", NATIVE_METHOD,
+                                              "Seconds since the epoch, now by default, as text in local time, such as 'Sun Jun 20 "
+                                              "23:21:05 1993'."},
+                                             {"gmtime", time_gmtime, "seconds=, /", NATIVE_METHOD,
+                                              "Seconds since the epoch, now by default, as a struct_time in UTC."},
+                                             {"localtime", time_localtime, "seconds=, /", NATIVE_METHOD,
+                                              "Seconds since the epoch, now by default, as a struct_time in local time."},
+                                             {"mktime", time_mktime, "t, /", NATIVE_METHOD,
+                                              "The seconds since the epoch at a struct_time in local time."},
+                                             {"monotonic", time_monotonic, "", NATIVE_METHOD,
+                                              "Seconds of a clock that is never set back."},
+                                             {"monotonic_ns", time_monotonic_ns, "", NATIVE_METHOD,
+                                              "Nanoseconds of a clock that is never set back."},
+                                             {"perf_counter", time_perf_counter, "", NATIVE_METHOD,
+                                              "Seconds of the most exact clock, to measure short durations."},
+                                             {"perf_counter_ns", time_perf_counter_ns, "", NATIVE_METHOD,
+                                              "Nanoseconds of the most exact clock, to measure short durations."},
+                                             {"process_time", time_process_time, "", NATIVE_METHOD,
+                                              "Seconds that the process has computed."},
+                                             {"process_time_ns", time_process_time_ns, "", NATIVE_METHOD,
+                                              "Nanoseconds that the process has computed."},
+                                             {"sleep", time_sleep, "seconds, /", NATIVE_METHOD,
+                                              "Waits so many seconds; the whole program stands still (asyncio.sleep lets other tasks "
+                                              "go on)."},
+                                             {"strftime", time_strftime, "format, t=, /", NATIVE_METHOD,
+                                              "A struct_time, now by default, as text in the format that %-codes give."},
                                              {"strptime", time_strptime, "!*arguments", NATIVE_METHOD,
                                               "A time that a text means by a format with directives: strptime(text[, format])."},
-                                             {"thread_time", time_thread_time, "", NATIVE_METHOD},
-                                             {"thread_time_ns", time_thread_time_ns, "", NATIVE_METHOD},
-                                             {"time", time_time, "", NATIVE_METHOD},
-                                             {"time_ns", time_time_ns, "", NATIVE_METHOD},
+                                             {"thread_time", time_thread_time, "", NATIVE_METHOD,
+                                              "Seconds that the thread has computed."},
+                                             {"thread_time_ns", time_thread_time_ns, "", NATIVE_METHOD,
+                                              "Nanoseconds that the thread has computed."},
+                                             {"time", time_time, "", NATIVE_METHOD, "Seconds since the epoch, 1970-01-01 in UTC."},
+                                             {"time_ns", time_time_ns, "", NATIVE_METHOD,
+                                              "Nanoseconds since the epoch, 1970-01-01 in UTC."},
                                              {0}};
 
 // What the local zone is this year, by the middle of January and of July: which of them is summer depends on the hemisphere.
@@ -367,6 +388,7 @@ bool time_module_fill(VM *vm, ModuleObject *module) {
     Library *library = library_of(vm);
     library->struct_sequence = struct_sequence_class(vm, "time.struct_time", struct_fields);
     if (!library->struct_sequence) return false;
+    if (!add_text(vm, module->namespace, "__doc__", "Clocks, and times as numbers, parts and text.")) return false;
     Zone zone;
     local_zone(&zone);
     String *names[2] = {string_from(vm, zone.names[0]), string_from(vm, zone.names[1])};

@@ -107,11 +107,21 @@ static Value block_end(VM *vm, Value *args, size_t count) {
     return object_or_error(tuple_from(vm, pair, 2));
 }
 
+// parameters(function): those of a function or method in C as they are declared, `name=` for one whose default has no name; None for
+// anything else.
+static Value parameters(VM *vm, Value *args, size_t count) {
+    Value v = is_kind(args[0], KIND_BOUND_METHOD) ? ((BoundMethod *)object_of(args[0]))->function : args[0];
+    if (!is_native(v)) return VALUE_NONE;
+    const char *signature = native_of(v)->definition->signature;
+    return object_or_error(string_from(vm, signature + (*signature == '!' || *signature == '?')));
+}
+
 static const NativeDefinition functions[] = {{"source_text", source_text, "text, start, end, colours, /"},
                                              {"syntax_text", syntax_text, "text, offset, end_offset, same_line, colours, /"},
                                              {"suggestion", suggestion, "exception, /"},
                                              {"block_end", block_end, "text, /"},
                                              {"code_source", code_source, "code, /"},
+                                             {"parameters", parameters, "function, /"},
                                              {0}};
 
 bool traceback_module_fill(VM *vm, ModuleObject *module) { return native_add_functions(vm, module->namespace, functions) > 0; }

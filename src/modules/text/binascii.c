@@ -417,18 +417,21 @@ static const NativeDefinition functions[] = {
     {"crc_hqx", crc_hqx, "data, crc, /", NATIVE_METHOD, "The CRC-CCITT of the bytes, which goes on from another one."},
     {0}};
 
-static Class *exception_class(VM *vm, const char *name, Class *base_class) {
+static Class *exception_class(VM *vm, const char *name, Class *base_class, const char *doc) {
     Value bases[1] = {value_object(base_class)};
     String *text = string_from(vm, name), *module = string_intern_from(vm, "binascii", 8);
     Tuple *base = tuple_from(vm, bases, 1);
     Dict *attributes = dict_new(vm);
-    if (!text || !module || !base || !attributes || !add_value(vm, attributes, "__module__", value_object(module))) return NULL;
+    if (!text || !module || !base || !attributes || !add_value(vm, attributes, "__module__", value_object(module)) ||
+        !add_text(vm, attributes, "__doc__", doc))
+        return NULL;
     return class_new(vm, NULL, text, base, attributes);
 }
 
 bool binascii_module_fill(VM *vm, ModuleObject *module) {
-    Class *error = library_of(vm)->classes[LIBRARY_BINASCII_ERROR] = exception_class(vm, "Error", vm->exceptions.value_error);
-    Class *incomplete = exception_class(vm, "Incomplete", vm->exceptions.exception);
+    Class *error = library_of(vm)->classes[LIBRARY_BINASCII_ERROR] =
+        exception_class(vm, "Error", vm->exceptions.value_error, "Text or bytes that can't be converted.");
+    Class *incomplete = exception_class(vm, "Incomplete", vm->exceptions.exception, "Data that ends too early.");
     return error && incomplete && add_value(vm, module->namespace, "Error", value_object(error)) &&
            add_value(vm, module->namespace, "Incomplete", value_object(incomplete)) &&
            add_text(vm, module->namespace, "__doc__", "Bytes as text of ASCII characters, and checksums.") &&

@@ -179,14 +179,18 @@ static Value no_reduce(VM *vm, Value *args, size_t count) {
     return raise_type_error(vm, "cannot pickle '%s' instances", class_name(class_of(vm, args[0])));
 }
 
-static const AttributeDefinition dialect_attributes[] = {{"delimiter", get_delimiter, NULL},
-                                                         {"doublequote", get_double_quote, NULL},
-                                                         {"escapechar", get_escape, NULL},
-                                                         {"lineterminator", get_line_terminator, NULL},
-                                                         {"quotechar", get_quote, NULL},
-                                                         {"quoting", get_quoting, NULL},
-                                                         {"skipinitialspace", get_skip_blanks, NULL},
-                                                         {"strict", get_strict, NULL},
+static const AttributeDefinition dialect_attributes[] = {{"delimiter", get_delimiter, NULL, "What stands between fields."},
+                                                         {"doublequote", get_double_quote, NULL,
+                                                          "Whether a quote within a field is written twice."},
+                                                         {"escapechar", get_escape, NULL,
+                                                          "What takes away the meaning of the character behind it, or None."},
+                                                         {"lineterminator", get_line_terminator, NULL, "What ends a record."},
+                                                         {"quotechar", get_quote, NULL, "What encloses fields, or None."},
+                                                         {"quoting", get_quoting, NULL,
+                                                          "Which fields are enclosed: one of the QUOTE_… constants."},
+                                                         {"skipinitialspace", get_skip_blanks, NULL,
+                                                          "Whether spaces behind a delimiter are passed over."},
+                                                         {"strict", get_strict, NULL, "Whether wrong input raises an Error."},
                                                          {0}};
 static const NativeDefinition dialect_methods[] = {
     {"__new__", dialect_new,

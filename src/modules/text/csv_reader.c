@@ -256,7 +256,9 @@ static Value reader_itself(VM *vm, Value self) { return self; }
 static Value get_dialect(VM *vm, Value self) { return value_object(reader_of(self)->dialect); }
 static Value get_line_number(VM *vm, Value self) { return int_from_uint64(vm, reader_of(self)->line_number); }
 static const TypeOps reader_ops = {.trace = reader_trace, .finalize = reader_finalize, .iterate = reader_itself, .next = reader_next};
-static const AttributeDefinition reader_attributes[] = {{"dialect", get_dialect, NULL}, {"line_num", get_line_number, NULL}, {0}};
+static const AttributeDefinition reader_attributes[] = {{"dialect", get_dialect, NULL, "The Dialect by which it reads."},
+                                                        {"line_num", get_line_number, NULL, "How many lines it has read."},
+                                                        {0}};
 
 static void note_mark(Reader *r, const CsvMark *mark) {
     if (mark->size) r->stops[(unsigned char)mark->bytes[0]] = true;

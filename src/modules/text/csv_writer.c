@@ -155,7 +155,8 @@ static Value writer_rows(VM *vm, Value *args, size_t count) {
 static Value get_dialect(VM *vm, Value self) { return value_object(writer_of(self)->dialect); }
 
 static const TypeOps writer_ops = {.trace = writer_trace};
-static const AttributeDefinition writer_attributes[] = {{"dialect", get_dialect, NULL}, {0}};
+static const AttributeDefinition writer_attributes[] = {{"dialect", get_dialect, NULL, "The Dialect by which it writes."},
+                                                        {0}};
 static const NativeDefinition writer_methods[] = {
     {"writerow", writer_row, "self, row, /", NATIVE_METHOD, "Writes a record of the fields; returns what the file's write returns."},
     {"writerows", writer_rows, "self, rows, /", NATIVE_METHOD, "Writes each of the rows as a record."},
@@ -204,7 +205,8 @@ bool csv_module_fill(VM *vm, ModuleObject *module) {
     Value bases[1] = {value_object(vm->exceptions.exception)};
     String *error_name = string_from(vm, "Error"), *module_name = string_intern_from(vm, "_csv", 4);
     Tuple *base = tuple_from(vm, bases, 1);
-    if (!error_name || !module_name || !base || !attributes || !add_value(vm, attributes, "__module__", value_object(module_name)))
+    if (!error_name || !module_name || !base || !attributes || !add_value(vm, attributes, "__module__", value_object(module_name)) ||
+        !add_text(vm, attributes, "__doc__", "A record that can't be read or written, or settings that can't be."))
         return false;
     Class *error = library_of(vm)->classes[LIBRARY_CSV_ERROR] = class_new(vm, NULL, error_name, base, attributes);
     if (!error || !add_value(vm, namespace, "Error", value_object(error)) || !csv_dialect_fill(vm, namespace) || !csv_reader_fill(vm) ||

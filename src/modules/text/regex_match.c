@@ -273,10 +273,15 @@ static const NativeDefinition methods[] = {
     {"__deepcopy__", match_copy, "self, memo, /", NATIVE_METHOD},
     GENERIC_ALIAS_METHOD,
     {0}};
-static const AttributeDefinition attributes[] = {{"re", get_pattern, NULL},          {"string", get_subject, NULL},
-                                                 {"pos", get_position, NULL},        {"endpos", get_end_position, NULL},
-                                                 {"lastindex", get_last_index, NULL}, {"lastgroup", get_last_group, NULL},
-                                                 {"regs", get_regs, NULL},           {0}};
+static const AttributeDefinition attributes[] = {{"re", get_pattern, NULL, "The pattern that matched."},
+                                                 {"string", get_subject, NULL, "The text in which it matched."},
+                                                 {"pos", get_position, NULL, "Where in the text the search began."},
+                                                 {"endpos", get_end_position, NULL, "Where in the text the search would have ended."},
+                                                 {"lastindex", get_last_index, NULL,
+                                                  "The number of the last group that matched, or None."},
+                                                 {"lastgroup", get_last_group, NULL, "The name of the last group that matched, or None."},
+                                                 {"regs", get_regs, NULL, "The (start, end) of the match and of each group, a tuple."},
+                                                 {0}};
 
 bool regex_match_class_add(VM *vm, Dict *namespace) {
     Class *cls = library_of(vm)->classes[LIBRARY_REGEX_MATCH] =

@@ -150,7 +150,8 @@ static const TypeOps match_iterator_ops = {.trace = scanner_trace, .iterate = it
 static const NativeDefinition scanner_methods[] = {{"match", scanner_match, "self, /", NATIVE_METHOD, "The match here, or None."},
                                                    {"search", scanner_search, "self, /", NATIVE_METHOD, "The next match, or None."},
                                                    {0}};
-static const AttributeDefinition scanner_attributes[] = {{"pattern", scanner_pattern, NULL}, {0}};
+static const AttributeDefinition scanner_attributes[] = {{"pattern", scanner_pattern, NULL, "The pattern that it looks for."},
+                                                         {0}};
 
 static Value scanner_new(VM *vm, Value *args, size_t class_number) {
     Range range;
@@ -360,7 +361,7 @@ static const NativeDefinition methods[] = {
     {"search", pattern_search, RANGE, "The first match, or None."},
     {"findall", pattern_find_all, RANGE, "A list of what all matches have: their text, or that of their groups."},
     {"finditer", pattern_find_iter, RANGE, "An iterator of all matches."},
-    {"scanner", pattern_scanner, RANGE},
+    {"scanner", pattern_scanner, RANGE, "An object whose match() and search() go through the text step by step."},
     {"split", pattern_split, "self, /, string, maxsplit=0", NATIVE_METHOD, "The text between the matches, with that of groups."},
     {"sub", pattern_sub, "self, /, repl, string, count=0", NATIVE_METHOD, "The text with matches replaced."},
     {"subn", pattern_subn, "self, /, repl, string, count=0", NATIVE_METHOD, "The text with matches replaced, and how many were."},
@@ -368,10 +369,11 @@ static const NativeDefinition methods[] = {
     {"__deepcopy__", pattern_copy, "self, memo, /", NATIVE_METHOD},
     GENERIC_ALIAS_METHOD,
     {0}};
-static const AttributeDefinition attributes[] = {{"pattern", get_text, NULL},
-                                                 {"flags", get_flags, NULL},
-                                                 {"groups", get_groups, NULL},
-                                                 {"groupindex", get_group_index, NULL},
+static const AttributeDefinition attributes[] = {{"pattern", get_text, NULL, "The text that was compiled."},
+                                                 {"flags", get_flags, NULL, "The flags in effect, a number."},
+                                                 {"groups", get_groups, NULL, "How many groups it has."},
+                                                 {"groupindex", get_group_index, NULL,
+                                                  "The number of each group that has a name, a mapping."},
                                                  {0}};
 
 bool regex_pattern_class_add(VM *vm, Dict *namespace) {

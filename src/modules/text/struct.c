@@ -530,7 +530,9 @@ static const NativeDefinition struct_methods[] = {
     {"unpack_from", method_unpack_from, "self, /, buffer, offset=0", NATIVE_METHOD, "The values at an offset of a buffer."},
     {"iter_unpack", method_iter_unpack, "self, buffer, /", NATIVE_METHOD, "An iterator of what a buffer holds again and again."},
     {0}};
-static const AttributeDefinition struct_attributes[] = {{"format", get_format, NULL}, {"size", get_size, NULL}, {0}};
+static const AttributeDefinition struct_attributes[] = {{"format", get_format, NULL, "The format that it was made with."},
+                                                        {"size", get_size, NULL, "How many bytes the format takes."},
+                                                        {0}};
 static const NativeDefinition unpacker_methods[] = {{"__length_hint__", unpacker_hint, "self, /", NATIVE_METHOD}, {0}};
 static const NativeDefinition functions[] = {
     {"calcsize", function_calcsize, "format, /", NATIVE_METHOD, "How many bytes a format takes."},
@@ -549,7 +551,8 @@ bool struct_module_fill(VM *vm, ModuleObject *module) {
     String *name = string_from(vm, "error"), *module_name = string_intern_from(vm, "struct", 6), *own = string_intern_from(vm, "_struct", 7);
     Tuple *base = tuple_from(vm, bases, 1);
     Dict *attributes = dict_new(vm);
-    if (!name || !module_name || !own || !base || !attributes || !add_value(vm, attributes, "__module__", value_object(module_name)))
+    if (!name || !module_name || !own || !base || !attributes || !add_value(vm, attributes, "__module__", value_object(module_name)) ||
+        !add_text(vm, attributes, "__doc__", "A wrong format, or values or bytes that do not fit it."))
         return false;
     Class *error = classes[LIBRARY_STRUCT_ERROR] = class_new(vm, NULL, name, base, attributes);
     Class *cls = classes[LIBRARY_STRUCT] = native_data_class(vm, "_struct", "Struct", &struct_ops, sizeof(Struct), 0);

@@ -187,14 +187,15 @@ static Value view_get_mapping(VM *vm, Value self) { return mapping_proxy_new(vm,
 
 static const NativeDefinition set_view_methods[] = {
     {"__reversed__", view_reversed_method, "self, /", NATIVE_METHOD},
-    {"isdisjoint", view_isdisjoint_method, "self, other, /", NATIVE_METHOD},
+    {"isdisjoint", view_isdisjoint_method, "self, other, /", NATIVE_METHOD, "Whether no element is in the other."},
     {0},
 };
 static const NativeDefinition values_methods[] = {
     {"__reversed__", view_reversed_method, "self, /", NATIVE_METHOD},
     {0},
 };
-static const AttributeDefinition view_attributes[] = {{"mapping", view_get_mapping, NULL}, {0}};
+static const AttributeDefinition view_attributes[] = {{"mapping", view_get_mapping, NULL, "The dict, to read only."},
+                                                      {0}};
 
 bool dict_view_class_init(VM *vm) {
     vm->ops[KIND_DICT_VIEW] = &dict_view_ops;

@@ -236,14 +236,18 @@ static Value range_get_step(VM *vm, Value self) { return range_of(self)->step; }
 
 static const NativeDefinition range_methods[] = {
     {"__new__", range_dunder_new, "cls, /, *args", NATIVE_NEW},
-    {"count", range_count_method, "self, object, /", NATIVE_METHOD},
-    {"index", range_index_method, "self, object, /", NATIVE_METHOD},
+    {"count", range_count_method, "self, object, /", NATIVE_METHOD, "1 where the number is in the range, else 0."},
+    {"index", range_index_method, "self, object, /", NATIVE_METHOD,
+     "At which place the number is in the range; ValueError where it is not."},
     {"__reversed__", range_reversed_method, "self, /", NATIVE_METHOD},
     {"__reduce__", range_reduce_method, "self, /", NATIVE_METHOD},
     {0},
 };
 static const AttributeDefinition range_attributes[] = {
-    {"start", range_get_start, NULL}, {"stop", range_get_stop, NULL}, {"step", range_get_step, NULL}, {0}};
+    {"start", range_get_start, NULL, "The first number."},
+    {"stop", range_get_stop, NULL, "The number at which it ends, without it."},
+    {"step", range_get_step, NULL, "From each number to the next."},
+    {0}};
 
 bool range_class_init(VM *vm) {
     vm->ops[KIND_RANGE] = &range_ops;

@@ -163,12 +163,16 @@ static Value slice_get_step(VM *vm, Value self) { return slice_of(self)->step; }
 
 static const NativeDefinition slice_methods[] = {
     {"__new__", slice_dunder_new, "cls, /, *args", NATIVE_NEW},
-    {"indices", slice_indices_method, "self, object, /", NATIVE_METHOD},
+    {"indices", slice_indices_method, "self, object, /", NATIVE_METHOD,
+     "The start, stop and step that the slice comes to for a sequence of that length, ready for range()."},
     {"__reduce__", slice_reduce_method, "self, /", NATIVE_METHOD},
     {0},
 };
 static const AttributeDefinition slice_attributes[] = {
-    {"start", slice_get_start, NULL}, {"stop", slice_get_stop, NULL}, {"step", slice_get_step, NULL}, {0}};
+    {"start", slice_get_start, NULL, "Where it begins, as it was given."},
+    {"stop", slice_get_stop, NULL, "Before what it ends, as it was given."},
+    {"step", slice_get_step, NULL, "From each item to the next, as it was given."},
+    {0}};
 
 bool slice_class_init(VM *vm) {
     vm->ops[KIND_SLICE] = &slice_ops;

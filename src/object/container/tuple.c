@@ -246,8 +246,9 @@ static Value tuple_getnewargs_method(VM *vm, Value *args, size_t count) {
 
 static const NativeDefinition tuple_methods[] = {
     {"__new__", tuple_dunder_new, "cls, iterable=, /", NATIVE_NEW},
-    {"count", tuple_count_method, "self, value, /", NATIVE_METHOD},
-    {"index", tuple_index_method, "self, value, start=0, stop=9223372036854775807, /", NATIVE_METHOD},
+    {"count", tuple_count_method, "self, value, /", NATIVE_METHOD, "How many items equal the value."},
+    {"index", tuple_index_method, "self, value, start=0, stop=9223372036854775807, /", NATIVE_METHOD,
+     "The first index within [start:stop] of an item that equals the value; ValueError where there is none."},
     {"__getnewargs__", tuple_getnewargs_method, "self, /", NATIVE_METHOD},
     {0},
 };

@@ -46,6 +46,7 @@ typedef struct {
     const char *name;
     Value (*get)(VM *vm, Value self);
     int (*set)(VM *vm, Value self, Value value);
+    const char *doc; // or NULL
 } AttributeDefinition;
 
 // The signature, parsed at the function's first call.

@@ -2,6 +2,7 @@
 
 #include "object/container/dict.h"
 #include "object/container/list.h"
+#include "object/core/documentation.h"
 #include "object/core/errors.h"
 #include "object/core/native.h"
 #include "object/core/protocol.h"
@@ -236,7 +237,19 @@ static Value make(VM *vm, Class *cls, Special special) {
     return value_object(native);
 }
 
+// The class's text, which stands in its namespace once it has been asked for; VALUE_NONE without one, as nothing is inherited.
+static Value make_doc(VM *vm, Class *cls) {
+    Value doc = class_documentation_value(vm, cls);
+    if (is_error(doc) || dict_set_string(vm, cls->attributes, vm->names.__doc__, doc) < 0) {
+        exception_clear(vm);
+        vm->is_incomplete = true;
+        return is_error(doc) ? VALUE_EMPTY : doc;
+    }
+    return doc;
+}
+
 Value operation_method(VM *vm, Class *cls, String *name) {
+    if (name == vm->names.__doc__) return make_doc(vm, cls);
     if (!introduces(vm, cls)) return VALUE_EMPTY;
     for (int i = 0; i < SPECIAL_COUNT; i++)
         if (vm->names.specials[i] == name) return make(vm, cls, (Special)i);
@@ -244,6 +257,7 @@ Value operation_method(VM *vm, Class *cls, String *name) {
 }
 
 void operation_methods_complete(VM *vm, Class *cls) {
+    if (is_empty(dict_get_string(vm, cls->attributes, vm->names.__doc__))) make_doc(vm, cls);
     if (!introduces(vm, cls)) return;
     for (int i = 0; i < SPECIAL_COUNT; i++)
         if (is_empty(dict_get_string(vm, cls->attributes, vm->names.specials[i]))) make(vm, cls, (Special)i);

@@ -6,6 +6,7 @@
 #include "object/container/list.h"
 #include "object/container/mapping_proxy.h"
 #include "object/container/set.h"
+#include "object/core/documentation.h"
 #include "object/core/errors.h"
 #include "object/core/instance.h"
 #include "object/core/module.h"
@@ -524,8 +525,7 @@ static Value type_get_flags(VM *vm, Value self) {
 }
 static int type_set_bases(VM *vm, Value self, Value value) { return class_set_bases(vm, (Class *)object_of(self), value); }
 static Value type_get_doc(VM *vm, Value self) {
-    Value doc = dict_get_string(vm, ((Class *)object_of(self))->attributes, vm->names.__doc__);
-    return is_empty(doc) ? VALUE_NONE : doc;
+    return class_own_documentation(vm, (Class *)object_of(self));
 }
 static int type_set_doc(VM *vm, Value self, Value value) {
     return class_set_attribute(vm, (Class *)object_of(self), vm->names.__doc__, value) < 0 ? -1 : 1;
@@ -561,7 +561,8 @@ static const NativeDefinition type_methods[] = {
     {"__new__", type_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", type_init, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"__call__", type_call, "self, /, *args, **kwargs", NATIVE_METHOD},
-    {"mro", type_mro_method, "self, /", NATIVE_METHOD},
+    {"mro", type_mro_method, "self, /", NATIVE_METHOD,
+     "The order in which attributes are looked up: a list of the class and all it inherits from."},
     {"__subclasses__", type_subclasses, "self, /", NATIVE_METHOD},
     {"__prepare__", type_prepare, "cls, /, *args, **kwargs", NATIVE_CLASS_METHOD},
     {"__instancecheck__", type_instance_check, "self, instance, /", NATIVE_METHOD},

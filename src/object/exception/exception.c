@@ -501,8 +501,9 @@ static Value get_members(VM *vm, Value self) {
 static int set_readonly(VM *vm, Value self, Value value) {
     return raise_error(vm, vm->exceptions.attribute_error, "readonly attribute"), -1;
 }
-static const AttributeDefinition group_attributes[] = {{"message", get_message, set_readonly},
-                                                       {"exceptions", get_members, set_readonly},
+static const AttributeDefinition group_attributes[] = {{"message", get_message, set_readonly,
+                                                        "What the group was made with as its text."},
+                                                       {"exceptions", get_members, set_readonly, "The exceptions of the group, a tuple."},
                                                        {0}};
 
 // Fields of particular classes that have a value even when nobody set them.
@@ -525,20 +526,26 @@ static int set_exit_code(VM *vm, Value self, Value value) {
 static const NativeDefinition base_methods[] = {
     {"__new__", base_exception_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", base_exception_init, "self, /, *args, **kwargs", NATIVE_METHOD},
-    {"with_traceback", with_traceback, "self, object, /", NATIVE_METHOD},
-    {"add_note", add_note, "self, object, /", NATIVE_METHOD},
+    {"with_traceback", with_traceback, "self, object, /", NATIVE_METHOD, "Sets the traceback and returns the exception."},
+    {"add_note", add_note, "self, object, /", NATIVE_METHOD, "Adds a line that tracebacks show below the exception."},
     {0}};
 static const AttributeDefinition base_attributes[] = {
-    {"args", get_args, set_args},
+    {"args", get_args, set_args, "What the exception was made with, a tuple."},
     {"__cause__", get_cause, set_cause},
     {"__context__", get_context, set_context},
     {"__suppress_context__", get_suppress, set_suppress},
     {"__traceback__", get_traceback, set_traceback},
     {0}};
 static const NativeDefinition group_methods[] = {{"__new__", group_new, "cls, /, *args, **kwargs", NATIVE_NEW},
-                                                 {"derive", group_derive, "self, excs, /", NATIVE_METHOD},
-                                                 {"split", group_split, "self, matcher_value, /", NATIVE_METHOD},
-                                                 {"subgroup", group_subgroup, "self, matcher_value, /", NATIVE_METHOD},
+                                                 {"derive", group_derive, "self, excs, /", NATIVE_METHOD,
+                                                  "A group with the same message and other exceptions; subclasses override it to keep "
+                                                  "what they have more."},
+                                                 {"split", group_split, "self, matcher_value, /", NATIVE_METHOD,
+                                                  "A pair of groups: of the exceptions that match and of the others, nested as here; "
+                                                  "None for an empty one. A class, a tuple of classes or a function matches."},
+                                                 {"subgroup", group_subgroup, "self, matcher_value, /", NATIVE_METHOD,
+                                                  "A group of the exceptions that match, nested as here, or None. A class, a tuple of "
+                                                  "classes or a function matches."},
                                                  {0}};
 static const NativeDefinition os_methods[] = {{"__new__", os_error_new, "cls, /, *args, **kwargs", NATIVE_NEW},
                                               {"__init__", os_error_init, "self, /, *args, **kwargs", NATIVE_METHOD},
@@ -550,8 +557,13 @@ static const NativeDefinition attribute_methods[] = {
     {"__init__", attribute_error_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};
 static const NativeDefinition import_methods[] = {
     {"__init__", import_error_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};
-static const AttributeDefinition stop_attributes[] = {{"value", get_stop_value, set_stop_value}, {0}};
-static const AttributeDefinition exit_attributes[] = {{"code", get_exit_code, set_exit_code}, {0}};
+static const AttributeDefinition stop_attributes[] = {{"value", get_stop_value, set_stop_value,
+                                                       "What the iterator or coroutine returned."},
+                                                      {0}};
+static const AttributeDefinition exit_attributes[] = {{"code", get_exit_code, set_exit_code,
+                                                       "The status with which the program ends; None stands for 0, a text is printed "
+                                                       "and stands for 1."},
+                                                      {0}};
 
 static void exception_trace(VM *vm, Object *o) {
     Exception *exception = (Exception *)o;

@@ -43,9 +43,10 @@ static Value traceback_line(VM *vm, Value self) {
     return value_small(code_place(traceback->code, traceback->instruction)->line);
 }
 static Value traceback_last(VM *vm, Value self) { return value_small((int64_t)traceback_of(self)->instruction * 2); } // as f_lasti
-static const AttributeDefinition traceback_attributes[] = {{"tb_next", traceback_next, traceback_set_next},
-                                                           {"tb_lineno", traceback_line, NULL},
-                                                           {"tb_lasti", traceback_last, NULL},
+static const AttributeDefinition traceback_attributes[] = {{"tb_next", traceback_next, traceback_set_next,
+                                                            "The traceback of the next call inwards, or None."},
+                                                           {"tb_lineno", traceback_line, NULL, "The line that was being executed."},
+                                                           {"tb_lasti", traceback_last, NULL, "The instruction that was being executed."},
                                                            {0}};
 
 bool traceback_class_init(VM *vm) {

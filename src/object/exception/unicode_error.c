@@ -136,9 +136,12 @@ ATTRIBUTE(reason, VALUE_NONE, set_any)
 #undef ATTRIBUTE
 
 bool unicode_errors_add(VM *vm) {
-    static const AttributeDefinition attributes[] = {{"encoding", get_encoding, set_encoding}, {"object", get_object, set_object},
-                                                     {"start", get_start, set_start},          {"end", get_end, set_end},
-                                                     {"reason", get_reason, set_reason},       {0}};
+    static const AttributeDefinition attributes[] = {{"encoding", get_encoding, set_encoding, "The name of the encoding."},
+                                                     {"object", get_object, set_object, "What could not be encoded or decoded."},
+                                                     {"start", get_start, set_start, "Where in the object the trouble begins."},
+                                                     {"end", get_end, set_end, "Where in the object the trouble ends."},
+                                                     {"reason", get_reason, set_reason, "What is wrong there."},
+                                                     {0}};
 
     static const NativeDefinition coding[] = {{"__init__", coding_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};
     static const NativeDefinition translating[] = {{"__init__", translate_init, "self, /, *args, **kwargs", NATIVE_METHOD}, {0}};

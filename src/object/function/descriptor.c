@@ -1,6 +1,7 @@
 #include "object/function/descriptor.h"
 
 #include "object/container/dict.h"
+#include "object/core/documentation.h"
 #include "object/core/errors.h"
 #include "object/core/instance.h"
 #include "object/core/protocol.h"
@@ -86,9 +87,9 @@ static int property_set_doc(VM *vm, Value self, Value value) {
 static const NativeDefinition property_methods[] = {
     {"__new__", property_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", property_init, "self, fget=, fset=, fdel=, doc=", NATIVE_METHOD},
-    {"getter", property_getter, "self, fget, /", NATIVE_METHOD},
-    {"setter", property_setter, "self, fset, /", NATIVE_METHOD},
-    {"deleter", property_deleter, "self, fdel, /", NATIVE_METHOD},
+    {"getter", property_getter, "self, fget, /", NATIVE_METHOD, "A copy of the property with another function that reads."},
+    {"setter", property_setter, "self, fset, /", NATIVE_METHOD, "A copy of the property with another function that sets."},
+    {"deleter", property_deleter, "self, fdel, /", NATIVE_METHOD, "A copy of the property with another function that deletes."},
     {"__set_name__", property_set_name, "self, owner, name, /", NATIVE_METHOD},
     {"__get__", property_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {"__set__", property_assign, "self, instance, value, /", NATIVE_METHOD},
@@ -106,9 +107,9 @@ static Value property_abstract(VM *vm, Value self) {
     return VALUE_FALSE;
 }
 static const AttributeDefinition property_attributes[] = {{"__isabstractmethod__", property_abstract, NULL},
-                                                          {"fget", property_fget, NULL},
-                                                          {"fset", property_fset, NULL},
-                                                          {"fdel", property_fdel, NULL},
+                                                          {"fget", property_fget, NULL, "The function that reads, or None."},
+                                                          {"fset", property_fset, NULL, "The function that sets, or None."},
+                                                          {"fdel", property_fdel, NULL, "The function that deletes, or None."},
                                                           {"__doc__", property_doc, property_set_doc},
                                                           {0}};
 
@@ -271,12 +272,17 @@ static Value descriptor_name(VM *vm, Value self) {
     String *name = string_from(vm, ((Descriptor *)object_of(self))->definition->name);
     return name ? value_object(name) : VALUE_ERROR;
 }
+static Value descriptor_doc(VM *vm, Value self) {
+    const AttributeDefinition *definition = ((Descriptor *)object_of(self))->definition;
+    return documentation_value(vm, definition->doc ? definition->doc : special_documentation(definition->name));
+}
 static const NativeDefinition descriptor_methods[] = {
     {"__get__", descriptor_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {"__set__", descriptor_set, "self, instance, value, /", NATIVE_METHOD},
     {"__delete__", descriptor_delete, "self, instance, /", NATIVE_METHOD},
     {0}};
-static const AttributeDefinition descriptor_attributes[] = {{"__name__", descriptor_name, NULL}, {0}};
+static const AttributeDefinition descriptor_attributes[] = {
+    {"__name__", descriptor_name, NULL}, {"__doc__", descriptor_doc, NULL}, {0}};
 
 bool descriptor_class_init(VM *vm) {
     ClassTable *c = &vm->classes;

@@ -1,6 +1,7 @@
 #include "object/function/function.h"
 
 #include "object/container/dict.h"
+#include "object/core/documentation.h"
 #include "object/core/errors.h"
 #include "object/core/instance.h"
 #include "object/core/protocol.h"
@@ -122,22 +123,33 @@ static Value code_lines(VM *vm, Value *args, size_t count) {
     }
     return list ? value_iterate(vm, value_object(list)) : VALUE_ERROR;
 }
-static const NativeDefinition code_methods[] = {{"co_positions", code_positions, "self, /", NATIVE_METHOD},
-                                                {"co_lines", code_lines, "self, /", NATIVE_METHOD},
+static const NativeDefinition code_methods[] = {{"co_positions", code_positions, "self, /", NATIVE_METHOD,
+                                                 "An iterator of (line, end line, column, end column) for each instruction."},
+                                                {"co_lines", code_lines, "self, /", NATIVE_METHOD,
+                                                 "An iterator of (start, end, line) for runs of instructions of one line."},
                                                 {0}};
-static const AttributeDefinition code_attributes[] = {{"co_name", code_name, NULL},
-                                                      {"co_qualname", code_qualified_name, NULL},
-                                                      {"co_filename", code_file, NULL},
-                                                      {"co_firstlineno", code_first_line, NULL},
-                                                      {"co_argcount", code_argument_count, NULL},
-                                                      {"co_kwonlyargcount", code_keyword_only, NULL},
-                                                      {"co_posonlyargcount", code_positional_only, NULL},
-                                                      {"co_varnames", code_variables, NULL},
-                                                      {"co_freevars", code_free, NULL},
-                                                      {"co_cellvars", code_cells, NULL},
-                                                      {"co_flags", code_flags, NULL},
-                                                      {"co_nlocals", code_local_count, NULL},
-                                                      {"co_consts", code_constants, NULL},
+static const AttributeDefinition code_attributes[] = {{"co_name", code_name, NULL, "The name of the function, class or module."},
+                                                      {"co_qualname", code_qualified_name, NULL,
+                                                       "The name with those of the classes and functions around it."},
+                                                      {"co_filename", code_file, NULL, "The name of the file it was compiled from."},
+                                                      {"co_firstlineno", code_first_line, NULL, "The line where it begins."},
+                                                      {"co_argcount", code_argument_count, NULL,
+                                                       "How many parameters may be given by position, without *args."},
+                                                      {"co_kwonlyargcount", code_keyword_only, NULL,
+                                                       "How many parameters are keyword-only."},
+                                                      {"co_posonlyargcount", code_positional_only, NULL,
+                                                       "How many parameters are positional-only."},
+                                                      {"co_varnames", code_variables, NULL,
+                                                       "The names of the parameters and the local variables, a tuple."},
+                                                      {"co_freevars", code_free, NULL,
+                                                       "The names of variables of functions around it that it uses, a tuple."},
+                                                      {"co_cellvars", code_cells, NULL,
+                                                       "The names of its variables that functions within use, a tuple."},
+                                                      {"co_flags", code_flags, NULL,
+                                                       "Bits that say what it is: a generator, a coroutine, one with *args and so on "
+                                                       "(see inspect.CO_…)."},
+                                                      {"co_nlocals", code_local_count, NULL, "How many names co_varnames has."},
+                                                      {"co_consts", code_constants, NULL, "The constants that it uses, a tuple."},
                                                       {0}};
 
 // ---- Functions
@@ -401,10 +413,8 @@ static Value native_qualified_name(VM *vm, Value self) {
     return name ? value_object(name) : VALUE_ERROR;
 }
 static Value native_doc(VM *vm, Value self) {
-    const char *doc = native_behind(self)->definition->doc;
-    String *text = doc ? string_from(vm, doc) : NULL;
-    if (!doc) return VALUE_NONE;
-    return text ? value_object(text) : VALUE_ERROR;
+    const NativeDefinition *definition = native_behind(self)->definition;
+    return documentation_value(vm, definition->doc ? definition->doc : special_documentation(definition->name));
 }
 static Value native_module(VM *vm, Value self) {
     Native *native = native_behind(self);
@@ -477,7 +487,9 @@ static int cell_set_contents(VM *vm, Value self, Value value) {
     heap_store(vm, object_of(self), &((Cell *)object_of(self))->value, value);
     return 1;
 }
-static const AttributeDefinition cell_attributes[] = {{"cell_contents", cell_contents, cell_set_contents}, {0}};
+static const AttributeDefinition cell_attributes[] = {{"cell_contents", cell_contents, cell_set_contents,
+                                                       "The variable's value; ValueError where it has none."},
+                                                      {0}};
 
 bool function_class_init(VM *vm) {
     ClassTable *c = &vm->classes;

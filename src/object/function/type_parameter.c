@@ -188,7 +188,11 @@ static Value get_origin(VM *vm, Value self) { return ((ParameterPart *)object_of
 static const AttributeDefinition variable_attributes[] = {
     COMMON_ATTRIBUTES, VARIANCE_ATTRIBUTES, {"__constraints__", get_constraints, NULL}, {0}};
 static const AttributeDefinition specification_attributes[] = {
-    COMMON_ATTRIBUTES, VARIANCE_ATTRIBUTES, {"args", get_arguments, NULL}, {"kwargs", get_keywords, NULL}, {0}};
+    COMMON_ATTRIBUTES,
+    VARIANCE_ATTRIBUTES,
+    {"args", get_arguments, NULL, "Stands for the positional parameters, in the annotation of *args."},
+    {"kwargs", get_keywords, NULL, "Stands for the keyword parameters, in the annotation of **kwargs."},
+    {0}};
 static const AttributeDefinition variadic_attributes[] = {COMMON_ATTRIBUTES, {0}};
 static const AttributeDefinition part_attributes[] = {{"__origin__", get_origin, NULL}, {0}};
 
@@ -216,7 +220,8 @@ static Value variadic_substitute(VM *vm, Value *args, size_t count) {
 }
 
 #define COMMON_METHODS                                                                                                 \
-    {"has_default", has_default, "self, /", NATIVE_METHOD}, {"__reduce__", reduce, "self, /", NATIVE_METHOD},          \
+    {"has_default", has_default, "self, /", NATIVE_METHOD, "Whether the parameter has a default."},                    \
+        {"__reduce__", reduce, "self, /", NATIVE_METHOD},                                                              \
         {"__mro_entries__", no_subclass, "self, bases, /", NATIVE_METHOD}
 static const NativeDefinition variable_methods[] = {
     {"__new__", variable_new,

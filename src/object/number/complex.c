@@ -367,11 +367,13 @@ static const NativeDefinition complex_methods[] = {
     {"__new__", complex_dunder_new, "cls, /, real=, imag=", NATIVE_NEW},
     {"__complex__", complex_complex, "self, /", NATIVE_METHOD},
     {"__getnewargs__", complex_getnewargs, "self, /", NATIVE_METHOD},
-    {"conjugate", complex_conjugate, "self, /", NATIVE_METHOD},
+    {"conjugate", complex_conjugate, "self, /", NATIVE_METHOD, "The number with its imaginary part negated."},
     {0},
 };
 static const AttributeDefinition complex_attributes[] = {
-    {"real", get_real, NULL}, {"imag", get_imag, NULL}, {0}};
+    {"real", get_real, NULL, "The real part, a float."},
+    {"imag", get_imag, NULL, "The imaginary part, a float."},
+    {0}};
 
 bool complex_class_init(VM *vm) {
     vm->ops[KIND_COMPLEX] = &complex_ops;

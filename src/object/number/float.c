@@ -450,15 +450,19 @@ static const NativeDefinition float_methods[] = {
     {"__round__", float_round_method, "self, ndigits=None, /", NATIVE_METHOD},
     {"__getformat__", float_getformat_method, "type, typestr, /", NATIVE_CLASS_METHOD},
     {"__getnewargs__", float_getnewargs_method, "self, /", NATIVE_METHOD},
-    {"as_integer_ratio", float_as_integer_ratio_method, "self, /", NATIVE_METHOD},
-    {"conjugate", float_plain_method, "self, /", NATIVE_METHOD},
-    {"fromhex", float_fromhex_method, "type, string, /", NATIVE_CLASS_METHOD},
-    {"hex", float_hex_method, "self, /", NATIVE_METHOD},
-    {"is_integer", float_is_integer_method, "self, /", NATIVE_METHOD},
+    {"as_integer_ratio", float_as_integer_ratio_method, "self, /", NATIVE_METHOD,
+     "The exact value as two integers in lowest terms, the second one positive. Infinities raise OverflowError, NaN ValueError."},
+    {"conjugate", float_plain_method, "self, /", NATIVE_METHOD, "The number itself, as its imaginary part is 0."},
+    {"fromhex", float_fromhex_method, "type, string, /", NATIVE_CLASS_METHOD,
+     "The float that a text in hexadecimal says, such as '0x1.8p+1' for 3.0; what hex() writes is read back exactly."},
+    {"hex", float_hex_method, "self, /", NATIVE_METHOD, "The exact value in hexadecimal, such as '0x1.8000000000000p+1' for 3.0."},
+    {"is_integer", float_is_integer_method, "self, /", NATIVE_METHOD, "Whether nothing stands behind the decimal point."},
     {0},
 };
 static const AttributeDefinition float_attributes[] = {
-    {"real", float_plain, NULL}, {"imag", float_get_imag, NULL}, {0}};
+    {"real", float_plain, NULL, "The real part: the number itself."},
+    {"imag", float_get_imag, NULL, "The imaginary part: 0.0."},
+    {0}};
 
 bool float_class_init(VM *vm) {
     vm->ops[KIND_FLOAT] = &float_ops;

@@ -174,12 +174,14 @@ static Value text_expandtabs(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition text_layout_methods[] = {
-    {"join", text_join, "self, iterable, /", NATIVE_METHOD},
-    {"center", text_center, "self, width, fillchar=, /", NATIVE_METHOD},
-    {"ljust", text_ljust, "self, width, fillchar=, /", NATIVE_METHOD},
-    {"rjust", text_rjust, "self, width, fillchar=, /", NATIVE_METHOD},
-    {"zfill", text_zfill, "self, width, /", NATIVE_METHOD},
-    {"expandtabs", text_expandtabs, "self, /, tabsize=8", NATIVE_METHOD},
+    {"join", text_join, "self, iterable, /", NATIVE_METHOD, "The items of an iterable put together, with self between every two."},
+    {"center", text_center, "self, width, fillchar=, /", NATIVE_METHOD, "A copy of at least this width, filled up evenly at both sides."},
+    {"ljust", text_ljust, "self, width, fillchar=, /", NATIVE_METHOD, "A copy of at least this width, filled up at the right."},
+    {"rjust", text_rjust, "self, width, fillchar=, /", NATIVE_METHOD, "A copy of at least this width, filled up at the left."},
+    {"zfill", text_zfill, "self, width, /", NATIVE_METHOD,
+     "A copy of at least this width, filled up with zeros between the sign and the rest."},
+    {"expandtabs", text_expandtabs, "self, /, tabsize=8", NATIVE_METHOD,
+     "A copy in which each tab becomes the spaces up to the next multiple of tabsize."},
     {0},
 };
 

@@ -362,23 +362,32 @@ static Value text_replace(VM *vm, Value *args, size_t count) {
 }
 
 const NativeDefinition text_search_methods[] = {
-    {"find", text_find, "self, sub, start=, end=, /", NATIVE_METHOD},
-    {"rfind", text_rfind, "self, sub, start=, end=, /", NATIVE_METHOD},
-    {"index", text_index, "self, sub, start=, end=, /", NATIVE_METHOD},
-    {"rindex", text_rindex, "self, sub, start=, end=, /", NATIVE_METHOD},
-    {"count", text_count, "self, sub, start=, end=, /", NATIVE_METHOD},
-    {"startswith", text_startswith, "self, prefix, start=, end=, /", NATIVE_METHOD},
-    {"endswith", text_endswith, "self, suffix, start=, end=, /", NATIVE_METHOD},
-    {"removeprefix", text_removeprefix, "self, prefix, /", NATIVE_METHOD},
-    {"removesuffix", text_removesuffix, "self, suffix, /", NATIVE_METHOD},
+    {"find", text_find, "self, sub, start=, end=, /", NATIVE_METHOD, "The lowest index at which `sub` stands within [start:end], or -1."},
+    {"rfind", text_rfind, "self, sub, start=, end=, /", NATIVE_METHOD,
+     "The highest index at which `sub` stands within [start:end], or -1."},
+    {"index", text_index, "self, sub, start=, end=, /", NATIVE_METHOD,
+     "The lowest index at which `sub` stands within [start:end]; ValueError where there is none."},
+    {"rindex", text_rindex, "self, sub, start=, end=, /", NATIVE_METHOD,
+     "The highest index at which `sub` stands within [start:end]; ValueError where there is none."},
+    {"count", text_count, "self, sub, start=, end=, /", NATIVE_METHOD, "How often `sub` stands within [start:end], without overlaps."},
+    {"startswith", text_startswith, "self, prefix, start=, end=, /", NATIVE_METHOD,
+     "Whether it begins, at `start`, with the prefix or one of a tuple of them."},
+    {"endswith", text_endswith, "self, suffix, start=, end=, /", NATIVE_METHOD,
+     "Whether it ends, before `end`, with the suffix or one of a tuple of them."},
+    {"removeprefix", text_removeprefix, "self, prefix, /", NATIVE_METHOD,
+     "What follows the prefix where it begins with that, else all of it."},
+    {"removesuffix", text_removesuffix, "self, suffix, /", NATIVE_METHOD,
+     "What stands before the suffix where it ends with that, else all of it."},
     {0},
 };
 // replace takes its count by name too, but only in str.
 const NativeDefinition text_replace_method[] = {
-    {"replace", text_replace, "self, old, new, /, count=-1", NATIVE_METHOD},
+    {"replace", text_replace, "self, old, new, /, count=-1", NATIVE_METHOD,
+     "A copy with `new` in place of each `old`, or of the first `count` of them."},
     {0},
 };
 const NativeDefinition bytes_replace_method[] = {
-    {"replace", text_replace, "self, old, new, count=-1, /", NATIVE_METHOD},
+    {"replace", text_replace, "self, old, new, count=-1, /", NATIVE_METHOD,
+     "A copy with `new` in place of each `old`, or of the first `count` of them."},
     {0},
 };
