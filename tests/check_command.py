@@ -156,7 +156,7 @@ def check_unbuffered(aioli, folder):
 
 REPORTED = """
 import asyncio, time
-async def kettle(): await asyncio.sleep(100)
+async def kettle(): await asyncio.sleep(1000000)
 async def outer(): await kettle()
 async def stir():
     await asyncio.sleep(0.01)

@@ -1,5 +1,5 @@
-// The module `array`: numbers or characters of one kind, side by side as C has them. An array has the layout of a bytearray, so that
-// whatever takes bytes takes its memory; `code` says what they mean.
+// The module `array`: numbers or characters of one kind, side by side as C has them. An array has the layout
+// of a bytearray, so that whatever takes bytes takes its memory; `code` says what they mean.
 #include "base/utf8.h"
 #include "modules/library.h"
 #include "modules/modules.h"
@@ -47,14 +47,16 @@ static Value read_item(VM *vm, const Array *a, const unsigned char *at) {
     return object_or_error(string_from_code_point(vm, c));
 }
 
-// The error of an int that does not fit, as CPython words it, where the small kinds go through C's next larger one.
+// The error of an int that does not fit, as CPython words it, where the small kinds go through C's next
+// larger one.
 static void raise_range(VM *vm, char code, Value number) {
     static const struct {
         char code;
         int bits;
         const char *name;
-    } steps[] = {{'b', 16, "signed short integer"}, {'b', 0, "signed char"},      {'B', 0, "unsigned byte integer"},
-                 {'h', 0, "signed short integer"},  {'H', 32, "signed integer"},  {'H', 0, "unsigned short"},
+    } steps[] = {{'b', 16, "signed short integer"}, {'b', 0, "signed char"},
+                 {'B', 0, "unsigned byte integer"}, {'h', 0, "signed short integer"},
+                 {'H', 32, "signed integer"},       {'H', 0, "unsigned short"},
                  {'i', 0, "signed integer"},        {'I', 0, "unsigned int"}};
     bool is_below = int_sign(number) < 0;
     int64_t bits = int_bit_length(number), word;
@@ -73,14 +75,18 @@ static void raise_range(VM *vm, char code, Value number) {
         return;
     }
     size_t i = 0;
-    while (steps[i].code != code || (steps[i].bits && word >= -((int64_t)1 << (steps[i].bits - 1)) && word < (int64_t)1 << (steps[i].bits - 1))) i++;
-    raise_overflow_error(vm, "%s is %s than %s", steps[i].name, is_below ? "less" : "greater", is_below ? "minimum" : "maximum");
+    while (steps[i].code != code || (steps[i].bits && word >= -((int64_t)1 << (steps[i].bits - 1)) &&
+                                     word < (int64_t)1 << (steps[i].bits - 1)))
+        i++;
+    raise_overflow_error(vm, "%s is %s than %s", steps[i].name, is_below ? "less" : "greater",
+                         is_below ? "minimum" : "maximum");
 }
 
 // Turns a value into an item. [script]
 static bool write_item(VM *vm, char code, Value value, unsigned char *to) {
     if (is_text(code)) {
-        if (!is_string(value) || string_of(value)->length != 1) return raise_type_error(vm, "array item must be unicode character"), false;
+        if (!is_string(value) || string_of(value)->length != 1)
+            return raise_type_error(vm, "array item must be unicode character"), false;
         uint32_t c = string_code_point(vm, string_of(value), 0);
         memcpy(to, &c, 4);
         return true;
@@ -89,7 +95,8 @@ static bool write_item(VM *vm, char code, Value value, unsigned char *to) {
     if (floating) {
         double number;
         if (is_string(value) || !value_to_double(vm, value, &number)) {
-            if (is_empty(vm->exception)) raise_type_error(vm, "must be real number, not %s", type_name(vm, value));
+            if (is_empty(vm->exception))
+                raise_type_error(vm, "must be real number, not %s", type_name(vm, value));
             return false;
         }
         value = value_float(number);
@@ -148,7 +155,8 @@ static bool append_bytes(VM *vm, Array *a, Value v) {
     const unsigned char *data;
     size_t length, old = a->bytes.length;
     if (!bytes_view_any(vm, &v, &data, &length)) {
-        if (is_empty(vm->exception)) raise_type_error(vm, "a bytes-like object is required, not '%s'", type_name(vm, v));
+        if (is_empty(vm->exception))
+            raise_type_error(vm, "a bytes-like object is required, not '%s'", type_name(vm, v));
         return false;
     }
     if (length % size_of(a)) return raise_value_error(vm, "bytes length not a multiple of item size"), false;
@@ -182,7 +190,8 @@ static Value array_get_item(VM *vm, Value self, Value key) {
         if (!part) return VALUE_ERROR;
         vm_count_work(vm, step == 1 ? work_of_bytes(count * size) : count);
         if (step == 1 && count) memcpy(part->bytes.data, place(a, (size_t)start), count * size);
-        for (size_t i = 0; step != 1 && i < count; i++) memcpy(place(part, i), place(a, (size_t)(start + (int64_t)i * step)), size);
+        for (size_t i = 0; step != 1 && i < count; i++)
+            memcpy(place(part, i), place(a, (size_t)(start + (int64_t)i * step)), size);
         return value_object(part);
     }
     int64_t index;
@@ -197,29 +206,41 @@ static bool set_slice(VM *vm, Array *a, Value key, Value value) {
     int64_t start, stop, step;
     bool deletes = is_empty(value);
     if (!deletes && !is_array(vm, value))
-        return raise_type_error(vm, "can only assign array (not \"%s\") to array slice", type_name(vm, value)), false;
-    if (!deletes && array_of(value)->code != a->code) return raise_type_error(vm, "bad argument type for built-in operation"), false;
+        return raise_type_error(vm, "can only assign array (not \"%s\") to array slice",
+                                type_name(vm, value)),
+               false;
+    if (!deletes && array_of(value)->code != a->code)
+        return raise_type_error(vm, "bad argument type for built-in operation"), false;
     if (!slice_resolve_bounds(vm, key, &start, &stop, &step)) return false;
-    size_t count = slice_clip(length_of(a), &start, &stop, step), size = size_of(a), given = deletes ? 0 : length_of(array_of(value));
+    size_t count = slice_clip(length_of(a), &start, &stop, step), size = size_of(a),
+           given = deletes ? 0 : length_of(array_of(value));
     if (step == 1) {
         if (deletes) return close_gap(vm, a, (size_t)start, count);
-        Bytes *copy = bytes_new(vm, given ? array_of(value)->bytes.data : (unsigned char *)"", given * size); // it may be this array
+        Bytes *copy = bytes_new(vm, given ? array_of(value)->bytes.data : (unsigned char *)"",
+                                given * size); // it may be this array
         if (!copy) return false;
-        if (given > count ? !open_gap(vm, a, (size_t)start, given - count) : !close_gap(vm, a, (size_t)start, count - given)) return false;
+        if (given > count ? !open_gap(vm, a, (size_t)start, given - count)
+                          : !close_gap(vm, a, (size_t)start, count - given))
+            return false;
         if (given) memcpy(place(a, (size_t)start), copy->data, given * size);
         return true;
     }
     vm_count_work(vm, count);
     if (!deletes && given != count) {
-        raise_value_error(vm, "attempt to assign array of size %zu to extended slice of size %zu", given, count);
+        raise_value_error(vm, "attempt to assign array of size %zu to extended slice of size %zu", given,
+                          count);
         return false;
     }
-    Bytes *copy = deletes ? NULL : bytes_new(vm, given ? array_of(value)->bytes.data : (unsigned char *)"", given * size);
+    Bytes *copy =
+        deletes ? NULL
+                : bytes_new(vm, given ? array_of(value)->bytes.data : (unsigned char *)"", given * size);
     if (!deletes && !copy) return false;
-    for (size_t i = 0; !deletes && i < count; i++) memcpy(place(a, (size_t)(start + (int64_t)i * step)), copy->data + i * size, size);
+    for (size_t i = 0; !deletes && i < count; i++)
+        memcpy(place(a, (size_t)(start + (int64_t)i * step)), copy->data + i * size, size);
     if (!deletes || !count) return true;
     // What stays moves down, in one pass.
-    size_t first = (size_t)(step > 0 ? start : start + (int64_t)(count - 1) * step), distance = (size_t)(step > 0 ? step : -step), to = first;
+    size_t first = (size_t)(step > 0 ? start : start + (int64_t)(count - 1) * step),
+           distance = (size_t)(step > 0 ? step : -step), to = first;
     for (size_t i = first, gone = 0; i < length_of(a); i++) {
         if (gone < count && i == first + gone * distance)
             gone++;
@@ -237,11 +258,13 @@ static int array_set_item(VM *vm, Value self, Value key, Value value) {
     if (!has_index(vm, key)) return raise_type_error(vm, "array indices must be integers"), -1;
     if (!index_argument(vm, key, "array", &index)) return -1;
     if (index < 0) index += (int64_t)length_of(a);
-    if (index < 0 || (size_t)index >= length_of(a)) return raise_index_error(vm, "array assignment index out of range"), -1;
+    if (index < 0 || (size_t)index >= length_of(a))
+        return raise_index_error(vm, "array assignment index out of range"), -1;
     if (is_empty(value)) return close_gap(vm, a, (size_t)index, 1) ? 1 : -1;
     if (!write_item(vm, a->code, value, item)) return -1;
     // Turning the value into a number may have made the array shorter.
-    if ((size_t)index >= length_of(a)) return raise_index_error(vm, "array assignment index out of range"), -1;
+    if ((size_t)index >= length_of(a))
+        return raise_index_error(vm, "array assignment index out of range"), -1;
     memcpy(place(a, (size_t)index), item, size_of(a));
     return 1;
 }
@@ -290,7 +313,8 @@ static Value array_repeat(VM *vm, const Array *a, int64_t times) {
     Array *result = array_new(vm, array_class(vm), a->code, length_of(a) * (size_t)times);
     if (!result) return VALUE_ERROR;
     vm_count_work(vm, work_of_bytes(result->bytes.length));
-    if (size && times) fill_repeated_bytes((char *)result->bytes.data, (const char *)a->bytes.data, size, (size_t)times);
+    if (size && times)
+        fill_repeated_bytes((char *)result->bytes.data, (const char *)a->bytes.data, size, (size_t)times);
     return value_object(result);
 }
 
@@ -301,9 +325,12 @@ static Value array_binary(VM *vm, Binary op, Value left, Value right) {
             if (operand_reflects(vm, right, SPECIAL_RADD)) return VALUE_NOT_IMPLEMENTED;
             return raise_type_error(vm, "can only append array (not \"%s\") to array", type_name(vm, right));
         }
-        if (array_of(right)->code != a->code) return raise_type_error(vm, "bad argument type for built-in operation");
+        if (array_of(right)->code != a->code)
+            return raise_type_error(vm, "bad argument type for built-in operation");
         Array *result = array_new(vm, array_class(vm), a->code, 0);
-        return result && append_array(vm, result, a) && append_array(vm, result, array_of(right)) ? value_object(result) : VALUE_ERROR;
+        return result && append_array(vm, result, a) && append_array(vm, result, array_of(right))
+                   ? value_object(result)
+                   : VALUE_ERROR;
     }
     if (op == BINARY_MULTIPLY) {
         bool is_left = is_array(vm, left);
@@ -318,7 +345,9 @@ static Value array_binary(VM *vm, Binary op, Value left, Value right) {
 static Value array_in_place(VM *vm, Binary op, Value self, Value right) {
     Array *a = array_of(self);
     if (op == BINARY_ADD) {
-        if (!is_array(vm, right)) return raise_type_error(vm, "can only extend array with array (not \"%s\")", type_name(vm, right));
+        if (!is_array(vm, right))
+            return raise_type_error(vm, "can only extend array with array (not \"%s\")",
+                                    type_name(vm, right));
         return extend(vm, a, right) ? self : VALUE_ERROR;
     }
     if (op != BINARY_MULTIPLY) return VALUE_NOT_IMPLEMENTED;
@@ -359,7 +388,8 @@ static Value to_list(VM *vm, const Array *a) {
 
 static Value array_repr(VM *vm, Value self) {
     const Array *a = array_of(self);
-    if (!length_of(a)) return object_or_error(string_format(vm, "%s('%c')", class_name(class_of(vm, self)), a->code));
+    if (!length_of(a))
+        return object_or_error(string_format(vm, "%s('%c')", class_name(class_of(vm, self)), a->code));
     Value items = is_text(a->code) ? array_text(vm, a) : to_list(vm, a);
     String *text = is_error(items) ? NULL : value_repr(vm, items);
     if (!text) return VALUE_ERROR;
@@ -370,27 +400,35 @@ static Value array_repr(VM *vm, Value self) {
     return object_or_error(string_from_buffer(vm, &out));
 }
 
-static Value array_view(VM *vm, Value self) { return memoryview_of_items(vm, self, self, array_of(self)->code); }
+static Value array_view(VM *vm, Value self) {
+    return memoryview_of_items(vm, self, self, array_of(self)->code);
+}
 
 // ---- Making
 
 // [script]
 static Value array_make(VM *vm, Value *args, size_t count) {
     Class *cls = (Class *)object_of(args[0]);
-    if (dict_of(args[1])->length && cls == array_class(vm)) return raise_type_error(vm, "array.array() takes no keyword arguments");
+    if (dict_of(args[1])->length && cls == array_class(vm))
+        return raise_type_error(vm, "array.array() takes no keyword arguments");
     size_t given = count - 2;
     if (given < 1) return raise_type_error(vm, "array() takes at least 1 argument (0 given)");
     if (given > 2) return raise_type_error(vm, "array() takes at most 2 arguments (%zu given)", given);
     if (!is_string(args[2]) || string_of(args[2])->length != 1)
-        return raise_type_error(vm, "array() argument 1 must be a unicode character, not %s", type_name(vm, args[2]));
+        return raise_type_error(vm, "array() argument 1 must be a unicode character, not %s",
+                                type_name(vm, args[2]));
     char code = string_of(args[2])->data[0];
     Value initial = given == 2 ? args[3] : VALUE_EMPTY;
     if (!is_text(code) && !is_empty(initial)) {
         bool from_text_array = is_array(vm, initial) && is_text(array_of(initial)->code);
-        if (is_string(initial)) return raise_type_error(vm, "cannot use a str to initialize an array with typecode '%c'", code);
-        if (from_text_array) return raise_type_error(vm, "cannot use a unicode array to initialize an array with typecode '%c'", code);
+        if (is_string(initial))
+            return raise_type_error(vm, "cannot use a str to initialize an array with typecode '%c'", code);
+        if (from_text_array)
+            return raise_type_error(
+                vm, "cannot use a unicode array to initialize an array with typecode '%c'", code);
     }
-    if (!code || !strchr(codes, code)) return raise_value_error(vm, "bad typecode (must be b, B, u, h, H, i, I, l, L, q, Q, f or d)");
+    if (!code || !strchr(codes, code))
+        return raise_value_error(vm, "bad typecode (must be b, B, u, h, H, i, I, l, L, q, Q, f or d)");
     Array *a = array_new(vm, cls, code, 0);
     if (!a) return VALUE_ERROR;
     bool ok = true;
@@ -412,16 +450,25 @@ static Value array_make(VM *vm, Value *args, size_t count) {
 
 static Value done(bool ok) { return ok ? VALUE_NONE : VALUE_ERROR; }
 
-static Value array_append(VM *vm, Value *args, size_t count) { return done(append_item(vm, array_of(args[0]), args[1])); }
-static Value array_extend(VM *vm, Value *args, size_t count) { return done(extend(vm, array_of(args[0]), args[1])); }
-static Value array_frombytes(VM *vm, Value *args, size_t count) { return done(append_bytes(vm, array_of(args[0]), args[1])); }
-static Value array_clear(VM *vm, Value *args, size_t count) { return done(bytearray_resize(vm, &array_of(args[0])->bytes, 0)); }
+static Value array_append(VM *vm, Value *args, size_t count) {
+    return done(append_item(vm, array_of(args[0]), args[1]));
+}
+static Value array_extend(VM *vm, Value *args, size_t count) {
+    return done(extend(vm, array_of(args[0]), args[1]));
+}
+static Value array_frombytes(VM *vm, Value *args, size_t count) {
+    return done(append_bytes(vm, array_of(args[0]), args[1]));
+}
+static Value array_clear(VM *vm, Value *args, size_t count) {
+    return done(bytearray_resize(vm, &array_of(args[0])->bytes, 0));
+}
 
 static Value array_insert(VM *vm, Value *args, size_t count) {
     Array *a = array_of(args[0]);
     int64_t index;
     unsigned char item[8];
-    if (!value_index_int64(vm, args[1], true, &index) || !write_item(vm, a->code, args[2], item)) return VALUE_ERROR;
+    if (!value_index_int64(vm, args[1], true, &index) || !write_item(vm, a->code, args[2], item))
+        return VALUE_ERROR;
     int64_t length = (int64_t)length_of(a);
     if (index < 0) index = index + length < 0 ? 0 : index + length;
     unsigned char *to = open_gap(vm, a, (size_t)(index > length ? length : index), 1);
@@ -514,8 +561,10 @@ static Value array_fromlist(VM *vm, Value *args, size_t count) {
 
 static Value array_fromunicode(VM *vm, Value *args, size_t count) {
     Array *a = array_of(args[0]);
-    if (!is_string(args[1])) return raise_type_error(vm, "fromunicode() argument must be str, not %s", type_name(vm, args[1]));
-    if (!is_text(a->code)) return raise_value_error(vm, "fromunicode() may only be called on unicode type arrays ('u' or 'w')");
+    if (!is_string(args[1]))
+        return raise_type_error(vm, "fromunicode() argument must be str, not %s", type_name(vm, args[1]));
+    if (!is_text(a->code))
+        return raise_value_error(vm, "fromunicode() may only be called on unicode type arrays ('u' or 'w')");
     return done(append_text(vm, a, string_of(args[1])));
 }
 static Value array_tounicode(VM *vm, Value *args, size_t count) {
@@ -532,7 +581,8 @@ static Value call_named(VM *vm, Value object, const char *name, Value argument) 
 
 static Value array_tofile(VM *vm, Value *args, size_t count) {
     Value bytes = array_tobytes(vm, args, 1);
-    if (is_error(bytes) || !bytes_view(bytes, &(const unsigned char *){NULL}, &(size_t){0})) return VALUE_ERROR;
+    if (is_error(bytes) || !bytes_view(bytes, &(const unsigned char *){NULL}, &(size_t){0}))
+        return VALUE_ERROR;
     if (!bytes_of(bytes)->length) return VALUE_NONE;
     return done(!is_error(call_named(vm, args[1], "write", bytes)));
 }
@@ -549,12 +599,14 @@ static Value array_fromfile(VM *vm, Value *args, size_t count) {
     if (!is_kind(data, KIND_BYTES)) return raise_type_error(vm, "read() didn't return bytes");
     bool is_short = bytes_of(data)->length != (size_t)size;
     if (!append_bytes(vm, a, data)) return VALUE_ERROR;
-    return is_short ? raise_error(vm, vm->exceptions.eof_error, "read() didn't return enough bytes") : VALUE_NONE;
+    return is_short ? raise_error(vm, vm->exceptions.eof_error, "read() didn't return enough bytes")
+                    : VALUE_NONE;
 }
 
 static Value array_buffer_info(VM *vm, Value *args, size_t count) {
     const Array *a = array_of(args[0]);
-    Value pair[2] = {int_from_uint64(vm, (uint64_t)(uintptr_t)a->bytes.data), value_small((int64_t)length_of(a))};
+    Value pair[2] = {int_from_uint64(vm, (uint64_t)(uintptr_t)a->bytes.data),
+                     value_small((int64_t)length_of(a))};
     return is_error(pair[0]) ? VALUE_ERROR : object_or_error(tuple_from(vm, pair, 2));
 }
 
@@ -572,18 +624,21 @@ static Value array_reduce(VM *vm, Value *args, size_t count) {
     char code[2] = {a->code, 0};
     Value state = value_find_attribute(vm, args[0], vm->names.__dict__);
     if (is_error(state)) return state;
-    Value name = object_or_error(string_from(vm, code)), cls = value_object(class_of(vm, args[0])), maker = cls, made_of;
+    Value name = object_or_error(string_from(vm, code)), cls = value_object(class_of(vm, args[0])),
+          maker = cls, made_of;
     if (protocol < 3) {
         Value parts[2] = {name, is_text(a->code) ? array_text(vm, a) : to_list(vm, a)};
         made_of = is_error(parts[1]) ? VALUE_ERROR : object_or_error(tuple_from(vm, parts, 2));
     } else {
         static const char formats[] = "bBuwhHiIlLqQfd";
         static const signed char machine_formats[] = {1, 0, 20, 20, 4, 2, 8, 6, 12, 10, 12, 10, 14, 16};
-        String *module_name = string_intern_from(vm, "array", 5), *wanted = string_intern_from(vm, "_array_reconstructor", 20);
+        String *module_name = string_intern_from(vm, "array", 5),
+               *wanted = string_intern_from(vm, "_array_reconstructor", 20);
         Value module = module_name && wanted ? vm->hooks.import_module(vm, module_name) : VALUE_ERROR;
         maker = is_error(module) ? module : value_get_attribute(vm, module, wanted);
         if (is_error(maker)) return maker;
-        Value parts[4] = {cls, name, value_small(machine_formats[strchr(formats, a->code) - formats]), array_tobytes(vm, args, 1)};
+        Value parts[4] = {cls, name, value_small(machine_formats[strchr(formats, a->code) - formats]),
+                          array_tobytes(vm, args, 1)};
         made_of = is_error(parts[3]) ? VALUE_ERROR : object_or_error(tuple_from(vm, parts, 4));
     }
     Value parts[3] = {maker, made_of, is_empty(state) ? VALUE_NONE : state};
@@ -592,10 +647,15 @@ static Value array_reduce(VM *vm, Value *args, size_t count) {
 
 // _array_reconstructor(class, typecode, format, bytes): of arrays of this machine's formats. [script]
 static Value array_reconstruct(VM *vm, Value *args, size_t count) {
-    bool is_class = is_kind(args[0], KIND_CLASS) && class_is_subclass((Class *)object_of(args[0]), array_class(vm));
-    if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "first argument must be a type object, not %s", type_name(vm, args[0]));
-    if (!is_class) return raise_type_error(vm, "%s is not a subtype of array.array", class_name((Class *)object_of(args[0])));
-    if (!is_kind(args[3], KIND_BYTES)) return raise_type_error(vm, "fourth argument should be bytes, not %s", type_name(vm, args[3]));
+    bool is_class =
+        is_kind(args[0], KIND_CLASS) && class_is_subclass((Class *)object_of(args[0]), array_class(vm));
+    if (!is_kind(args[0], KIND_CLASS))
+        return raise_type_error(vm, "first argument must be a type object, not %s", type_name(vm, args[0]));
+    if (!is_class)
+        return raise_type_error(vm, "%s is not a subtype of array.array",
+                                class_name((Class *)object_of(args[0])));
+    if (!is_kind(args[3], KIND_BYTES))
+        return raise_type_error(vm, "fourth argument should be bytes, not %s", type_name(vm, args[3]));
     Value made = vm_call(vm, args[0], &args[1], 1, NULL);
     if (is_error(made) || !is_array(vm, made)) return made;
     return append_bytes(vm, array_of(made), args[3]) ? made : VALUE_ERROR;
@@ -611,10 +671,19 @@ static const OperatorSet array_operators = {.binary = 1u << BINARY_ADD | 1u << B
                                             .in_place = 1u << BINARY_ADD | 1u << BINARY_MULTIPLY};
 static Value array_iterate(VM *vm, Value self) { return iterator_new(vm, ITERATE_SEQUENCE, self); }
 static size_t array_cell_size(const Object *o) { return sizeof(Array); }
-static const TypeOps array_ops = {.repr = array_repr, .compare = array_compare, .truth = array_truth, .binary = array_binary,
-                                  .in_place = array_in_place, .operations = &array_operators, .length = array_length,
-                                  .get_item = array_get_item, .set_item = array_set_item, .contains = array_contains,
-                                  .iterate = array_iterate, .view = array_view, .cell_size = array_cell_size};
+static const TypeOps array_ops = {.repr = array_repr,
+                                  .compare = array_compare,
+                                  .truth = array_truth,
+                                  .binary = array_binary,
+                                  .in_place = array_in_place,
+                                  .operations = &array_operators,
+                                  .length = array_length,
+                                  .get_item = array_get_item,
+                                  .set_item = array_set_item,
+                                  .contains = array_contains,
+                                  .iterate = array_iterate,
+                                  .view = array_view,
+                                  .cell_size = array_cell_size};
 
 static const NativeDefinition methods[] = {
     {"__new__", array_make, "cls, /, *args, **kwargs", NATIVE_NEW},
@@ -623,14 +692,17 @@ static const NativeDefinition methods[] = {
     {"byteswap", array_byteswap, "self, /", NATIVE_METHOD, "Reverses the bytes of each item."},
     {"clear", array_clear, "self, /", NATIVE_METHOD, "Removes all items."},
     {"count", array_count, "self, v, /", NATIVE_METHOD, "How often a value is in it."},
-    {"extend", array_extend, "self, bb, /", NATIVE_METHOD, "Adds the items of an array of the same kind, or of any iterable."},
+    {"extend", array_extend, "self, bb, /", NATIVE_METHOD,
+     "Adds the items of an array of the same kind, or of any iterable."},
     {"frombytes", array_frombytes, "self, buffer, /", NATIVE_METHOD, "Adds the items that bytes are."},
     {"fromfile", array_fromfile, "self, f, n, /", NATIVE_METHOD, "Reads n items from a file and adds them."},
     {"fromlist", array_fromlist, "self, list, /", NATIVE_METHOD, "Adds the items of a list, all or none."},
     {"fromunicode", array_fromunicode, "self, ustr, /", NATIVE_METHOD, "Adds the characters of a str."},
-    {"index", array_index, "self, v, start=0, stop=9223372036854775807, /", NATIVE_METHOD, "The first index of a value."},
+    {"index", array_index, "self, v, start=0, stop=9223372036854775807, /", NATIVE_METHOD,
+     "The first index of a value."},
     {"insert", array_insert, "self, i, v, /", NATIVE_METHOD, "Adds a value before an index."},
-    {"pop", array_pop, "self, i=-1, /", NATIVE_METHOD, "Removes and returns an item, the last one without an index."},
+    {"pop", array_pop, "self, i=-1, /", NATIVE_METHOD,
+     "Removes and returns an item, the last one without an index."},
     {"remove", array_remove, "self, v, /", NATIVE_METHOD, "Removes a value where it is first found."},
     {"reverse", array_reverse, "self, /", NATIVE_METHOD, "Reverses the order, in place."},
     {"tobytes", array_tobytes, "self, /", NATIVE_METHOD, "The bytes of all items."},
@@ -642,34 +714,40 @@ static const NativeDefinition methods[] = {
     {"__reduce_ex__", array_reduce, "self, value, /", NATIVE_METHOD, "What makes it again."},
     GENERIC_ALIAS_METHOD,
     {0}};
-static const AttributeDefinition attributes[] = {{"typecode", get_typecode, NULL, "The letter that says how the items are stored."},
-                                                 {"itemsize", get_itemsize, NULL, "How many bytes an item takes."},
-                                                 {0}};
-static const NativeDefinition functions[] = {
-    {"_array_reconstructor", array_reconstruct, "arraytype, typecode, mformat_code, items, /", NATIVE_METHOD, "Makes an array of its bytes."},
+static const AttributeDefinition attributes[] = {
+    {"typecode", get_typecode, NULL, "The letter that says how the items are stored."},
+    {"itemsize", get_itemsize, NULL, "How many bytes an item takes."},
     {0}};
+static const NativeDefinition functions[] = {{"_array_reconstructor", array_reconstruct,
+                                              "arraytype, typecode, mformat_code, items, /", NATIVE_METHOD,
+                                              "Makes an array of its bytes."},
+                                             {0}};
 
 // An array is a mutable sequence, as collections.abc tells.
 static bool register_class(VM *vm, Class *cls) {
-    String *name = string_intern_from(vm, "collections.abc", 15), *wanted = string_intern_from(vm, "MutableSequence", 15);
+    String *name = string_intern_from(vm, "collections.abc", 15),
+           *wanted = string_intern_from(vm, "MutableSequence", 15);
     Value module = name && wanted ? vm->hooks.import_module(vm, name) : VALUE_ERROR;
     Value base = is_error(module) ? module : value_get_attribute(vm, module, wanted);
     return !is_error(base) && !is_error(call_named(vm, base, "register", value_object(cls)));
 }
 
 bool array_module_fill(VM *vm, ModuleObject *module) {
-    Class *cls = class_new_builtin(vm, "array", vm->classes.object, KIND_BYTEARRAY, sizeof(Array), CLASS_SEQUENCE);
+    Class *cls =
+        class_new_builtin(vm, "array", vm->classes.object, KIND_BYTEARRAY, sizeof(Array), CLASS_SEQUENCE);
     String *name = string_intern_from(vm, "array", 5);
     if (!cls || !name) return false;
     cls->ops = &array_ops;
     cls->module = value_object(name);
     if (!(cls->shown_name = string_from(vm, "array.array"))) return false;
     library_of(vm)->classes[LIBRARY_ARRAY] = cls;
-    return add_text(vm, module->namespace, "__doc__", "Sequences of numbers of one kind, stored without gaps.") &&
+    return add_text(vm, module->namespace, "__doc__",
+                    "Sequences of numbers of one kind, stored without gaps.") &&
            native_add_methods(vm, cls, methods) >= 0 && native_add_attributes(vm, cls, attributes) >= 0 &&
            native_add_functions(vm, module->namespace, functions) > 0 &&
-           add_text(vm, cls->attributes, "__doc__", "Numbers or characters of one kind: array(typecode[, items]).") &&
+           add_text(vm, cls->attributes, "__doc__",
+                    "Numbers or characters of one kind: array(typecode[, items]).") &&
            add_value(vm, module->namespace, "array", value_object(cls)) &&
-           add_value(vm, module->namespace, "ArrayType", value_object(cls)) && add_text(vm, module->namespace, "typecodes", codes) &&
-           register_class(vm, cls);
+           add_value(vm, module->namespace, "ArrayType", value_object(cls)) &&
+           add_text(vm, module->namespace, "typecodes", codes) && register_class(vm, cls);
 }

@@ -30,10 +30,6 @@ Value raise_os_error(VM *vm, int number, Value name) {
 // The object that holds the buffers: a text file and its `buffer` are one.
 static FileObject *core(FileObject *file) { return file->owner ? file->owner : file; }
 
-static bool is_utf8_name(const String *s) {
-    return strcasecmp(s->data, "utf-8") == 0 || strcasecmp(s->data, "utf8") == 0 || strcasecmp(s->data, "utf_8") == 0;
-}
-
 // ---- Output
 
 // Writes `length` bytes. 0 or an errno.
@@ -99,7 +95,8 @@ static bool is_utf8(const FileObject *file) { return file->utf8; }
 bool file_write_text(VM *vm, FileObject *file, const char *text, size_t size, bool ascii) {
     const char *bytes = text;
     size_t length = size;
-    if (!ascii && !(is_utf8(file) && utf8_valid(text, size, false, NULL))) {
+    bool as_it_is = ascii && (is_utf8(file) || codec_extends_ascii(string_of(file->encoding)));
+    if (!as_it_is && !(is_utf8(file) && utf8_valid(text, size, false, NULL))) {
         String *s = string_new(vm, text, size);
         if (!s) return false;
         Value encoded = text_encode(vm, s, is_utf8(file) ? NULL : string_of(file->encoding), string_of(file->errors));
@@ -115,17 +112,43 @@ bool file_write_text(VM *vm, FileObject *file, const char *text, size_t size, bo
 
 static size_t waiting(const FileObject *file) { return file->in.length - file->in_start; }
 
-static void make_universal(FileObject *file, char *bytes, size_t *length) {
-    size_t to = 0;
-    for (size_t i = 0; i < *length; i++) {
-        if (bytes[i] == '\n' && file->after_return) {
-            file->after_return = false;
-            continue;
+enum { END_CR = 1, END_LF = 2, END_CRLF = 4, ENDS_ALL = 7 };
+
+// Remembers which ends of lines the bytes have, which follow those that were noted before.
+static void note_ends(FileObject *file, const char *bytes, size_t length) {
+    if (file->ends_seen == ENDS_ALL || !length) return;
+    if (file->after_return) file->ends_seen |= bytes[0] == '\n' ? END_CRLF : END_CR;
+    const char *end = bytes + length, *at = bytes + (file->after_return && bytes[0] == '\n');
+    file->after_return = false;
+    while (at < end) {
+        const char *found = memchr(at, '\r', (size_t)(end - at));
+        if (!(file->ends_seen & END_LF) && memchr(at, '\n', (size_t)((found ? found : end) - at))) file->ends_seen |= END_LF;
+        if (!found) return;
+        if (found + 1 == end) {
+            file->after_return = true;
+            return;
         }
-        file->after_return = bytes[i] == '\r';
-        bytes[to++] = file->after_return ? '\n' : bytes[i];
+        bool pair = found[1] == '\n';
+        file->ends_seen |= pair ? END_CRLF : END_CR;
+        if (file->ends_seen == ENDS_ALL) return;
+        at = found + 1 + pair;
     }
-    *length = to;
+}
+
+// '\n' for each of the three ends; a '\r' that is the last byte ends a line.
+static size_t make_universal(char *bytes, size_t length) {
+    char *from = memchr(bytes, '\r', length), *end = bytes + length;
+    if (!from) return length;
+    char *to = from;
+    while (from < end) {
+        char c = *from++;
+        if (c == '\r') {
+            c = '\n';
+            if (from < end && *from == '\n') from++;
+        }
+        *to++ = c;
+    }
+    return (size_t)(to - bytes);
 }
 
 // Waits until a read of a pipe or terminal would not block. False: a request came first.
@@ -163,7 +186,7 @@ static int fill(VM *vm, FileObject *file, size_t wanted) {
     if (n < 0) return raise_os_error(vm, (int)-n, file->name), -1;
     if (n == 0) return 0;
     size_t got = (size_t)n;
-    if (file->universal) make_universal(file, at, &got);
+    if (!file->binary) note_ends(file, at, got);
     file->in.length += got;
     return 1;
 }
@@ -178,8 +201,9 @@ static bool fill_all(VM *vm, FileObject *file) {
 
 // Takes `length` waiting bytes as the file gives them: a str or bytes.
 static Value take(VM *vm, FileObject *file, bool binary, size_t length) {
-    const char *bytes = file->in.data + file->in_start;
+    char *bytes = file->in.data + file->in_start;
     file->in_start += length;
+    if (!binary && file->universal && length) length = make_universal(bytes, length);
     if (binary) return object_or_error(bytes_new(vm, length ? bytes : "", length));
     if (length == 0) return value_object(vm->names.empty);
     if (is_utf8(file) && utf8_valid(bytes, length, false, NULL)) return object_or_error(string_new(vm, bytes, length));
@@ -194,52 +218,77 @@ static bool prepare_text(VM *vm, FileObject *file) {
     if (file->binary || is_utf8(file)) return true;
     bool universal = file->universal;
     file->universal = false;
-    bool ok = fill_all(vm, file);
-    if (!ok) return false;
-    Value text = take(vm, file, false, waiting(file));
+    Value text = fill_all(vm, file) ? take(vm, file, false, waiting(file)) : VALUE_ERROR;
+    file->universal = universal;
     if (is_error(text)) return false;
     file->in_start = file->in.length = 0;
     buffer_string(&file->in, string_of(text));
     file->utf8 = true;
     file->ended = true;
-    if (universal) make_universal(file, file->in.data, &file->in.length);
     return true;
 }
 
 // The length of the first line of these bytes, of which `scanned` are known not to end one; 0: more must be read to tell. Of text,
-// `newline` says what ends a line: "" any of the three ends, as they are.
+// `newline` says what ends a line: None and "" any of the three ends.
 static size_t line_length(const FileObject *face, const char *start, size_t length, size_t scanned) {
-    const String *ends = !face->binary && is_string(face->newline) ? string_of(face->newline) : NULL;
+    const String *ends = is_string(face->newline) ? string_of(face->newline) : NULL;
+    bool any = !face->binary && (ends ? !ends->size : face->universal);
     if (length <= scanned) return 0;
-    if (!ends || (ends->size == 1 && ends->data[0] == '\n')) {
+    if (face->binary || (!any && (!ends || ends->data[0] == '\n'))) {
         const char *end = memchr(start + scanned, '\n', length - scanned);
         return end ? (size_t)(end - start) + 1 : 0;
     }
     if (scanned) scanned--; // what was last may have been half an end
-    if (ends->size == 2) {
+    if (!any && ends->size == 2) {
         const char *end = memmem(start + scanned, length - scanned, "\r\n", 2);
         return end ? (size_t)(end - start) + 2 : 0;
     }
-    const char *line_feed = ends->size ? NULL : memchr(start + scanned, '\n', length - scanned);
+    const char *line_feed = any ? memchr(start + scanned, '\n', length - scanned) : NULL;
     size_t before = line_feed ? (size_t)(line_feed - start) : length;
     const char *carriage_return = memchr(start + scanned, '\r', before - scanned);
     if (!carriage_return) return line_feed ? before + 1 : 0;
     size_t found = (size_t)(carriage_return - start) + 1;
-    return ends->size ? found : found == length ? 0 : found + (start[found] == '\n');
+    return !any ? found : found == length ? 0 : found + (start[found] == '\n');
+}
+
+// Where a character begins or the bytes end, so many of them counted.
+typedef struct {
+    size_t bytes;
+    int64_t characters;
+} Span;
+
+// Takes in characters up to `wanted` of them. A character or an end of a line that may go on behind the bytes is left out, unless
+// they are the file's last.
+static void span_extend(const FileObject *file, Span *span, const char *start, size_t length, int64_t wanted, bool at_end) {
+    while (span->bytes < length && span->characters < wanted) {
+        const char *at = start + span->bytes;
+        size_t rest = length - span->bytes, width = (size_t)utf8_width((unsigned char)*at);
+        if (file->universal && *at == '\r') {
+            if (rest == 1 && !at_end) return;
+            if (rest > 1 && at[1] == '\n') width = 2;
+        }
+        if (width > rest) {
+            if (!at_end) return;
+            width = rest;
+        }
+        span->bytes += width;
+        span->characters++;
+    }
 }
 
 static Value read_line(VM *vm, FileObject *face, int64_t limit) {
     FileObject *file = core(face);
     if (!face->binary && !prepare_text(vm, file)) return VALUE_ERROR;
     size_t scanned = 0;
+    Span span = {0};
     for (;;) {
         size_t length = waiting(file);
         const char *start = file->in.data ? file->in.data + file->in_start : NULL;
         size_t line = line_length(face, start, length, scanned), found = line ? line : length;
-        if (limit >= 0 && found >= (size_t)limit) {
-            found = (size_t)limit;
-            while (!face->binary && found < length && ((unsigned char)start[found] & 0xC0) == 0x80) found++;
-            return take(vm, file, face->binary, found);
+        if (limit >= 0 && face->binary && found >= (size_t)limit) return take(vm, file, true, (size_t)limit);
+        if (limit >= 0 && !face->binary) {
+            span_extend(file, &span, start, found, limit, line != 0);
+            if (span.characters == limit) return take(vm, file, false, span.bytes);
         }
         if (line) return take(vm, file, face->binary, found);
         scanned = length;
@@ -257,6 +306,7 @@ String *file_read_line(VM *vm, FileObject *file) {
 // ---- Checks
 
 static bool check_open(VM *vm, FileObject *file) {
+    if (file->detached) return raise_value_error(vm, "underlying buffer has been detached"), false;
     if (!core(file)->closed) return true;
     raise_value_error(vm, "I/O operation on closed file.");
     return false;
@@ -273,18 +323,57 @@ static bool check_readable(VM *vm, FileObject *file) {
         if (core(file)->stream == 0 && !file_flush(vm, library_of(vm)->output)) return false;
         return core(file)->out.length == 0 || file_flush(vm, file);
     }
-    unsupported(vm, file->binary ? "read" : "not readable");
+    unsupported(vm, !file->binary ? "not readable" : file->unbuffered ? "File not open for reading" : "read");
     return false;
 }
 
 static bool check_writable(VM *vm, FileObject *file) {
     if (!check_open(vm, file)) return false;
     if (core(file)->writable) return true;
-    unsupported(vm, file->binary ? "write" : "not writable");
+    unsupported(vm, !file->binary ? "not writable" : file->unbuffered ? "File not open for writing" : "write");
     return false;
 }
 
+FileObject *file_new(VM *vm, Class *cls) {
+    FileObject *file = native_data_new(vm, cls, sizeof(FileObject));
+    if (!file) return NULL;
+    file->fd = file->stream = -1;
+    file->utf8 = true;
+    file->name = file->encoding = file->newline = VALUE_NONE;
+    file->mode = file->errors = value_object(vm->names.empty);
+    file->out = file->in = vm_buffer(vm);
+    return file;
+}
+
+static Value get_buffer(VM *vm, Value self) {
+    FileObject *file = file_of(self);
+    Library *library = library_of(vm);
+    if (!file->binary_side) {
+        FileObject *side = file_new(vm, file->readable ? library->buffered_reader : library->buffered_writer);
+        if (!side) return VALUE_ERROR;
+        side->owner = file;
+        side->binary = true;
+        String *mode = string_intern_from(vm, file->readable ? "rb" : "wb", 2);
+        if (!mode) return VALUE_ERROR;
+        side->mode = value_object(mode);
+        file->binary_side = side;
+    }
+    return value_object(file->binary_side);
+}
+
 // ---- Methods
+
+// Makes as many bytes wait as are wanted, or as there are; `once`: as one read gives, if none wait yet. -1 with an exception.
+static int64_t fill_bytes(VM *vm, FileObject *file, int64_t wanted, bool once) {
+    for (;;) {
+        size_t length = waiting(file);
+        if (length >= (size_t)wanted) return wanted;
+        if (once && length) return (int64_t)length;
+        int status = fill(vm, file, (size_t)wanted - length);
+        if (status < 0) return -1;
+        if (status == 0) return (int64_t)length;
+    }
+}
 
 static Value method_read(VM *vm, Value *args, size_t count) {
     FileObject *face = file_of(args[0]), *file = core(face);
@@ -292,30 +381,77 @@ static Value method_read(VM *vm, Value *args, size_t count) {
     if (!is_empty(args[1]) && !is_none(args[1]) && !size_argument(vm, args[1], &wanted)) return VALUE_ERROR;
     if (!check_readable(vm, face) || (!face->binary && !prepare_text(vm, file))) return VALUE_ERROR;
     if (wanted < 0) return fill_all(vm, file) ? take(vm, file, face->binary, waiting(file)) : VALUE_ERROR;
-    size_t taken = 0;
-    for (int64_t characters = 0;;) {
-        size_t length = waiting(file);
-        const char *start = file->in.data ? file->in.data + file->in_start : NULL;
-        if (face->binary) {
-            taken = length < (size_t)wanted ? length : (size_t)wanted;
-            if (taken == (size_t)wanted) break;
-        } else {
-            while (taken < length && characters < wanted) {
-                size_t width = (size_t)utf8_width((unsigned char)start[taken]);
-                if (taken + width > length) break;
-                taken += width;
-                characters++;
-            }
-            if (characters == wanted) break;
-        }
-        int status = fill(vm, file, face->binary ? (size_t)wanted - length : 0);
-        if (status < 0) return VALUE_ERROR;
-        if (status == 0) {
-            taken = face->binary ? taken : waiting(file);
-            break;
-        }
+    if (face->binary) {
+        int64_t length = fill_bytes(vm, file, wanted, face->unbuffered);
+        return length < 0 ? VALUE_ERROR : take(vm, file, true, (size_t)length);
     }
-    return take(vm, file, face->binary, taken);
+    Span span = {0};
+    for (;;) {
+        span_extend(file, &span, file->in.data ? file->in.data + file->in_start : NULL, waiting(file), wanted, false);
+        if (span.characters == wanted) return take(vm, file, false, span.bytes);
+        int status = fill(vm, file, 0);
+        if (status < 0) return VALUE_ERROR;
+        if (status > 0) continue;
+        span_extend(file, &span, file->in.data ? file->in.data + file->in_start : NULL, waiting(file), wanted, true);
+        return take(vm, file, false, span.bytes);
+    }
+}
+
+static Value method_read1(VM *vm, Value *args, size_t count) {
+    FileObject *face = file_of(args[0]);
+    int64_t wanted = -1;
+    if (!is_empty(args[1]) && !is_none(args[1]) && !size_argument(vm, args[1], &wanted)) return VALUE_ERROR;
+    if (!check_readable(vm, face)) return VALUE_ERROR;
+    int64_t length = fill_bytes(vm, core(face), wanted < 0 ? BLOCK : wanted, true);
+    return length < 0 ? VALUE_ERROR : take(vm, core(face), true, (size_t)length);
+}
+
+static Value method_peek(VM *vm, Value *args, size_t count) {
+    FileObject *file = core(file_of(args[0]));
+    if (!check_readable(vm, file_of(args[0])) || fill_bytes(vm, file, 1, true) < 0) return VALUE_ERROR;
+    size_t length = waiting(file);
+    return object_or_error(bytes_new(vm, length ? file->in.data + file->in_start : "", length));
+}
+
+static Value method_readall(VM *vm, Value *args, size_t count) {
+    FileObject *file = core(file_of(args[0]));
+    return check_readable(vm, file_of(args[0])) && fill_all(vm, file) ? take(vm, file, true, waiting(file)) : VALUE_ERROR;
+}
+
+// The bytes of what can be written to, which *v becomes a view of unless it is one. False with TypeError.
+static bool writable_view(VM *vm, Value *v, unsigned char **data, size_t *size) {
+    if (bytes_writable_view(vm, v, data, size)) return true;
+    if (is_empty(vm->exception))
+        raise_type_error(vm, "readinto() argument must be read-write bytes-like object, not %s", type_name(vm, *v));
+    return false;
+}
+
+static Value read_into(VM *vm, FileObject *face, Value *buffer, bool once) {
+    FileObject *file = core(face);
+    unsigned char *data;
+    size_t size;
+    if (!check_readable(vm, face) || !writable_view(vm, buffer, &data, &size)) return VALUE_ERROR;
+    int64_t length = fill_bytes(vm, file, (int64_t)size, once);
+    // A script that ran while we waited may have made the buffer shorter.
+    if (length < 0 || !writable_view(vm, buffer, &data, &size)) return VALUE_ERROR;
+    if ((size_t)length > size) length = (int64_t)size;
+    if (length) memcpy(data, file->in.data + file->in_start, (size_t)length);
+    file->in_start += (size_t)length;
+    return value_small(length);
+}
+
+static Value method_readinto(VM *vm, Value *args, size_t count) {
+    return read_into(vm, file_of(args[0]), &args[1], file_of(args[0])->unbuffered);
+}
+static Value method_readinto1(VM *vm, Value *args, size_t count) { return read_into(vm, file_of(args[0]), &args[1], true); }
+
+// The binary file below a text file, which can't be used any more itself.
+static Value method_detach(VM *vm, Value *args, size_t count) {
+    FileObject *file = file_of(args[0]);
+    if (!check_open(vm, file) || !file_flush(vm, file)) return VALUE_ERROR;
+    Value below = get_buffer(vm, args[0]);
+    if (!is_error(below)) file->detached = true;
+    return below;
 }
 
 static Value method_readline(VM *vm, Value *args, size_t count) {
@@ -463,7 +599,7 @@ static Value method_reconfigure(VM *vm, Value *args, size_t count) {
     } else if (is_string(args[1])) {
         if (!codec_is_known(vm, string_of(args[1]))) return VALUE_ERROR;
         file->encoding = args[1];
-        file->utf8 = is_utf8_name(string_of(args[1]));
+        file->utf8 = codec_find(string_of(args[1])) == CODEC_UTF8;
     }
     if (is_string(args[2])) file->errors = args[2];
     if (!is_empty(args[3])) file->newline = args[3];
@@ -478,7 +614,20 @@ static Value get_name(VM *vm, Value self) { return core(file_of(self))->name; }
 static Value get_mode(VM *vm, Value self) { return file_of(self)->mode; }
 static Value get_closed(VM *vm, Value self) { return value_bool(core(file_of(self))->closed); }
 static Value get_errors(VM *vm, Value self) { return file_of(self)->errors; }
-static Value get_newlines(VM *vm, Value self) { return VALUE_NONE; }
+static Value get_newlines(VM *vm, Value self) {
+    FileObject *file = core(file_of(self));
+    if (is_string(file->newline) && string_of(file->newline)->size) return VALUE_NONE;
+    static const char *const ends[] = {"\r", "\n", "\r\n"};
+    Value seen[3];
+    size_t n = 0;
+    for (int i = 0; i < 3; i++) {
+        if (!(file->ends_seen & 1 << i)) continue;
+        String *end = string_intern_from(vm, ends[i], strlen(ends[i]));
+        if (!end) return VALUE_ERROR;
+        seen[n++] = value_object(end);
+    }
+    return n > 1 ? object_or_error(tuple_from(vm, seen, n)) : n ? seen[0] : VALUE_NONE;
+}
 static Value get_line_buffering(VM *vm, Value self) { return value_bool(file_of(self)->line_buffered); }
 static Value get_write_through(VM *vm, Value self) { return value_bool(core(file_of(self))->unbuffered); }
 static Value get_encoding(VM *vm, Value self) {
@@ -487,31 +636,10 @@ static Value get_encoding(VM *vm, Value self) {
     return object_or_error(string_intern_from(vm, file->stream >= 0 ? "utf-8" : "UTF-8", 5));
 }
 
-static FileObject *file_new(VM *vm, Class *cls) {
-    FileObject *file = native_data_new(vm, cls, sizeof(FileObject));
-    if (!file) return NULL;
-    file->fd = file->stream = -1;
-    file->utf8 = true;
-    file->name = file->encoding = file->newline = VALUE_NONE;
-    file->mode = file->errors = value_object(vm->names.empty);
-    file->out = file->in = vm_buffer(vm);
-    return file;
-}
-
-static Value get_buffer(VM *vm, Value self) {
-    FileObject *file = file_of(self);
-    Library *library = library_of(vm);
-    if (!file->binary_side) {
-        FileObject *side = file_new(vm, file->readable ? library->buffered_reader : library->buffered_writer);
-        if (!side) return VALUE_ERROR;
-        side->owner = file;
-        side->binary = true;
-        String *mode = string_intern_from(vm, file->readable ? "rb" : "wb", 2);
-        if (!mode) return VALUE_ERROR;
-        side->mode = value_object(mode);
-        file->binary_side = side;
-    }
-    return value_object(file->binary_side);
+// FileIO(file, mode='r', closefd=True, opener=None)
+static Value raw_new(VM *vm, Value *args, size_t count) {
+    FileObject *file = file_new(vm, (Class *)object_of(args[0]));
+    return file && file_open_raw(vm, file, args + 1) ? value_object(file) : VALUE_ERROR;
 }
 
 #include "modules/system/file_methods.def"
@@ -544,7 +672,10 @@ static Value file_repr(VM *vm, Value self) {
     FileObject *file = file_of(self);
     String *name = value_repr(vm, core(file)->name);
     String *text = NULL;
-    if (name && file->binary)
+    if (name && file->unbuffered && file->binary)
+        text = string_format(vm, "<%s name=%s mode='%s' closefd=%s>", type_name(vm, self), name->data, string_of(file->mode)->data,
+                             file->keep_open ? "False" : "True");
+    else if (name && file->binary)
         text = string_format(vm, "<%s name=%s>", type_name(vm, self), name->data);
     else if (name)
         text = string_format(vm, "<%s name=%s mode='%s' encoding='%s'>", type_name(vm, self), name->data,
@@ -585,161 +716,6 @@ FileObject *file_standard(VM *vm, int stream) {
     return file;
 }
 
-typedef struct {
-    int flags; // open(2)'s
-    bool read, write, append, create, update, binary, text;
-} Mode;
-
-static bool parse_mode(VM *vm, const String *text, Mode *mode) {
-    *mode = (Mode){0};
-    for (size_t i = 0; i < text->size; i++) {
-        bool *flag = NULL;
-        switch (text->data[i]) {
-        case 'r': flag = &mode->read; break;
-        case 'w': flag = &mode->write; break;
-        case 'a': flag = &mode->append; break;
-        case 'x': flag = &mode->create; break;
-        case '+': flag = &mode->update; break;
-        case 'b': flag = &mode->binary; break;
-        case 't': flag = &mode->text; break;
-        }
-        if (!flag || *flag) return raise_value_error(vm, "invalid mode: '%s'", text->data), false;
-        *flag = true;
-    }
-    if (mode->binary && mode->text) return raise_value_error(vm, "can't have text and binary mode at once"), false;
-    if (mode->read + mode->write + mode->append + mode->create != 1) {
-        raise_value_error(vm, "must have exactly one of create/read/write/append mode");
-        return false;
-    }
-    mode->flags = mode->update ? O_RDWR : mode->read ? O_RDONLY : O_WRONLY;
-    if (mode->write) mode->flags |= O_CREAT | O_TRUNC;
-    if (mode->append) mode->flags |= O_CREAT | O_APPEND;
-    if (mode->create) mode->flags |= O_CREAT | O_EXCL;
-    return true;
-}
-
-static bool permit(VM *vm, const Mode *mode, const char *path) {
-    bool reads = mode->read || mode->update, writes = !mode->read || mode->update;
-    return (!reads || vm_permit(vm, CAPABILITY_READ, path)) && (!writes || vm_permit(vm, CAPABILITY_WRITE, path));
-}
-
-// The descriptor of a path or number. -1 with an exception.
-static int open_descriptor(VM *vm, Value file, const Mode *mode) {
-    if (is_int(file)) {
-        int fd;
-        if (!c_int_argument(vm, file, &fd)) return -1;
-        struct stat status;
-        if (fd < 0) return raise_value_error(vm, "negative file descriptor"), -1;
-        if (!permit(vm, mode, NULL)) return -1;
-        if (fstat(fd, &status) != 0) return raise_os_error(vm, errno, VALUE_EMPTY), -1;
-        return fd;
-    }
-    const char *path;
-    size_t length;
-    if (is_string(file)) {
-        if (!string_terminate(vm, string_of(file))) return -1;
-        path = string_of(file)->data;
-        length = string_of(file)->size;
-    } else {
-        Bytes *bytes = (Bytes *)object_of(file);
-        path = (const char *)bytes->data;
-        length = bytes->length;
-    }
-    if (strlen(path) != length) return raise_value_error(vm, "embedded null byte"), -1;
-    if (!permit(vm, mode, path)) return -1;
-    int fd;
-    do fd = open(path, mode->flags | O_CLOEXEC, 0666);
-    while (fd < 0 && errno == EINTR);
-    struct stat status;
-    int number = fd < 0 ? errno : fstat(fd, &status) != 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
-    if (!number) return fd;
-    if (fd >= 0) close(fd);
-    raise_os_error(vm, number, file);
-    return -1;
-}
-
-static bool optional_text(VM *vm, Value v, const char *name) {
-    if (is_empty(v) || is_none(v) || is_string(v)) return true;
-    raise_type_error(vm, "open() argument '%s' must be str or None, not %s", name, type_name(vm, v));
-    return false;
-}
-
-static Class *class_for(Library *library, const Mode *mode, int64_t buffering) {
-    if (!mode->binary) return library->text_file;
-    if (buffering == 0) return library->raw_file;
-    return mode->update ? library->buffered_random : mode->read ? library->buffered_reader : library->buffered_writer;
-}
-
-// What CPython looks at once the file is open.
-static bool check_text_options(VM *vm, const Mode *mode, int64_t buffering, Value newline) {
-    if (buffering == 0 && !mode->binary) return raise_value_error(vm, "can't have unbuffered text I/O"), false;
-    const char *end = is_string(newline) ? string_of(newline)->data : "";
-    if (!*end || !strcmp(end, "\n") || !strcmp(end, "\r") || !strcmp(end, "\r\n")) return true;
-    String *shown = value_repr(vm, newline);
-    if (shown) raise_value_error(vm, "illegal newline value: %s", shown->data);
-    return false;
-}
-
-// open(file, mode, buffering, encoding, errors, newline, closefd, opener)
-Value file_open(VM *vm, Value *args, size_t count) {
-    Mode mode;
-    int64_t buffering = -1;
-    String *mode_text = string_intern_from(vm, "r", 1);
-    if (is_string(args[1]))
-        mode_text = string_of(args[1]);
-    else if (!is_empty(args[1]))
-        return raise_type_error(vm, "open() argument 'mode' must be str, not %s", type_name(vm, args[1]));
-    if (!is_string(args[0]) && !is_int(args[0]) && !is_kind(args[0], KIND_BYTES)) {
-        Value path = value_call_special(vm, args[0], SPECIAL_FSPATH, NULL, 0);
-        if (is_empty(path))
-            return raise_type_error(vm, "expected str, bytes or os.PathLike object, not %s", type_name(vm, args[0]));
-        if (is_error(path)) return path;
-        if (!is_string(path) && !is_kind(path, KIND_BYTES))
-            return raise_type_error(vm, "expected %s.__fspath__() to return str or bytes, not %s", type_name(vm, args[0]),
-                                    type_name(vm, path));
-        args[0] = path;
-    }
-    if (!mode_text || !parse_mode(vm, mode_text, &mode)) return VALUE_ERROR;
-    if (!is_empty(args[2]) && !value_index_int64(vm, args[2], false, &buffering)) return VALUE_ERROR;
-    static const char *const names[] = {"encoding", "errors", "newline"};
-    for (int i = 0; i < 3; i++) {
-        if (!optional_text(vm, args[3 + i], names[i])) return VALUE_ERROR;
-        if (mode.binary && is_string(args[3 + i]))
-            return raise_value_error(vm, i < 2 ? "binary mode doesn't take an %s argument" : "binary mode doesn't take a %s argument",
-                                     names[i]);
-    }
-    if (is_locale(args[3])) args[3] = VALUE_NONE;
-    if (is_string(args[3]) && !codec_is_known(vm, string_of(args[3]))) return VALUE_ERROR;
-    int fd = open_descriptor(vm, args[0], &mode);
-    if (fd < 0) return VALUE_ERROR;
-    if (!check_text_options(vm, &mode, buffering, args[5])) return close(fd), VALUE_ERROR;
-    FileObject *file = file_new(vm, class_for(library_of(vm), &mode, buffering));
-    String *strict = string_intern_from(vm, "strict", 6);
-    if (!file || !strict) return close(fd), VALUE_ERROR;
-    file->fd = fd;
-    file->keep_open = !is_empty(args[6]) && is_false(args[6]);
-    file->readable = mode.read || mode.update;
-    file->writable = !mode.read || mode.update;
-    file->binary = mode.binary;
-    file->unbuffered = buffering == 0;
-    file->line_buffered = !mode.binary && (buffering == 1 || isatty(fd));
-    file->universal = !mode.binary && !is_string(args[5]);
-    file->name = args[0];
-    file->mode = value_object(mode_text);
-    if (mode.binary) { // what the file can do, in one way of writing it
-        String *shown = string_format(vm, "%sb%s", mode.create ? "x" : mode.append ? "a" : mode.read || mode.update ? "r" : "w", mode.update ? "+" : "");
-        if (!shown) return VALUE_ERROR;
-        file->mode = value_object(shown);
-    }
-    file->errors = is_string(args[4]) ? args[4] : value_object(strict);
-    if (is_string(args[3])) {
-        file->encoding = args[3];
-        file->utf8 = is_utf8_name(string_of(args[3]));
-    }
-    if (is_string(args[5])) file->newline = args[5];
-    return value_object(file);
-}
-
 bool file_classes_init(VM *vm) {
     Library *library = library_of(vm);
     const struct {
@@ -752,8 +728,12 @@ bool file_classes_init(VM *vm) {
                    {&library->buffered_random, "BufferedRandom", false},
                    {&library->raw_file, "FileIO", false}};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        Class *cls = native_data_class(vm, "_io", classes[i].name, &file_ops, sizeof(FileObject), CLASS_ABSTRACT_NEW);
+        Class *cls = native_data_class(vm, "_io", classes[i].name, &file_ops, sizeof(FileObject),
+                                       classes[i].cls == &library->raw_file ? 0 : CLASS_ABSTRACT_NEW);
         *classes[i].cls = cls;
+        bool is_raw = classes[i].cls == &library->raw_file;
+        if (is_raw && cls && native_add_methods(vm, cls, raw_methods) < 0) return false;
+        if (!is_raw && !classes[i].text && cls && native_add_methods(vm, cls, buffered_methods) < 0) return false;
         if (!cls || native_add_methods(vm, cls, methods) < 0 || native_add_attributes(vm, cls, attributes) < 0) return false;
         if (classes[i].text && (native_add_methods(vm, cls, text_methods) < 0 || native_add_attributes(vm, cls, text_attributes) < 0))
             return false;

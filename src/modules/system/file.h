@@ -12,8 +12,10 @@ struct FileObject {
     int stream; // 0, 1, 2: a standard stream, reached through the host; -1
     bool readable, writable, binary, closed, line_buffered, keep_open, ended, broken, unbuffered;
     bool utf8;       // the encoding is UTF-8, under whatever name
-    bool universal;  // line ends become '\n' when read
-    bool after_return; // the last byte read was '\r', already given as '\n': a '\n' that follows is part of it
+    bool universal;  // line ends become '\n' when they are taken
+    bool after_return; // the last byte noted was '\r': a '\n' that follows is part of it
+    bool detached;     // a text file whose `buffer` goes on alone
+    uint8_t ends_seen; // which ends of lines have been read
     Value name;      // a str, bytes or int
     Value mode;      // a str
     Value encoding;  // a str, or None where none was named: UTF-8
@@ -33,6 +35,9 @@ static inline FileObject *file_of(Value v) { return (FileObject *)object_of(v); 
 // Makes the classes. False: out of memory.
 bool file_classes_init(VM *vm);
 
+// A file that nothing is opened for yet. NULL with an exception.
+FileObject *file_new(VM *vm, Class *cls);
+
 // A file over one of the host's standard streams.
 FileObject *file_standard(VM *vm, int stream);
 
@@ -43,6 +48,8 @@ bool file_flush(VM *vm, FileObject *file);
 // The next line with its end; empty at the end of the file. NULL with an exception.
 String *file_read_line(VM *vm, FileObject *file);
 
+// Makes a file that is made already one over a path or descriptor, as open() with buffering=0 does. False with an exception.
+bool file_open_raw(VM *vm, FileObject *file, Value *args);
 // The built-in function open().
 Value file_open(VM *vm, Value *args, size_t count);
 

@@ -361,15 +361,11 @@ static bool view(VM *vm, Value v, const unsigned char **data, size_t *size) {
     if (!*data) *data = nothing;
     return true;
 }
-// The bytes of what can be written to. False with TypeError.
-static bool writable_view(VM *vm, Value v, unsigned char **data, size_t *size) {
-    const unsigned char *found;
-    bool can = is_kind(v, KIND_BYTEARRAY) ||
-               (is_kind(v, KIND_MEMORYVIEW) && !((MemoryView *)object_of(v))->is_readonly);
-    if (!can || !bytes_view(v, &found, size))
-        return raise_type_error(vm, "argument must be read-write bytes-like object, not %s", type_name(vm, v)), false;
-    *data = (unsigned char *)found;
-    return true;
+// The bytes of what can be written to, which *v becomes a view of unless it is one. False with TypeError.
+static bool writable_view(VM *vm, Value *v, unsigned char **data, size_t *size) {
+    if (bytes_writable_view(vm, v, data, size)) return true;
+    if (is_empty(vm->exception)) raise_type_error(vm, "argument must be read-write bytes-like object, not %s", type_name(vm, *v));
+    return false;
 }
 
 static Value do_pack(VM *vm, Struct *s, Value *values, size_t count) {
@@ -410,12 +406,12 @@ static Value do_pack_into(VM *vm, Struct *s, Value *args, size_t count) {
     unsigned char *data;
     size_t size;
     int64_t offset;
-    if (!writable_view(vm, args[0], &data, &size) || !value_index_int64(vm, args[1], false, &offset) ||
-        !writable_view(vm, args[0], &data, &size))
+    if (!writable_view(vm, &args[0], &data, &size) || !value_index_int64(vm, args[1], false, &offset) ||
+        !writable_view(vm, &args[0], &data, &size))
         return VALUE_ERROR;
     if (!is_room_at(vm, s, &offset, size, true)) return VALUE_ERROR;
     Bytes *packed = pack_values(vm, s, args + 2);
-    if (!packed || !writable_view(vm, args[0], &data, &size)) return VALUE_ERROR;
+    if (!packed || !writable_view(vm, &args[0], &data, &size)) return VALUE_ERROR;
     if (size < (size_t)offset + s->size) return raise_error(vm, vm->exceptions.buffer_error, "the buffer has become shorter");
     if (s->size) memcpy(data + offset, packed->data, s->size);
     return VALUE_NONE;

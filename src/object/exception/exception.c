@@ -274,11 +274,15 @@ static Value os_error_init(VM *vm, Value *args, size_t count) {
     if (!exception_refuses_keywords(vm, args[0], args[1])) return VALUE_ERROR;
     Exception *exception = exception_of(args[0]);
     size_t given = count - 2;
-    bool structured = given >= 2 && given <= 5;
+    // What could not be written without blocking: BlockingIOError(errno, strerror, characters_written).
+    bool counts = given == 3 && is_small(args[4]) && value_is_instance(vm, args[0], vm->exceptions.blocking_io_error);
+    bool structured = given >= 2 && given <= 5 && !counts;
     // A file name is kept apart: the args show errno and text only.
     exception->arguments = tuple_from(vm, args + 2, structured ? 2 : given);
     if (!exception->arguments) return VALUE_ERROR;
-    if (!structured) return VALUE_NONE;
+    if (!structured && !counts) return VALUE_NONE;
+    if (counts && !exception_set(vm, exception, "characters_written", args[4])) return VALUE_ERROR;
+    if (counts) given = 2;
     bool ok = exception_set(vm, exception, "errno", args[2]) && exception_set(vm, exception, "strerror", args[3]) &&
               exception_set(vm, exception, "filename", given > 2 ? args[4] : VALUE_NONE) &&
               exception_set(vm, exception, "filename2", given > 4 ? args[6] : VALUE_NONE);

@@ -38,6 +38,9 @@ Bytes *bytes_new(VM *vm, const void *data, size_t length); // data NULL: zeroed
 ByteArray *bytearray_new(VM *vm, const void *data, size_t length);
 // The bytes of a bytes, bytearray or contiguous memoryview. False (nothing raised) for other values.
 bool bytes_view(Value v, const unsigned char **data, size_t *length);
+// The bytes of a bytearray, of a contiguous memoryview that can be written to, or of what memoryview() makes such a view of, which *v
+// becomes then. False for other values, with nothing raised unless it is more than that. [script]
+bool bytes_writable_view(VM *vm, Value *v, unsigned char **data, size_t *length);
 
 extern const TypeOps bytes_ops;
 extern const TypeOps bytearray_ops;

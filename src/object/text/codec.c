@@ -105,6 +105,16 @@ bool codec_is_known(VM *vm, String *encoding) {
     return !is_error(ask_module(vm, "_check_text_encoding", VALUE_NONE, encoding, NULL));
 }
 
+bool codec_extends_ascii(const String *encoding) {
+    Codec codec = codec_find(encoding);
+    if (codec == CODEC_UTF8 || codec == CODEC_ASCII || codec == CODEC_LATIN1) return true;
+    if (codec < CODEC_TABLE || codec == CODEC_UNKNOWN) return false;
+    const uint16_t *characters = single_byte_tables[codec - CODEC_TABLE].characters;
+    for (unsigned i = 0; i < 128; i++)
+        if (characters[i] != i) return false;
+    return true;
+}
+
 // ---- Encoding
 
 bool encoder_put(Encoder *encoder, uint32_t c) {

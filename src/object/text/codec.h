@@ -32,6 +32,8 @@ typedef enum {
 Codec codec_find(const String *name);
 // Whether there is such an encoding of text; else LookupError. [script]
 bool codec_is_known(VM *vm, String *encoding);
+// Whether the encoding is one of those that write each ASCII character as its byte, wherever it stands.
+bool codec_extends_ascii(const String *encoding);
 // bytes, or an error. [script]
 Value codec_encode(VM *vm, Codec codec, String *s, String *errors);
 // str, or an error. Sets *consumed to how many bytes have been decoded: all of them, unless more are to come (`is_final` false) and the

@@ -1,5 +1,5 @@
-// memoryview over the memory of bytes and bytearrays (and of what keeps its items in one of those): items of any of C's formats, in up
-// to 64 dimensions. Its methods that take all items are in memoryview_methods.c.
+// memoryview over the memory of bytes and bytearrays (and of what keeps its items in one of those): items of
+// any of C's formats, in up to 64 dimensions. Its methods that take all items are in memoryview_methods.c.
 //
 // CPython locks the size of a bytearray while a view of it lives. Here a view may be garbage long before it
 // is collected, so nothing is locked: a view that its bytearray has shrunk away from raises ValueError when
@@ -30,7 +30,11 @@ Value memoryview_of_items(VM *vm, Value owner, Value exporter, char format) {
     size_t length, size = item_size(format);
     bytes_view(owner, &data, &length);
     if (!size) size = format == 'w' || format == 'u' ? 4 : 1;
-    MemoryView like = {.owner = owner, .exporter = exporter, .format = format, .item = (uint8_t)size, .items = length / size,
+    MemoryView like = {.owner = owner,
+                       .exporter = exporter,
+                       .format = format,
+                       .item = (uint8_t)size,
+                       .items = length / size,
                        .is_readonly = is_kind(owner, KIND_BYTES)};
     MemoryView *view = view_new(vm, &like, 1);
     if (!view) return VALUE_ERROR;
@@ -91,9 +95,27 @@ bool memoryview_bytes(const MemoryView *view, const unsigned char **data, size_t
     return true;
 }
 
+bool bytes_writable_view(VM *vm, Value *v, unsigned char **data, size_t *length) {
+    if (!is_kind(*v, KIND_BYTEARRAY) && !is_kind(*v, KIND_MEMORYVIEW)) {
+        if (is_string(*v) || is_kind(*v, KIND_BYTES)) return false;
+        Value view = call_class(vm, vm->classes.memoryview, v, 1);
+        if (is_error(view)) {
+            if (exception_matches(vm, vm->exceptions.type_error)) exception_drop(vm);
+            return false;
+        }
+        *v = view;
+    }
+    const unsigned char *found;
+    if ((is_kind(*v, KIND_MEMORYVIEW) && memoryview_of(*v)->is_readonly) || !bytes_view(*v, &found, length))
+        return false;
+    *data = (unsigned char *)found;
+    return true;
+}
+
 static bool has_known_format(VM *vm, const MemoryView *view) {
     if (item_size(view->format)) return true;
-    raise_error(vm, vm->exceptions.not_implemented_error, "memoryview: format %c not supported", view->format);
+    raise_error(vm, vm->exceptions.not_implemented_error, "memoryview: format %c not supported",
+                view->format);
     return false;
 }
 
@@ -118,7 +140,8 @@ static bool item_place(VM *vm, Value self, Value key, int64_t *at) {
     if (has_index(vm, key)) {
         if (!view->dimensions) return raise_type_error(vm, "invalid indexing of 0-dim memory"), false;
         if (view->dimensions > 1) {
-            raise_error(vm, vm->exceptions.not_implemented_error, "multi-dimensional sub-views are not implemented");
+            raise_error(vm, vm->exceptions.not_implemented_error,
+                        "multi-dimensional sub-views are not implemented");
             return false;
         }
         if (!index_argument(vm, key, "memoryview", &index)) return false;
@@ -126,26 +149,34 @@ static bool item_place(VM *vm, Value self, Value key, int64_t *at) {
         return view && add_index(vm, view, 0, index, at) && has_known_format(vm, view);
     }
     bool is_plain = is_tuple(key);
-    for (size_t i = 0; is_plain && i < tuple_of(key)->length; i++) is_plain = has_index(vm, tuple_of(key)->items[i]);
+    for (size_t i = 0; is_plain && i < tuple_of(key)->length; i++)
+        is_plain = has_index(vm, tuple_of(key)->items[i]);
     if (!is_plain) {
         bool slices = is_tuple(key) && tuple_of(key)->length;
-        for (size_t i = 0; slices && i < tuple_of(key)->length; i++) slices = is_kind(tuple_of(key)->items[i], KIND_SLICE);
+        for (size_t i = 0; slices && i < tuple_of(key)->length; i++)
+            slices = is_kind(tuple_of(key)->items[i], KIND_SLICE);
         if (slices)
-            raise_error(vm, vm->exceptions.not_implemented_error, "multi-dimensional slicing is not implemented");
+            raise_error(vm, vm->exceptions.not_implemented_error,
+                        "multi-dimensional slicing is not implemented");
         else
-            raise_type_error(vm, view->dimensions ? "memoryview: invalid slice key" : "invalid indexing of 0-dim memory");
+            raise_type_error(vm, view->dimensions ? "memoryview: invalid slice key"
+                                                  : "invalid indexing of 0-dim memory");
         return false;
     }
     size_t count = tuple_of(key)->length;
     if (count < view->dimensions)
         return raise_error(vm, vm->exceptions.not_implemented_error, "sub-views are not implemented"), false;
-    if (count > view->dimensions && !view->dimensions) return raise_type_error(vm, "invalid indexing of 0-dim memory"), false;
+    if (count > view->dimensions && !view->dimensions)
+        return raise_type_error(vm, "invalid indexing of 0-dim memory"), false;
     if (count > view->dimensions) {
-        raise_type_error(vm, "cannot index %d-dimension view with %zu-element tuple", view->dimensions, count);
+        raise_type_error(vm, "cannot index %d-dimension view with %zu-element tuple", view->dimensions,
+                         count);
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!index_argument(vm, tuple_of(key)->items[i], "memoryview", &index) || !(view = view_live(vm, self))) return false;
+        if (!index_argument(vm, tuple_of(key)->items[i], "memoryview", &index) ||
+            !(view = view_live(vm, self)))
+            return false;
         if (!add_index(vm, view, (int)i, index, at)) return false;
     }
     view = view_live(vm, self);
@@ -156,7 +187,8 @@ static Value slice_of(VM *vm, Value self, Value key) {
     MemoryView *view = memoryview_of(self);
     int64_t start, stop, step;
     if (!view->dimensions) return raise_type_error(vm, "invalid indexing of 0-dim memory");
-    if (!slice_resolve_bounds(vm, key, &start, &stop, &step) || !(view = view_live(vm, self))) return VALUE_ERROR;
+    if (!slice_resolve_bounds(vm, key, &start, &stop, &step) || !(view = view_live(vm, self)))
+        return VALUE_ERROR;
     size_t count = slice_clip((size_t)view->shape[0], &start, &stop, step);
     MemoryView *part = view_copy(vm, view);
     if (!part) return VALUE_ERROR;
@@ -173,7 +205,8 @@ static Value memoryview_get_item(VM *vm, Value self, Value key) {
     if (!view) return VALUE_ERROR;
     int64_t at;
     if (is_kind(key, KIND_SLICE)) return slice_of(vm, self, key);
-    if (key.bits == VALUE_ELLIPSIS.bits) return view->dimensions ? object_or_error(view_copy(vm, view)) : self;
+    if (key.bits == VALUE_ELLIPSIS.bits)
+        return view->dimensions ? object_or_error(view_copy(vm, view)) : self;
     if (!item_place(vm, self, key, &at)) return VALUE_ERROR;
     return item_read(vm, view->format, view_base(view) + at);
 }
@@ -181,13 +214,15 @@ static Value memoryview_get_item(VM *vm, Value self, Value key) {
 // Items by their values: the bytes of what is assigned must be laid out as the slice is.
 static int assign_slice(VM *vm, Value self, Value key, Value value) {
     if (memoryview_of(self)->dimensions > 1) {
-        raise_error(vm, vm->exceptions.not_implemented_error, "memoryview slice assignments are currently restricted to ndim = 1");
+        raise_error(vm, vm->exceptions.not_implemented_error,
+                    "memoryview slice assignments are currently restricted to ndim = 1");
         return -1;
     }
     Value part = slice_of(vm, self, key);
     if (is_error(part)) return -1;
     MemoryView *target = memoryview_of(part);
-    Value source = is_kind(value, KIND_MEMORYVIEW) ? value : memoryview_from(vm, value, BUFFER_FULL_READ_ONLY);
+    Value source =
+        is_kind(value, KIND_MEMORYVIEW) ? value : memoryview_from(vm, value, BUFFER_FULL_READ_ONLY);
     MemoryView *from = is_error(source) ? NULL : view_live(vm, source);
     if (!from) return -1;
     if (from->format != target->format || from->dimensions != 1 || from->items != target->items) {
@@ -197,7 +232,8 @@ static int assign_slice(VM *vm, Value self, Value key, Value value) {
     Bytes *copy = view_to_bytes(vm, from, false); // both may be the same memory
     if (!copy || !view_live(vm, part)) return -1;
     for (size_t i = 0; i < target->items; i++)
-        memcpy(view_base(target) + (int64_t)i * view_strides(target)[0], copy->data + i * target->item, target->item);
+        memcpy(view_base(target) + (int64_t)i * view_strides(target)[0], copy->data + i * target->item,
+               target->item);
     return 1;
 }
 
@@ -217,8 +253,10 @@ static int memoryview_set_item(VM *vm, Value self, Value key, Value value) {
     unsigned char bytes[8];
     ItemStatus status = item_write(vm, view->format, value, bytes);
     if (status == ITEM_ERROR) return -1;
-    if (status == ITEM_WRONG_TYPE) return raise_type_error(vm, "memoryview: invalid type for format '%c'", view->format), -1;
-    if (status == ITEM_WRONG_VALUE) return raise_value_error(vm, "memoryview: invalid value for format '%c'", view->format), -1;
+    if (status == ITEM_WRONG_TYPE)
+        return raise_type_error(vm, "memoryview: invalid type for format '%c'", view->format), -1;
+    if (status == ITEM_WRONG_VALUE)
+        return raise_value_error(vm, "memoryview: invalid value for format '%c'", view->format), -1;
     if (!view_live(vm, self)) return -1; // turning the value into a number may have done anything
     memcpy(view_base(view) + at, bytes, view->item);
     return 1;
@@ -229,7 +267,8 @@ static Value memoryview_iterate(VM *vm, Value self) {
     if (!view) return VALUE_ERROR;
     if (!view->dimensions) return raise_type_error(vm, "invalid indexing of 0-dim memory");
     if (view->dimensions > 1)
-        return raise_error(vm, vm->exceptions.not_implemented_error, "multi-dimensional sub-views are not implemented");
+        return raise_error(vm, vm->exceptions.not_implemented_error,
+                           "multi-dimensional sub-views are not implemented");
     return has_known_format(vm, view) ? iterator_new(vm, ITERATE_BYTES, self) : VALUE_ERROR;
 }
 
@@ -271,7 +310,8 @@ static Value memoryview_compare(VM *vm, Comparison op, Value self, Value other) 
         const unsigned char *data;
         size_t length;
         bool is_view = is_kind(sides[i], KIND_MEMORYVIEW);
-        if (is_view && is_none(memoryview_of(sides[i])->owner)) return value_bool(same == (op == COMPARISON_EQ));
+        if (is_view && is_none(memoryview_of(sides[i])->owner))
+            return value_bool(same == (op == COMPARISON_EQ));
         if (is_view && !view_live(vm, sides[i])) return VALUE_ERROR;
         if (is_view) continue;
         if (!bytes_view(sides[i], &data, &length)) return VALUE_NOT_IMPLEMENTED;

@@ -90,10 +90,13 @@ Value memoryview_from(VM *vm, Value v, int flags) {
         return cls->ops->view ? cls->ops->view(vm, v) : memoryview_new(vm, v);
     }
     Value method = class_special(vm, class_of(vm, v), SPECIAL_BUFFER);
-    if (is_empty(method)) return raise_type_error(vm, "memoryview: a bytes-like object is required, not '%s'", type_name(vm, v));
+    if (is_empty(method))
+        return raise_type_error(vm, "memoryview: a bytes-like object is required, not '%s'",
+                                type_name(vm, v));
     Value wanted = value_small(flags), made = value_call_special(vm, v, SPECIAL_BUFFER, &wanted, 1);
     if (is_error(made)) return made;
-    if (!is_kind(made, KIND_MEMORYVIEW)) return raise_type_error(vm, "__buffer__ returned non-memoryview object");
+    if (!is_kind(made, KIND_MEMORYVIEW))
+        return raise_type_error(vm, "__buffer__ returned non-memoryview object");
     MemoryView *view = view_live(vm, made);
     if (!view || !(view = view_copy(vm, view))) return VALUE_ERROR;
     view->exporter = v;
@@ -113,11 +116,14 @@ static Value memoryview_tobytes(VM *vm, Value *args, size_t count) {
     if (!view) return VALUE_ERROR;
     bool from_first = false;
     if (!is_empty(args[1]) && !is_none(args[1])) {
-        if (!is_string(args[1])) return raise_type_error(vm, "tobytes() argument 'order' must be str or None, not %s", type_name(vm, args[1]));
+        if (!is_string(args[1]))
+            return raise_type_error(vm, "tobytes() argument 'order' must be str or None, not %s",
+                                    type_name(vm, args[1]));
         String *order = string_of(args[1]);
         if (!string_is(order, "C") && !string_is(order, "F") && !string_is(order, "A"))
             return raise_value_error(vm, "order must be 'C', 'F' or 'A'");
-        bool by_layout = string_is(order, "A") && view_is_contiguous(view, true) && !view_is_contiguous(view, false);
+        bool by_layout =
+            string_is(order, "A") && view_is_contiguous(view, true) && !view_is_contiguous(view, false);
         from_first = string_is(order, "F") || by_layout;
     }
     return object_or_error(view_to_bytes(vm, view, from_first));
@@ -127,7 +133,8 @@ static Value memoryview_tolist(VM *vm, Value *args, size_t count) {
     MemoryView *view = view_live(vm, args[0]);
     if (!view) return VALUE_ERROR;
     if (!item_size(view->format))
-        return raise_error(vm, vm->exceptions.not_implemented_error, "memoryview: format %c not supported", view->format);
+        return raise_error(vm, vm->exceptions.not_implemented_error, "memoryview: format %c not supported",
+                           view->format);
     return list_of_items(vm, view, 0, 0);
 }
 
@@ -148,18 +155,22 @@ static Value view_release(VM *vm, MemoryView *view) {
     return is_error(result) ? result : VALUE_NONE;
 }
 
-static Value memoryview_release(VM *vm, Value *args, size_t count) { return view_release(vm, memoryview_of(args[0])); }
+static Value memoryview_release(VM *vm, Value *args, size_t count) {
+    return view_release(vm, memoryview_of(args[0]));
+}
 
 Value bytes_of_buffer(VM *vm, Value v, int flags) {
     bool is_view = is_kind(v, KIND_MEMORYVIEW);
-    Value view = is_view ? v : memoryview_from(vm, v, flags), bytes = is_error(view) ? view : memoryview_all(vm, view);
+    Value view = is_view ? v : memoryview_from(vm, v, flags),
+          bytes = is_error(view) ? view : memoryview_all(vm, view);
     if (is_view || is_error(bytes)) return bytes;
     return is_error(view_release(vm, memoryview_of(view))) ? VALUE_ERROR : bytes;
 }
 
 bool bytes_view_any(VM *vm, Value *v, const unsigned char **data, size_t *length) {
     if (bytes_view(*v, data, length)) return true;
-    bool exports = is_object(*v) && (is_kind(*v, KIND_MEMORYVIEW) || !is_empty(class_special(vm, class_of(vm, *v), SPECIAL_BUFFER)));
+    bool exports = is_object(*v) && (is_kind(*v, KIND_MEMORYVIEW) ||
+                                     !is_empty(class_special(vm, class_of(vm, *v), SPECIAL_BUFFER)));
     Value bytes = exports ? bytes_of_buffer(vm, *v, BUFFER_SIMPLE) : VALUE_EMPTY;
     if (!exports || is_error(bytes)) return false;
     *v = bytes;
@@ -191,7 +202,8 @@ static bool is_byte_format(char format) { return format == 'B' || format == 'b' 
 
 // The shape that a cast asks for. False with an exception. [script]
 static bool take_shape(VM *vm, Value shape, int64_t *out, int *dimensions) {
-    if (!is_list(shape) && !is_tuple(shape)) return raise_type_error(vm, "shape must be a list or a tuple"), false;
+    if (!is_list(shape) && !is_tuple(shape))
+        return raise_type_error(vm, "shape must be a list or a tuple"), false;
     Tuple *items = tuple_from_iterable(vm, shape);
     if (!items) return false;
     if (items->length > MOST_DIMENSIONS) {
@@ -200,7 +212,8 @@ static bool take_shape(VM *vm, Value shape, int64_t *out, int *dimensions) {
     }
     *dimensions = (int)items->length;
     for (size_t i = 0; i < items->length; i++) {
-        if (!is_int(items->items[i])) return raise_type_error(vm, "memoryview.cast(): elements of shape must be integers"), false;
+        if (!is_int(items->items[i]))
+            return raise_type_error(vm, "memoryview.cast(): elements of shape must be integers"), false;
         if (!int_to_int64(items->items[i], &out[i]) || out[i] <= 0) {
             raise_value_error(vm, "memoryview.cast(): elements of shape must be integers > 0");
             return false;
@@ -209,11 +222,13 @@ static bool take_shape(VM *vm, Value shape, int64_t *out, int *dimensions) {
     return true;
 }
 
-static Value cast_to(VM *vm, const MemoryView *view, char format, bool has_sign, const int64_t *shape, int dimensions) {
+static Value cast_to(VM *vm, const MemoryView *view, char format, bool has_sign, const int64_t *shape,
+                     int dimensions) {
     size_t size = item_size(format), bytes = view->items * view->item, items = 1;
     for (int i = 0; i < dimensions; i++)
         if (__builtin_mul_overflow(items, (size_t)shape[i], &items)) items = SIZE_MAX / 16;
-    if (items > SIZE_MAX / 16 || items * size != bytes) return raise_type_error(vm, "memoryview: product(shape) * itemsize != buffer size");
+    if (items > SIZE_MAX / 16 || items * size != bytes)
+        return raise_type_error(vm, "memoryview: product(shape) * itemsize != buffer size");
     MemoryView *result = view_new(vm, view, dimensions);
     if (!result) return VALUE_ERROR;
     result->format = format;
@@ -232,8 +247,10 @@ static Value cast_to(VM *vm, const MemoryView *view, char format, bool has_sign,
 static Value memoryview_cast(VM *vm, Value *args, size_t count) {
     MemoryView *view = view_live(vm, args[0]);
     if (!view) return VALUE_ERROR;
-    if (!is_string(args[1])) return raise_type_error(vm, "cast() argument 'format' must be str, not %s", type_name(vm, args[1]));
-    if (!view_is_contiguous(view, false)) return raise_type_error(vm, "memoryview: casts are restricted to C-contiguous views");
+    if (!is_string(args[1]))
+        return raise_type_error(vm, "cast() argument 'format' must be str, not %s", type_name(vm, args[1]));
+    if (!view_is_contiguous(view, false))
+        return raise_type_error(vm, "memoryview: casts are restricted to C-contiguous views");
     int64_t shape[MOST_DIMENSIONS];
     int dimensions = 1;
     bool has_shape = !is_empty(args[2]) && !is_none(args[2]);
@@ -244,27 +261,38 @@ static Value memoryview_cast(VM *vm, Value *args, size_t count) {
     char format = native_format(text);
     const char *which = !format ? "destination" : !item_size(view->format) ? "source" : NULL;
     if (which)
-        return raise_value_error(vm, "memoryview: %s format must be a native single character format prefixed with an optional '@'", which);
+        return raise_value_error(
+            vm,
+            "memoryview: %s format must be a native single character format prefixed with an optional '@'",
+            which);
     if (!is_byte_format(format) && !is_byte_format(view->format))
         return raise_type_error(vm, "memoryview: cannot cast between two non-byte formats");
     size_t bytes = view->items * view->item;
-    if (bytes % item_size(format)) return raise_type_error(vm, "memoryview: length is not a multiple of itemsize");
+    if (bytes % item_size(format))
+        return raise_type_error(vm, "memoryview: length is not a multiple of itemsize");
     if (!has_shape) shape[0] = (int64_t)(bytes / item_size(format));
     return cast_to(vm, view, format, text->size == 2, shape, dimensions);
 }
 
 // ---- Attributes
 
-static Value get_obj(VM *vm, Value self) { return view_live(vm, self) ? memoryview_of(self)->exporter : VALUE_ERROR; }
+static Value get_obj(VM *vm, Value self) {
+    return view_live(vm, self) ? memoryview_of(self)->exporter : VALUE_ERROR;
+}
 static Value get_nbytes(VM *vm, Value self) {
     MemoryView *view = view_live(vm, self);
     return view ? value_small((int64_t)(view->items * view->item)) : VALUE_ERROR;
 }
-static Value get_itemsize(VM *vm, Value self) { return view_live(vm, self) ? value_small(memoryview_of(self)->item) : VALUE_ERROR; }
-static Value get_ndim(VM *vm, Value self) { return view_live(vm, self) ? value_small(memoryview_of(self)->dimensions) : VALUE_ERROR; }
+static Value get_itemsize(VM *vm, Value self) {
+    return view_live(vm, self) ? value_small(memoryview_of(self)->item) : VALUE_ERROR;
+}
+static Value get_ndim(VM *vm, Value self) {
+    return view_live(vm, self) ? value_small(memoryview_of(self)->dimensions) : VALUE_ERROR;
+}
 static Value get_format(VM *vm, Value self) {
     MemoryView *view = view_live(vm, self);
-    return view ? object_or_error(string_format(vm, "%s%c", view->has_sign ? "@" : "", view->format)) : VALUE_ERROR;
+    return view ? object_or_error(string_format(vm, "%s%c", view->has_sign ? "@" : "", view->format))
+                : VALUE_ERROR;
 }
 static Value get_readonly(VM *vm, Value self) {
     return view_live(vm, self) ? value_bool(memoryview_of(self)->is_readonly) : VALUE_ERROR;
@@ -303,14 +331,17 @@ static const NativeDefinition memoryview_methods[] = {
     {"__enter__", memoryview_enter, "self, /", NATIVE_METHOD},
     {"__exit__", memoryview_release, "self, /, *args", NATIVE_METHOD},
     {"cast", memoryview_cast, "self, /, format, shape=None", NATIVE_METHOD,
-     "A view of the same memory whose items have another format, and where `shape` is given other dimensions."},
+     "A view of the same memory whose items have another format, and where `shape` is given other "
+     "dimensions."},
     {"hex", memoryview_hex, "self, /, sep=, bytes_per_sep=", NATIVE_METHOD,
      "Two hexadecimal digits for each byte; `sep` stands between groups of `bytes_per_sep`."},
     {"release", memoryview_release, "self, /", NATIVE_METHOD,
      "Gives the memory back to its owner; any later use of the view raises ValueError."},
     {"tobytes", memoryview_tobytes, "self, /, order='C'", NATIVE_METHOD, "A copy of the memory as bytes."},
-    {"tolist", memoryview_tolist, "self, /", NATIVE_METHOD, "A list of the items, with a list for each further dimension."},
-    {"toreadonly", memoryview_toreadonly, "self, /", NATIVE_METHOD, "A view of the same memory that can't be written to."},
+    {"tolist", memoryview_tolist, "self, /", NATIVE_METHOD,
+     "A list of the items, with a list for each further dimension."},
+    {"toreadonly", memoryview_toreadonly, "self, /", NATIVE_METHOD,
+     "A view of the same memory that can't be written to."},
     {0},
 };
 static const AttributeDefinition memoryview_attributes[] = {
@@ -323,8 +354,10 @@ static const AttributeDefinition memoryview_attributes[] = {
     {"shape", get_shape, NULL, "The length of each dimension, a tuple."},
     {"strides", get_strides, NULL, "How many bytes it is to the next item in each dimension, a tuple."},
     {"suboffsets", get_suboffsets, NULL, "Always an empty tuple."},
-    {"c_contiguous", get_c_contiguous, NULL, "Whether the items lie without gaps, the last index changing fastest."},
-    {"f_contiguous", get_f_contiguous, NULL, "Whether the items lie without gaps, the first index changing fastest."},
+    {"c_contiguous", get_c_contiguous, NULL,
+     "Whether the items lie without gaps, the last index changing fastest."},
+    {"f_contiguous", get_f_contiguous, NULL,
+     "Whether the items lie without gaps, the first index changing fastest."},
     {"contiguous", get_contiguous, NULL, "Whether the items lie without gaps."},
     {0},
 };
