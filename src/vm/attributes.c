@@ -24,6 +24,7 @@ static void cache(Instruction *at, uint32_t id, uint32_t kind, uint32_t slot, ui
 }
 
 static bool cache_module(VM *vm, Object *o, String *name, Instruction *at, Value *found) {
+    if (object_shape(o)->cls != vm->classes.module) return false; // its class may have more to say
     Dict *namespace = ((ModuleObject *)o)->namespace;
     int64_t entry = dict_find_string(vm, namespace, name);
     if (entry < 0 || entry > CACHE_SLOT_MASK) return false;

@@ -4,6 +4,7 @@
 
 #include "object/container/dict.h"
 #include "object/core/errors.h"
+#include "object/core/module.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
 #include "object/function/descriptor.h"
@@ -56,9 +57,9 @@ static Dict **dictionary_place(VM *vm, Object *o, Value **trailing) {
     switch (object_kind(o)) {
     case KIND_EXCEPTION: return &((Exception *)o)->attributes;
     case KIND_FUNCTION: return &((Function *)o)->attributes;
+    case KIND_MODULE: return &((ModuleObject *)o)->namespace;
     case KIND_INSTANCE:
-    case KIND_CLASS:
-    case KIND_MODULE: return NULL;
+    case KIND_CLASS: return NULL;
     default:
         if (object_flag(o, OBJECT_HAS_ATTRIBUTES)) *trailing = object_attributes_place(o);
         return NULL;
@@ -346,7 +347,7 @@ static int no_attribute(VM *vm, Value o, String *name, bool deleting, bool class
     if (class_has_it)
         raise_error(vm, vm->exceptions.attribute_error, "'%s' object attribute '%s' is read-only", class_shown_name(cls),
                     name->data);
-    else if (cls->flags & CLASS_HAS_DICT)
+    else if (cls->flags & CLASS_HAS_DICT || cls->kind == KIND_MODULE)
         raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", class_shown_name(cls), name->data);
     else
         raise_error(vm, vm->exceptions.attribute_error,

@@ -3,23 +3,36 @@
 #include "object/container/dict.h"
 #include "object/container/list.h"
 #include "object/core/errors.h"
+#include "object/core/instance.h"
 #include "object/core/native.h"
 #include "object/core/protocol.h"
+#include "object/core/weak.h"
+#include "object/shared/builtin.h"
 #include "object/text/str.h"
 
+// All modules have one layout, whatever their class: it may be changed.
+static ModuleObject *make_empty(VM *vm, Class *cls) {
+    ModuleObject *module = heap_allocate(vm, cls->root, KIND_MODULE, sizeof(ModuleObject));
+    if (!module) return NULL;
+    if (cls->flags & CLASS_FINALIZER && !weak_note_finalizable(vm, &module->object)) return NULL;
+    module->name = VALUE_NONE;
+    module->namespace = dict_new(vm);
+    return module->namespace ? module : NULL;
+}
+
+static bool set_up(VM *vm, ModuleObject *module, String *name) {
+    Dict *namespace = module->namespace;
+    heap_store(vm, &module->object, &module->name, value_object(name));
+    return dict_set_string(vm, namespace, vm->names.__name__, value_object(name)) >= 0 &&
+           dict_set_string(vm, namespace, vm->names.__doc__, VALUE_NONE) >= 0 &&
+           dict_set_string(vm, namespace, vm->names.__package__, VALUE_NONE) >= 0 &&
+           dict_set_string(vm, namespace, vm->names.__loader__, VALUE_NONE) >= 0 &&
+           dict_set_string(vm, namespace, vm->names.__spec__, VALUE_NONE) >= 0;
+}
+
 ModuleObject *module_new(VM *vm, String *name) {
-    ModuleObject *module = heap_allocate(vm, vm->classes.module->root, KIND_MODULE, sizeof(ModuleObject));
-    Dict *namespace = module ? dict_new(vm) : NULL;
-    if (!namespace) return NULL;
-    module->namespace = namespace;
-    module->name = value_object(name);
-    if (dict_set_string(vm, namespace, vm->names.__name__, value_object(name)) < 0 ||
-        dict_set_string(vm, namespace, vm->names.__doc__, VALUE_NONE) < 0 ||
-        dict_set_string(vm, namespace, vm->names.__package__, VALUE_NONE) < 0 ||
-        dict_set_string(vm, namespace, vm->names.__loader__, VALUE_NONE) < 0 ||
-        dict_set_string(vm, namespace, vm->names.__spec__, VALUE_NONE) < 0)
-        return NULL;
-    return module;
+    ModuleObject *module = make_empty(vm, vm->classes.module);
+    return module && set_up(vm, module, name) ? module : NULL;
 }
 
 static ModuleObject *module_of(Value v) { return (ModuleObject *)object_of(v); }
@@ -53,31 +66,28 @@ static Value module_get_attribute(VM *vm, Value self, String *name) {
     return vm_call(vm, getter, &argument, 1, NULL);
 }
 
-static int module_set_attribute(VM *vm, Value self, String *name, Value value) {
-    Dict *namespace = module_of(self)->namespace;
-    if (!is_empty(value)) return dict_set_string(vm, namespace, name, value) < 0 ? -1 : 1;
-    int deleted = dict_delete_string(vm, namespace, name);
-    if (deleted == 0) {
-        Value own = dict_get_string(vm, namespace, vm->names.__name__);
-        raise_error(vm, vm->exceptions.attribute_error, "module '%s' has no attribute '%s'",
-                    is_string(own) ? string_of(own)->data : "?", name->data);
-        return -1;
-    }
-    return deleted;
+bool module_set_class(VM *vm, Value self, Class *cls) {
+    ModuleObject *module = module_of(self);
+    if (cls->flags & ~object_shape(&module->object)->cls->flags & CLASS_FINALIZER && !weak_note_finalizable(vm, &module->object)) return false;
+    module->object.header = (module->object.header & ~OBJECT_SHAPE_MASK) | (uint64_t)(uintptr_t)cls->root;
+    module->namespace->layout_id = 0; // caches know what plain modules have
+    return true;
 }
 
 const TypeOps module_ops = {.trace = module_trace,
                             .repr = module_repr,
-                            .get_attribute = module_get_attribute,
-                            .set_attribute = module_set_attribute};
+                            .get_attribute = module_get_attribute};
 
 static Value module_make(VM *vm, Value *args, size_t count) {
     if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "module.__new__(X): X is not a type object");
-    if (!is_string(args[1])) return raise_type_error(vm, "module.__init__() argument 'name' must be str, not %s", type_name(vm, args[1]));
-    ModuleObject *module = module_new(vm, string_of(args[1]));
-    if (!module) return VALUE_ERROR;
-    if (!is_empty(args[2]) && dict_set_string(vm, module->namespace, vm->names.__doc__, args[2]) < 0) return VALUE_ERROR;
-    return value_object(module);
+    return object_or_error(make_empty(vm, (Class *)object_of(args[0])));
+}
+
+static Value module_init(VM *vm, Value *args, size_t count) {
+    if (!is_string(args[1])) return raise_type_error(vm, "module() argument 'name' must be str, not %s", type_name(vm, args[1]));
+    if (!set_up(vm, module_of(args[0]), string_of(args[1]))) return VALUE_ERROR;
+    if (!is_empty(args[2]) && dict_set_string(vm, module_of(args[0])->namespace, vm->names.__doc__, args[2]) < 0) return VALUE_ERROR;
+    return VALUE_NONE;
 }
 
 // A module's names, not its class's.
@@ -92,7 +102,8 @@ static Value module_dir(VM *vm, Value *args, size_t count) {
     return list_sort(vm, list, VALUE_NONE, false) < 0 ? VALUE_ERROR : value_object(list);
 }
 
-static const NativeDefinition module_methods[] = {{"__new__", module_make, "cls, name, doc=", NATIVE_NEW},
+static const NativeDefinition module_methods[] = {{"__new__", module_make, "cls, /, *args, **kwargs", NATIVE_NEW},
+                                                  {"__init__", module_init, "self, name, doc=", NATIVE_METHOD},
                                                   {"__dir__", module_dir, "self, /", NATIVE_METHOD},
                                                   {0}};
 

@@ -176,6 +176,7 @@ static int set_class(VM *vm, Value self, Value value) {
     if (!is_kind(value, KIND_CLASS))
         return raise_type_error(vm, "__class__ must be set to a class, not '%s' object", type_name(vm, value)), -1;
     Class *from = class_of(vm, self), *to = (Class *)object_of(value);
+    if (from->kind == KIND_MODULE && to->kind == KIND_MODULE) return module_set_class(vm, self, to) ? 1 : -1;
     if ((from->flags | to->flags) & CLASS_BUILTIN)
         return raise_type_error(vm, "__class__ assignment only supported for mutable types or ModuleType subclasses"), -1;
     bool plain = from->kind == KIND_INSTANCE && to->kind == KIND_INSTANCE && to->flags & CLASS_HAS_DICT;
