@@ -74,6 +74,9 @@ static Value sys_getsizeof(VM *vm, Value *args, size_t count) {
 static Value sys_getdefaultencoding(VM *vm, Value *args, size_t count) {
     return object_or_error(string_intern_from(vm, "utf-8", 5));
 }
+static Value sys_getfilesystemencodeerrors(VM *vm, Value *args, size_t count) {
+    return object_or_error(string_intern_from(vm, "surrogateescape", 15));
+}
 static Value sys_is_finalizing(VM *vm, Value *args, size_t count) { return VALUE_FALSE; }
 
 static Value sys_get_int_max_str_digits(VM *vm, Value *args, size_t count) { return value_small(vm->int_digit_limit); }
@@ -135,6 +138,7 @@ static Value sys_getframemodulename(VM *vm, Value *args, size_t count) {
 static const NativeDefinition functions[] = {
     {"_getframe", sys_getframe, "depth=0, /", NATIVE_METHOD},
     {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
+    {"getfilesystemencodeerrors", sys_getfilesystemencodeerrors, "", NATIVE_METHOD},
     {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD,
      "What the prompt calls with each result: writes its repr and keeps it as builtins._, unless it is None."},
     {"exc_info", sys_exc_info, "", NATIVE_METHOD,
