@@ -624,6 +624,7 @@ Value call_with_dict(VM *vm, Value callable, Value *arguments, size_t count, Dic
     size_t position = 0, k = 0;
     Value key, value;
     while (dict_next(named, &position, &key, &value)) {
+        if (!is_string(key)) return raise_type_error(vm, "keywords must be strings");
         keywords->items[k] = key;
         all[count + k++] = value;
     }
