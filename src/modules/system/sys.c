@@ -135,9 +135,25 @@ static Value sys_getframemodulename(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 
+// Nothing listens: there are no audit hooks.
+static Value sys_audit(VM *vm, Value *args, size_t count) {
+    if (!is_string(args[0])) return raise_type_error(vm, "audit() argument 1 must be str, not %s", type_name(vm, args[0]));
+    return VALUE_NONE;
+}
+
 static const NativeDefinition functions[] = {
     {"_getframe", sys_getframe, "depth=0, /", NATIVE_METHOD},
     {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
+    {"__displayhook__", sys_displayhook, "object, /", NATIVE_METHOD},
+    {"__excepthook__", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},
+    {"audit", sys_audit, "event, /, *args", NATIVE_METHOD},
+    {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD},
+    {"exc_info", sys_exc_info, "", NATIVE_METHOD},
+    {"excepthook", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},
+    {"exception", sys_exception, "", NATIVE_METHOD},
+    {"exit", sys_exit, "status=None, /", NATIVE_METHOD},
+    {"get_int_max_str_digits", sys_get_int_max_str_digits, "", NATIVE_METHOD},
+    {"getdefaultencoding", sys_getdefaultencoding, "", NATIVE_METHOD},
     {"getfilesystemencodeerrors", sys_getfilesystemencodeerrors, "", NATIVE_METHOD},
     {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD,
      "What the prompt calls with each result: writes its repr and keeps it as builtins._, unless it is None."},
