@@ -274,14 +274,18 @@ bool attribute_is_data_descriptor(VM *vm, Value attribute) {
     }
 }
 
-static Value bind_property(VM *vm, Property *property, Value self) {
-    if (is_none(property->get)) {
-        const char *name = is_string(property->name) ? string_of(property->name)->data : NULL;
-        return name ? raise_error(vm, vm->exceptions.attribute_error, "property '%s' of '%s' object has no getter", name,
-                                  type_name(vm, self))
-                    : raise_error(vm, vm->exceptions.attribute_error, "property of '%s' object has no getter",
-                                  type_name(vm, self));
-    }
+static void lacks_function(VM *vm, Property *property, Value o, const char *what) {
+    const Class *of = class_of(vm, o);
+    const char *cls = of->qualified_name ? of->qualified_name->data : class_name(of);
+    String *name = is_empty(property->name) ? NULL : value_repr(vm, property->name);
+    if (name)
+        raise_error(vm, vm->exceptions.attribute_error, "property %s of '%s' object has no %s", name->data, cls, what);
+    else if (is_empty(property->name))
+        raise_error(vm, vm->exceptions.attribute_error, "property of '%s' object has no %s", cls, what);
+}
+
+Value property_read(VM *vm, Property *property, Value self) {
+    if (is_none(property->get)) return lacks_function(vm, property, self, "getter"), VALUE_ERROR;
     return vm_call(vm, property->get, &self, 1, NULL);
 }
 
@@ -304,12 +308,13 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls) {
     }
     case KIND_PROPERTY:
         if (object_shape(o)->cls->flags & CLASS_BUILTIN)
-            return is_empty(self) ? attribute : bind_property(vm, (Property *)o, self);
+            return is_empty(self) ? attribute : property_read(vm, (Property *)o, self);
         break;
     case KIND_DESCRIPTOR:
         if (is_empty(self)) return attribute;
         return descriptor_read(vm, (Descriptor *)o, self);
     case KIND_MEMBER: return is_empty(self) ? attribute : member_read(vm, o, self);
+    case KIND_SUPER: return is_empty(self) ? attribute : super_bind(vm, attribute, self);
     default: break;
     }
     Class *descriptor_class = object_shape(o)->cls;
@@ -319,19 +324,19 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls) {
     }
     Value get = class_special(vm, descriptor_class, SPECIAL_GET);
     if (is_empty(get)) {
-        if (object_kind(o) == KIND_PROPERTY) return is_empty(self) ? attribute : bind_property(vm, (Property *)o, self);
+        if (object_kind(o) == KIND_PROPERTY) return is_empty(self) ? attribute : property_read(vm, (Property *)o, self);
         return attribute;
     }
     Value arguments[3] = {attribute, is_empty(self) ? VALUE_NONE : self, value_object(cls)};
     return vm_call(vm, get, arguments, 3, NULL);
 }
 
-Value object_get_attribute(VM *vm, Value o, String *name) {
+static Value get_attribute(VM *vm, Value o, String *name, bool asks_kind) {
     Class *cls = class_of(vm, o);
     Value found = class_lookup(vm, cls, name);
     if (!is_empty(found) && attribute_is_data_descriptor(vm, found)) return attribute_bind(vm, found, o, cls);
     if (is_object(o)) {
-        if (cls->ops->get_attribute) {
+        if (asks_kind && cls->ops->get_attribute) {
             Value own = cls->ops->get_attribute(vm, o, name);
             if (!is_empty(own)) return own;
         } else {
@@ -341,6 +346,9 @@ Value object_get_attribute(VM *vm, Value o, String *name) {
     }
     return is_empty(found) ? VALUE_EMPTY : attribute_bind(vm, found, o, cls);
 }
+
+Value object_get_attribute(VM *vm, Value o, String *name) { return get_attribute(vm, o, name, true); }
+Value object_get_attribute_as(VM *vm, Value o, String *name) { return get_attribute(vm, o, name, false); }
 
 static int no_attribute(VM *vm, Value o, String *name, bool deleting, bool class_has_it) {
     Class *cls = class_of(vm, o);
@@ -359,13 +367,7 @@ static int no_attribute(VM *vm, Value o, String *name, bool deleting, bool class
 int property_write(VM *vm, Property *property, Value o, Value value) {
     Value function = is_empty(value) ? property->delete_ : property->set;
     if (is_none(function)) {
-        const char *what = is_empty(value) ? "deleter" : "setter";
-        const char *name = is_string(property->name) ? string_of(property->name)->data : NULL;
-        if (name)
-            raise_error(vm, vm->exceptions.attribute_error, "property '%s' of '%s' object has no %s", name,
-                        type_name(vm, o), what);
-        else
-            raise_error(vm, vm->exceptions.attribute_error, "property of '%s' object has no %s", type_name(vm, o), what);
+        lacks_function(vm, property, o, is_empty(value) ? "deleter" : "setter");
         return -1;
     }
     Value arguments[2] = {o, value};

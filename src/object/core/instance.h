@@ -50,6 +50,7 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls);
 bool attribute_is_data_descriptor(VM *vm, Value attribute);
 // object.__getattribute__ and object.__setattr__. get: VALUE_EMPTY when there is no such attribute. [script]
 Value object_get_attribute(VM *vm, Value o, String *name);
+Value object_get_attribute_as(VM *vm, Value o, String *name); // without what the kind of object adds by its own operation
 int object_set_attribute(VM *vm, Value o, String *name, Value value);
 
 #endif

@@ -29,24 +29,40 @@ static Value property_new(VM *vm, Value *args, size_t count) {
 
 static Value or_none(Value v) { return is_empty(v) ? VALUE_NONE : v; }
 
+// In a subclass the text is an attribute of the instance, since the class's own text would hide the property's. Where there is no
+// place for it, one that was given is dropped.
+static bool keep_doc(VM *vm, Property *property, Value doc) {
+    if (object_shape(&property->object)->cls == vm->classes.property) return property->doc = doc, true;
+    if (value_set_attribute(vm, value_object(property), vm->names.__doc__, doc) >= 0) return true;
+    if (property->getters_doc || !exception_matches(vm, vm->exceptions.attribute_error)) return false;
+    exception_clear(vm);
+    return true;
+}
+
 static Value property_init(VM *vm, Value *args, size_t count) {
     Property *property = (Property *)object_of(args[0]);
     property->get = or_none(args[1]);
     property->set = or_none(args[2]);
     property->delete_ = or_none(args[3]);
-    property->doc = or_none(args[4]);
-    if (is_none(property->doc) && is_function(property->get)) {
-        Value doc = value_find_attribute(vm, property->get, vm->names.__doc__);
-        if (is_error(doc)) return doc;
-        property->doc = or_none(doc);
+    property->doc = VALUE_NONE;
+    property->name = VALUE_EMPTY;
+    property->getters_doc = false;
+    Value doc = or_none(args[4]);
+    if (is_none(doc) && !is_none(property->get)) {
+        Value found = value_find_attribute(vm, property->get, vm->names.__doc__);
+        if (is_error(found)) return found;
+        doc = or_none(found);
+        property->getters_doc = !is_none(doc);
     }
-    return VALUE_NONE;
+    return keep_doc(vm, property, doc) ? VALUE_NONE : VALUE_ERROR;
 }
 
 static Value property_copy(VM *vm, Value self, Value get, Value set, Value delete_) {
     Property *old = (Property *)object_of(self);
-    Value arguments[4] = {is_empty(get) ? old->get : get, is_empty(set) ? old->set : set,
-                          is_empty(delete_) ? old->delete_ : delete_, is_empty(get) ? old->doc : VALUE_NONE};
+    get = is_empty(get) || is_none(get) ? old->get : get;
+    bool new_doc = old->getters_doc && !is_none(get);
+    Value arguments[4] = {get, is_empty(set) || is_none(set) ? old->set : set,
+                          is_empty(delete_) || is_none(delete_) ? old->delete_ : delete_, new_doc ? VALUE_NONE : old->doc};
     Value copy = vm_call(vm, value_object(class_of(vm, self)), arguments, 4, NULL);
     if (!is_error(copy) && is_kind(copy, KIND_PROPERTY)) ((Property *)object_of(copy))->name = old->name;
     return copy;
@@ -65,10 +81,7 @@ static Value property_set_name(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 static Value property_get(VM *vm, Value *args, size_t count) {
-    if (is_none(args[1])) return args[0];
-    Property *property = (Property *)object_of(args[0]);
-    if (is_none(property->get)) return raise_error(vm, vm->exceptions.attribute_error, "property has no getter");
-    return vm_call(vm, property->get, &args[1], 1, NULL);
+    return is_none(args[1]) ? args[0] : property_read(vm, (Property *)object_of(args[0]), args[1]);
 }
 static Value property_assign(VM *vm, Value *args, size_t count) {
     return property_write(vm, (Property *)object_of(args[0]), args[1], args[2]) < 0 ? VALUE_ERROR : VALUE_NONE;
@@ -80,6 +93,20 @@ static Value property_fget(VM *vm, Value self) { return ((Property *)object_of(s
 static Value property_fset(VM *vm, Value self) { return ((Property *)object_of(self))->set; }
 static Value property_fdel(VM *vm, Value self) { return ((Property *)object_of(self))->delete_; }
 static Value property_doc(VM *vm, Value self) { return ((Property *)object_of(self))->doc; }
+static int property_readonly(VM *vm, Value self, Value value) {
+    return raise_error(vm, vm->exceptions.attribute_error, "readonly attribute"), -1;
+}
+static Value property_get_name(VM *vm, Value self) {
+    Property *property = (Property *)object_of(self);
+    if (!is_empty(property->name)) return property->name;
+    Value name = is_none(property->get) ? VALUE_EMPTY : value_find_attribute(vm, property->get, vm->names.__name__);
+    if (!is_empty(name)) return name;
+    return raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '__name__'", type_name(vm, self));
+}
+static int property_put_name(VM *vm, Value self, Value value) {
+    heap_store(vm, object_of(self), &((Property *)object_of(self))->name, value);
+    return 1;
+}
 static int property_set_doc(VM *vm, Value self, Value value) {
     ((Property *)object_of(self))->doc = or_none(value);
     return 1;
@@ -107,10 +134,11 @@ static Value property_abstract(VM *vm, Value self) {
     return VALUE_FALSE;
 }
 static const AttributeDefinition property_attributes[] = {{"__isabstractmethod__", property_abstract, NULL},
-                                                          {"fget", property_fget, NULL, "The function that reads, or None."},
-                                                          {"fset", property_fset, NULL, "The function that sets, or None."},
-                                                          {"fdel", property_fdel, NULL, "The function that deletes, or None."},
+                                                          {"fget", property_fget, property_readonly, "The function that reads, or None."},
+                                                          {"fset", property_fset, property_readonly, "The function that sets, or None."},
+                                                          {"fdel", property_fdel, property_readonly, "The function that deletes, or None."},
                                                           {"__doc__", property_doc, property_set_doc},
+                                                          {"__name__", property_get_name, property_put_name},
                                                           {0}};
 
 // ---- staticmethod and classmethod
@@ -174,12 +202,10 @@ static void super_trace(VM *vm, Object *o) {
 
 static Value super_get_attribute(VM *vm, Value self, String *name) {
     Super *super = (Super *)object_of(self);
-    if (string_is(name, "__self__")) return super->self;
-    if (string_is(name, "__thisclass__")) return value_object(super->start);
-    Tuple *mro = super->of->mro;
+    Tuple *mro = super->of ? super->of->mro : NULL;
     size_t i = 0;
-    while (i < mro->length && object_of(mro->items[i]) != &super->start->object) i++;
-    for (i++; name != vm->names.__class__ && i < mro->length; i++) {
+    while (mro && i < mro->length && object_of(mro->items[i]) != &super->start->object) i++;
+    for (i++; mro && name != vm->names.__class__ && i < mro->length; i++) {
         Class *cls = (Class *)object_of(mro->items[i]);
         Value found = dict_get_string(vm, cls->attributes, name);
         if (is_empty(found)) {
@@ -191,27 +217,36 @@ static Value super_get_attribute(VM *vm, Value self, String *name) {
         bool through_class = is_kind(super->self, KIND_CLASS) && (Class *)object_of(super->self) == super->of;
         return attribute_bind(vm, found, through_class ? VALUE_EMPTY : super->self, super->of);
     }
-    // super's own attributes, such as __class__.
-    Value own = class_lookup(vm, vm->classes.super, name);
-    return is_empty(own) ? VALUE_EMPTY : attribute_bind(vm, own, self, vm->classes.super);
+    return object_get_attribute_as(vm, self, name);
 }
 
 static Value super_repr(VM *vm, Value self) {
     Super *super = (Super *)object_of(self);
-    String *text = string_format(vm, "<super: <class '%s'>, <%s object>>", class_name(super->start), class_name(super->of));
+    const char *start = super->start ? class_name(super->start) : "NULL";
+    String *text = super->of ? string_format(vm, "<super: <class '%s'>, <%s object>>", start, class_name(super->of))
+                             : string_format(vm, "<super: <class '%s'>, NULL>", start);
     return text ? value_object(text) : VALUE_ERROR;
 }
 
 const TypeOps super_ops = {.trace = super_trace, .repr = super_repr, .get_attribute = super_get_attribute};
 
-Value super_new(VM *vm, Class *start, Value self) {
+// The class in whose order of bases the search begins: the object itself where it is a class, its class, or what it says is its class.
+static Class *super_of(VM *vm, Class *start, Value self) {
+    if (is_kind(self, KIND_CLASS) && class_is_subclass((Class *)object_of(self), start)) return (Class *)object_of(self);
     Class *of = class_of(vm, self);
-    if (is_kind(self, KIND_CLASS) && class_is_subclass((Class *)object_of(self), start))
-        of = (Class *)object_of(self);
-    else if (!class_is_subclass(of, start))
-        return raise_type_error(vm, "super(type, obj): obj (instance of %s) is not an instance or subtype of type (%s).",
-                                class_name(of), class_name(start));
-    Super *super = heap_allocate(vm, vm->classes.super->root, KIND_SUPER, sizeof(Super));
+    if (class_is_subclass(of, start)) return of;
+    Value told = value_find_attribute(vm, self, vm->names.__class__);
+    if (is_error(told)) return NULL;
+    if (is_kind(told, KIND_CLASS) && class_is_subclass((Class *)object_of(told), start)) return (Class *)object_of(told);
+    bool is_class = is_kind(self, KIND_CLASS);
+    raise_type_error(vm, "super(type, obj): obj (%s %s) is not an instance or subtype of type (%s).", is_class ? "type" : "instance of",
+                     class_name(is_class ? (Class *)object_of(self) : of), class_name(start));
+    return NULL;
+}
+
+Value super_new(VM *vm, Class *start, Value self) {
+    Class *of = super_of(vm, start, self);
+    Super *super = of ? heap_allocate(vm, vm->classes.super->root, KIND_SUPER, sizeof(Super)) : NULL;
     if (!super) return VALUE_ERROR;
     super->start = start;
     super->self = self;
@@ -219,14 +254,50 @@ Value super_new(VM *vm, Class *start, Value self) {
     return value_object(super);
 }
 
-// Called without arguments, super() is compiled to super_new with the method's own class and first parameter.
 static Value super_make(VM *vm, Value *args, size_t count) {
-    if (is_empty(args[1]) || is_empty(args[2])) return raise_runtime_error(vm, "super(): no arguments");
+    Super *super = class_instantiate(vm, (Class *)object_of(args[0]), sizeof(Super));
+    if (!super) return VALUE_ERROR;
+    super->self = VALUE_EMPTY;
+    return value_object(super);
+}
+// Called without arguments, super() is compiled to super_new with the method's own class and first parameter.
+static Value super_init(VM *vm, Value *args, size_t count) {
+    if (count > 3) return raise_type_error(vm, "super() expected at most 2 arguments, got %zu", count - 1);
+    if (is_empty(args[1])) return raise_runtime_error(vm, "super(): no arguments");
     if (!is_kind(args[1], KIND_CLASS))
         return raise_type_error(vm, "super() argument 1 must be a type, not %s", type_name(vm, args[1]));
-    return super_new(vm, (Class *)object_of(args[1]), args[2]);
+    Class *start = (Class *)object_of(args[1]);
+    Value self = is_empty(args[2]) || is_none(args[2]) ? VALUE_EMPTY : args[2];
+    Class *of = is_empty(self) ? NULL : super_of(vm, start, self);
+    if (!of && !is_empty(self)) return VALUE_ERROR;
+    Super *super = (Super *)object_of(args[0]);
+    super->start = start;
+    super->of = of;
+    heap_store(vm, &super->object, &super->self, self);
+    return VALUE_NONE;
 }
-static const NativeDefinition super_methods[] = {{"__new__", super_make, "cls, type=, object=, /", NATIVE_NEW}, {0}};
+Value super_bind(VM *vm, Value unbound, Value self) {
+    Super *super = (Super *)object_of(unbound);
+    if (!is_empty(super->self) || !super->start) return unbound;
+    if (class_of(vm, unbound) == vm->classes.super) return super_new(vm, super->start, self);
+    Value arguments[2] = {value_object(super->start), self};
+    return vm_call(vm, value_object(class_of(vm, unbound)), arguments, 2, NULL);
+}
+static Value super_get(VM *vm, Value *args, size_t count) {
+    return is_none(args[1]) ? args[0] : super_bind(vm, args[0], args[1]);
+}
+static Value super_self(VM *vm, Value self) { return or_none(((Super *)object_of(self))->self); }
+static Value class_or_none(const Class *cls) { return cls ? value_object(cls) : VALUE_NONE; }
+static Value super_thisclass(VM *vm, Value self) { return class_or_none(((Super *)object_of(self))->start); }
+static Value super_self_class(VM *vm, Value self) { return class_or_none(((Super *)object_of(self))->of); }
+static const AttributeDefinition super_attributes[] = {{"__self__", super_self, property_readonly},
+                                                       {"__thisclass__", super_thisclass, property_readonly},
+                                                       {"__self_class__", super_self_class, property_readonly},
+                                                       {0}};
+static const NativeDefinition super_methods[] = {{"__new__", super_make, "cls, /, *args, **kwargs", NATIVE_NEW},
+                                                 {"__init__", super_init, "self, type=, object=, /, *args", NATIVE_METHOD},
+                                                 {"__get__", super_get, "self, instance, owner=None, /", NATIVE_METHOD},
+                                                 {0}};
 
 // ---- Attributes of built-in classes
 
@@ -310,5 +381,5 @@ bool property_class_init(VM *vm) {
            native_add_methods(vm, c->class_method, class_method_methods) > 0 &&
            native_add_methods(vm, c->property, property_methods) > 0 &&
            native_add_attributes(vm, c->property, property_attributes) > 0 &&
-           native_add_methods(vm, c->super, super_methods) > 0;
+           native_add_methods(vm, c->super, super_methods) > 0 && native_add_attributes(vm, c->super, super_attributes) > 0;
 }

@@ -6,6 +6,7 @@
 
 // super(start, self). VALUE_ERROR with TypeError when self is no instance or subclass of start.
 Value super_new(VM *vm, Class *start, Value self);
+Value super_bind(VM *vm, Value unbound, Value self); // what a class's attribute that is super(cls) gives to an instance
 
 // Reads, sets (VALUE_EMPTY: deletes) a computed attribute of a built-in class on `o`, of whatever class it is. VALUE_ERROR, -1
 // with TypeError when that is no instance of the attribute's owner.

@@ -114,10 +114,12 @@ typedef struct {
 typedef struct {
     Object object;
     Value get, set, delete_, doc; // VALUE_NONE where there is none
-    Value name;
+    Value name;                   // VALUE_EMPTY: the getter's
+    bool getters_doc;             // the text is the getter's
 } Property;
 
 // Sets or, with VALUE_EMPTY, deletes what the property stands for. -1: an error. [script]
+Value property_read(VM *vm, Property *property, Value o);
 int property_write(VM *vm, Property *property, Value o, Value value);
 
 typedef struct { // staticmethod and classmethod
@@ -128,8 +130,8 @@ typedef struct { // staticmethod and classmethod
 
 typedef struct {
     Object object;
-    Class *start; // search after this class in the order of `of`
-    Value self;
+    Class *start; // search after this class in the order of `of`; NULL: not initialized
+    Value self;   // VALUE_EMPTY: not bound to an object yet
     Class *of;
 } Super;
 
