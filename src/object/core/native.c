@@ -186,6 +186,19 @@ static bool check_required(VM *vm, Native *native, Value *bound) {
     return true;
 }
 
+// Whether unknown names of arguments are none of the function's business: a built-in class's __new__ that takes none leaves them to the
+// __init__ of a script's subclass, and the other way round.
+static bool is_for_other(VM *vm, const Native *native, Value first) {
+    const Signature *s = &native->signature;
+    if (!native->owner || s->keyword_only || s->positional_only < s->positional || is_empty(first)) return false;
+    bool makes = native->definition->flavour == NATIVE_NEW;
+    if (!makes && (strcmp(native->definition->name, "__init__") != 0 || native->owner == vm->classes.set)) return false;
+    const Class *cls = makes && is_kind(first, KIND_CLASS) ? (Class *)object_of(first) : class_of(vm, first);
+    if (cls->flags & CLASS_BUILTIN || !class_is_subclass(cls, native->owner)) return false;
+    String *other = vm->names.specials[makes ? SPECIAL_INIT : SPECIAL_NEW];
+    return !value_same(class_lookup(vm, (Class *)cls, other), class_lookup(vm, native->owner, other));
+}
+
 // Puts keyword arguments in their places. `bound` holds positional and keyword-only parameters.
 static bool bind_keywords(VM *vm, Native *native, Value *values, Tuple *keywords, Value *bound, Dict *rest) {
     Signature *s = &native->signature;
@@ -207,7 +220,7 @@ static bool bind_keywords(VM *vm, Native *native, Value *values, Tuple *keywords
         }
         bound[i] = values[k];
     }
-    if (!unexpected) return true;
+    if (!unexpected || is_for_other(vm, native, bound[0])) return true;
     char name[96];
     full_name(native, name, sizeof name);
     bool bare = names_itself(native) && !(native->owner && native->definition->flavour == NATIVE_METHOD);
