@@ -193,6 +193,42 @@ static Value filter_next(VM *vm, Value self) {
 }
 static const TypeOps filter_ops = {.trace = walk_trace, .iterate = walk_self, .next = filter_next};
 
+// ---- What copy and pickle ask of them
+
+static Value reduced(VM *vm, Value self, Tuple *arguments, Value state) {
+    if (!arguments) return VALUE_ERROR;
+    Value parts[3] = {value_object(class_of(vm, self)), value_object(arguments), state};
+    return object_or_error(tuple_from(vm, parts, is_empty(state) ? 2 : 3));
+}
+
+static Value pair_reduce(VM *vm, Value *args, size_t count) {
+    Walk *walk = walk_of(args[0]);
+    bool counts = value_is_instance(vm, args[0], library_of(vm)->enumerate);
+    Value pair[2] = {counts ? walk->source : walk->function, counts ? walk->number : walk->source};
+    return reduced(vm, args[0], tuple_from(vm, pair, 2), VALUE_EMPTY);
+}
+
+static Value zip_reduce(VM *vm, Value *args, size_t count) {
+    Walk *walk = walk_of(args[0]);
+    return reduced(vm, args[0], tuple_of(walk->source), walk->strict ? VALUE_TRUE : VALUE_EMPTY);
+}
+
+static Value zip_setstate(VM *vm, Value *args, size_t count) {
+    int strict = value_truth(vm, args[1]);
+    if (strict < 0) return VALUE_ERROR;
+    walk_of(args[0])->strict = strict;
+    return VALUE_NONE;
+}
+
+static Value map_reduce(VM *vm, Value *args, size_t count) {
+    Walk *walk = walk_of(args[0]);
+    Tuple *sources = tuple_of(walk->source), *all = tuple_new(vm, sources->length + 1);
+    if (!all) return VALUE_ERROR;
+    all->items[0] = walk->function;
+    memcpy(all->items + 1, sources->items, sources->length * sizeof(Value));
+    return reduced(vm, args[0], all, VALUE_EMPTY);
+}
+
 // ---- Functions
 
 static Value builtin_iter(VM *vm, Value *args, size_t count) {
@@ -261,10 +297,19 @@ static const NativeDefinition functions[] = {{"aiter", builtin_aiter, "async_ite
                                               "A new list of the items of an iterable in ascending order, by key(item); equal ones "
                                               "keep their order."},
                                              {0}};
-static const NativeDefinition enumerate_methods[] = {{"__new__", enumerate_new, "cls, /, *args, **keywords", NATIVE_NEW}, {0}};
-static const NativeDefinition zip_methods[] = {{"__new__", zip_new, "cls, /, *iterables, strict=", NATIVE_NEW}, {0}};
-static const NativeDefinition map_methods[] = {{"__new__", map_new, "cls, /, *args", NATIVE_NEW}, {0}};
-static const NativeDefinition filter_methods[] = {{"__new__", filter_new, "cls, function, iterable, /", NATIVE_NEW}, {0}};
+static const NativeDefinition enumerate_methods[] = {{"__new__", enumerate_new, "cls, /, *args, **keywords", NATIVE_NEW},
+                                                     {"__reduce__", pair_reduce, "self, /", NATIVE_METHOD},
+                                                     {0}};
+static const NativeDefinition zip_methods[] = {{"__new__", zip_new, "cls, /, *iterables, strict=", NATIVE_NEW},
+                                               {"__reduce__", zip_reduce, "self, /", NATIVE_METHOD},
+                                               {"__setstate__", zip_setstate, "self, state, /", NATIVE_METHOD},
+                                               {0}};
+static const NativeDefinition map_methods[] = {{"__new__", map_new, "cls, /, *args", NATIVE_NEW},
+                                               {"__reduce__", map_reduce, "self, /", NATIVE_METHOD},
+                                               {0}};
+static const NativeDefinition filter_methods[] = {{"__new__", filter_new, "cls, function, iterable, /", NATIVE_NEW},
+                                                  {"__reduce__", pair_reduce, "self, /", NATIVE_METHOD},
+                                                  {0}};
 
 bool builtins_iterate_add(VM *vm, Dict *namespace) {
     Library *library = library_of(vm);

@@ -176,6 +176,7 @@ static Value next_of_callable(VM *vm, Iterator *it) {
         exception_clear(vm);
         return exhausted(vm, it);
     }
+    if (is_none(it->source)) return exhausted(vm, it); // by the function itself
     int equal = value_equal(vm, it->extra, item);
     if (equal < 0) return VALUE_ERROR;
     return equal ? exhausted(vm, it) : item;
@@ -300,23 +301,19 @@ static Value length_hint_method(VM *vm, Value *args, size_t count) {
     return value_small(left < 0 ? 0 : left);
 }
 
-// __setstate__(index) of the iterators over sequences.
-static Value setstate_method(VM *vm, Value *args, size_t count) {
-    Iterator *it = iterator_of(args[0]);
-    int64_t index;
-    if (!size_argument(vm, args[1], &index)) return VALUE_ERROR;
-    if (is_none(it->source) || it->which == ITERATE_STRING || it->which == ITERATE_RANGE) return VALUE_NONE;
-    it->position = index < 0 && it->which != ITERATE_LIST_REVERSED ? 0 : index;
-    return VALUE_NONE;
-}
-
 static const NativeDefinition hint_methods[] = {
     {"__length_hint__", length_hint_method, "self, /", NATIVE_METHOD},
+    {"__reduce__", iterator_reduce, "self, /", NATIVE_METHOD},
+    {0},
+};
+static const NativeDefinition callable_methods[] = {
+    {"__reduce__", iterator_reduce, "self, /", NATIVE_METHOD},
     {0},
 };
 static const NativeDefinition sequence_methods[] = {
     {"__length_hint__", length_hint_method, "self, /", NATIVE_METHOD},
-    {"__setstate__", setstate_method, "self, state, /", NATIVE_METHOD},
+    {"__reduce__", iterator_reduce, "self, /", NATIVE_METHOD},
+    {"__setstate__", iterator_set_state, "self, state, /", NATIVE_METHOD},
     {0},
 };
 
@@ -340,7 +337,8 @@ static Value reversed_dunder_new(VM *vm, Value *args, size_t count) {
 static const NativeDefinition reversed_methods[] = {
     {"__new__", reversed_dunder_new, "cls, object, /", NATIVE_NEW},
     {"__length_hint__", length_hint_method, "self, /", NATIVE_METHOD},
-    {"__setstate__", setstate_method, "self, state, /", NATIVE_METHOD},
+    {"__reduce__", iterator_reduce, "self, /", NATIVE_METHOD},
+    {"__setstate__", iterator_set_state, "self, state, /", NATIVE_METHOD},
     {0},
 };
 
@@ -363,7 +361,7 @@ bool iterator_class_init(VM *vm) {
         [ITERATE_SET] = {"set_iterator", hint_methods},
         [ITERATE_SEQUENCE] = {"iterator", sequence_methods},
         [ITERATE_SEQUENCE_REVERSED] = {"reversed", reversed_methods},
-        [ITERATE_CALLABLE] = {"callable_iterator", NULL},
+        [ITERATE_CALLABLE] = {"callable_iterator", callable_methods},
     };
     vm->ops[KIND_ITERATOR] = &iterator_ops;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -372,7 +370,7 @@ bool iterator_class_init(VM *vm) {
             class_new_builtin(vm, kinds[i].name, vm->classes.object, KIND_ITERATOR, sizeof(Iterator), flags);
         if (!cls) return false;
         vm->classes.iterators[i] = cls;
-        if (kinds[i].methods && native_add_methods(vm, cls, kinds[i].methods) < 0) return false;
+        if (native_add_methods(vm, cls, kinds[i].methods) < 0) return false;
     }
     return true;
 }

@@ -36,6 +36,10 @@ typedef struct {
 
 Value iterator_new(VM *vm, IteratorKind which, Value source);
 
+// Methods of all iterators, and of those over sequences.
+Value iterator_reduce(VM *vm, Value *args, size_t count);
+Value iterator_set_state(VM *vm, Value *args, size_t count);
+
 extern const TypeOps iterator_ops;
 bool iterator_class_init(VM *vm); // makes the classes list_iterator, range_iterator, …
 
