@@ -125,7 +125,7 @@ Code *compile_source(VM *vm, const char *source, size_t length, const CompileOpt
         if (parsed.module) {
             if (warn)
                 for (SyntaxWarning *w = parsed.warnings; w; w = w->next) {
-                    if (w->line && w->line <= parsed.line_count) w->line_text = parsed.lines[w->line - 1];
+                    syntax_warning_lines(w, &parsed);
                     warn(vm, w, data);
                 }
             code = generate(c);

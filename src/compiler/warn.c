@@ -12,8 +12,8 @@ static void warn(Compiler *c, Range range, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    SyntaxWarning warning = {.kind = SYNTAX_WARNING, .message = message, .line = range.line};
-    if (range.line <= c->parsed->line_count) warning.line_text = c->parsed->lines[range.line - 1];
+    SyntaxWarning warning = {.kind = SYNTAX_WARNING, .message = message, .line = range.line, .range = range};
+    syntax_warning_lines(&warning, c->parsed);
     c->warn(c->vm, &warning, c->warn_data);
 }
 
@@ -51,7 +51,7 @@ void warn_call(Compiler *c, Node *node) {
     const Node *function = node->call.function;
     const char *type = type_of_node(function);
     if (type && function->kind != NODE_LAMBDA)
-        warn(c, node->range, "'%s' object is not callable; perhaps you missed a comma?", type);
+        warn(c, function->range, "'%s' object is not callable; perhaps you missed a comma?", type);
 }
 
 static bool has_items(const Node *node) {
@@ -70,7 +70,7 @@ void warn_subscript(Compiler *c, Node *node) {
     const char *type = type_of_node(object), *key = type_of_node(index);
     if (!type) return;
     if (!has_items(object)) {
-        warn(c, node->range, "'%s' object is not subscriptable; perhaps you missed a comma?", type);
+        warn(c, object->range, "'%s' object is not subscriptable; perhaps you missed a comma?", type);
         return;
     }
     bool sequence = object->kind == NODE_TUPLE || object->kind == NODE_LIST || object->kind == NODE_LIST_COMPREHENSION ||
@@ -79,7 +79,7 @@ void warn_subscript(Compiler *c, Node *node) {
     if (index->kind == NODE_CONSTANT && (index->constant.kind == CONSTANT_INT || index->constant.kind == CONSTANT_TRUE ||
                                          index->constant.kind == CONSTANT_FALSE))
         return;
-    warn(c, node->range, "%s indices must be integers or slices, not %s; perhaps you missed a comma?", type, key);
+    warn(c, object->range, "%s indices must be integers or slices, not %s; perhaps you missed a comma?", type, key);
 }
 
 static bool is_literal(const Node *node) {
@@ -93,7 +93,7 @@ void warn_comparison(Compiler *c, Node *node) {
         const Node *right = node->compare.comparators.items[i];
         CompareOperator operator = node->compare.operators[i];
         if (operator == COMPARE_IS || operator == COMPARE_IS_NOT) {
-            const Node *literal = is_literal(right) ? right : is_literal(left) ? left : NULL;
+            const Node *literal = is_literal(left) ? left : is_literal(right) ? right : NULL;
             if (literal)
                 warn(c, node->range, "\"%s\" with '%s' literal. Did you mean \"%s\"?",
                      operator == COMPARE_IS ? "is" : "is not", type_of_node(literal), operator == COMPARE_IS ? "==" : "!=");

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "compiler/compiler.h"
+#include "base/utf8.h"
 #include "modules/library.h"
 #include "object/container/dict.h"
 #include "object/container/list.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
+#include "object/shared/builtin.h"
 #include "object/text/str.h"
 #include "vm/import.h"
 
@@ -83,24 +85,41 @@ bool library_warn(VM *vm, Class *category, String *message, String *file, uint32
 // ---- What is warned of while something is compiled
 
 typedef struct {
-    List *all; // of tuples: whether it is about what is deprecated, the line, the message; made when there is one
+    List *all; // made when there is one; of tuples: whether it is about what is deprecated, the line, the message, then what a SyntaxError
+               // tells beside them: the column, the text, the end's line and column
 } Warnings;
+
+static Value column_of(Text line, uint32_t column) {
+    return value_small((int64_t)utf8_count(line.data, column < line.length ? column : line.length) + 1);
+}
+
+static Value text_of(VM *vm, const SyntaxWarning *warning) {
+    Text line = warning->line_text;
+    if (!warning->shows_text || !line.data) return VALUE_NONE;
+    // Of a literal that ends on its line the end of that is shown too.
+    bool whole = warning->range.end_line == warning->range.line && warning->range.end_column > warning->range.column;
+    return object_or_error(string_format(vm, whole ? "%.*s\n" : "%.*s", (int)line.length, line.data));
+}
 
 static void note_warning(VM *vm, const SyntaxWarning *warning, void *data) {
     Warnings *warnings = data;
     String *message = string_from(vm, warning->message);
-    Value parts[] = {value_bool(warning->kind != SYNTAX_WARNING), value_small(warning->line), message ? value_object(message) : VALUE_ERROR};
-    Tuple *tuple = message ? tuple_from(vm, parts, 3) : NULL;
+    Value text = message ? text_of(vm, warning) : VALUE_ERROR;
+    const Range *range = &warning->range;
+    Value parts[] = {value_bool(warning->kind != SYNTAX_WARNING), value_small(warning->line),
+                     message ? value_object(message) : VALUE_ERROR, column_of(warning->line_text, range->column), text,
+                     value_small(range->end_line), column_of(warning->end_text, range->end_column)};
+    Tuple *tuple = !is_error(text) ? tuple_from(vm, parts, sizeof parts / sizeof *parts) : NULL;
     if (tuple && !warnings->all) warnings->all = list_new(vm, 4);
     // Where there is no memory for it, compiling will say so.
     if (!tuple || !warnings->all || !list_append(vm, warnings->all, value_object(tuple))) exception_clear(vm);
 }
 
 // A SyntaxWarning that a filter makes an exception is a SyntaxError at that place.
-static void become_error(VM *vm, String *message, String *file, uint32_t line) {
-    Value details[] = {value_object(file), value_small(line), VALUE_NONE, VALUE_NONE, value_small(line), VALUE_NONE};
+static void become_error(VM *vm, const Value *parts, String *file) {
+    Value details[] = {value_object(file), parts[1], parts[3], parts[4], parts[5], parts[6]};
     Tuple *place = tuple_from(vm, details, 6);
-    Value arguments[] = {value_object(message), place ? value_object(place) : VALUE_NONE};
+    Value arguments[] = {parts[2], place ? value_object(place) : VALUE_NONE};
     if (!place) return;
     exception_clear(vm);
     Value error = vm_call(vm, value_object(vm->exceptions.syntax_error), arguments, 2, NULL);
@@ -114,7 +133,7 @@ static bool tell(VM *vm, const Warnings *warnings, String *file, const String *s
         uint32_t line = (uint32_t)small_of(parts[1]);
         String *message = string_of(parts[2]);
         if (library_warn(vm, category, message, file, line, shown)) continue;
-        if (exception_matches(vm, vm->exceptions.syntax_warning)) become_error(vm, message, file, line);
+        if (exception_matches(vm, vm->exceptions.syntax_warning)) become_error(vm, parts, file);
         return false;
     }
     return true;

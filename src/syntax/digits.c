@@ -130,7 +130,7 @@ void lexer_number(Lexer *lexer, const char *start) {
             return;
         }
         char *message = arena_format(lexer->arena, "invalid %s literal", kind);
-        lexer_warn(lexer, SYNTAX_WARNING, lexer->line, message);
+        lexer_warn(lexer, SYNTAX_WARNING, lexer->line, (uint32_t)(end - lexer->line_start) - 1, message);
     }
     lexer_token(lexer, TOKEN_NUMBER, start);
 }

@@ -31,9 +31,9 @@ static void fail_whole_line(Lexer *lexer, SyntaxErrorKind kind, SyntaxErrorEnd e
     lexer->error.cuts_line_end = false;
 }
 
-void lexer_warn(Lexer *lexer, SyntaxWarningKind kind, uint32_t line, const char *message) {
+void lexer_warn(Lexer *lexer, SyntaxWarningKind kind, uint32_t line, uint32_t column, const char *message) {
     SyntaxWarning *warning = arena_allocate(lexer->arena, sizeof *warning);
-    *warning = (SyntaxWarning){.kind = kind, .message = message, .line = line};
+    *warning = (SyntaxWarning){.kind = kind, .message = message, .line = line, .range = {line, column, line, column}, .shows_text = true};
     *lexer->next_warning = warning;
     lexer->next_warning = &warning->next;
 }

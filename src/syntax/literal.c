@@ -116,8 +116,8 @@ static void warn_escape(Escapes *escapes, const char *format, int length, const 
     if (escapes->warned || (unsigned char)backslash[1] >= 0x80) return;
     escapes->warned = true;
     SyntaxWarning *warning = arena_allocate(parser->arena, sizeof *warning);
-    warning->kind = SYNTAX_WARNING;
-    warning->line = parser->tokens[escapes->token].range.line;
+    *warning = (SyntaxWarning){.kind = SYNTAX_WARNING, .shows_text = true, .range = parser->tokens[escapes->token].range};
+    warning->line = warning->range.line;
     warning->message =
         arena_format(parser->arena, "invalid %sescape sequence '\\%.*s'", format, length, backslash + 1);
     *parser->next_warning = warning;

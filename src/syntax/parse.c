@@ -112,3 +112,9 @@ ParseResult parse_source(Arena *arena, const char *source, size_t length, ParseM
     }
     return result;
 }
+
+void syntax_warning_lines(SyntaxWarning *warning, const ParseResult *parsed) {
+    const Range *range = &warning->range;
+    if (range->line && range->line <= parsed->line_count) warning->line_text = parsed->lines[range->line - 1];
+    if (range->end_line && range->end_line <= parsed->line_count) warning->end_text = parsed->lines[range->end_line - 1];
+}

@@ -45,7 +45,9 @@ typedef struct SyntaxWarning {
     SyntaxWarningKind kind;
     const char *message;
     uint32_t line;
-    Text line_text; // filled in when the warning is handed on
+    Range range;              // where the SyntaxError is that a filter may make of it
+    bool shows_text;          // and whether that shows its line
+    Text line_text, end_text; // the lines where it begins and ends, filled in when the warning is handed on
     struct SyntaxWarning *next; // in the order of the text
 } SyntaxWarning;
 
@@ -62,5 +64,8 @@ typedef struct {
 // in the arena. Runs out of memory through arena->failure. Text nested too deep is a syntax error, never a deep
 // recursion of C.
 ParseResult parse_source(Arena *arena, const char *source, size_t length, ParseMode mode);
+
+// Fills in the lines that a warning is about.
+void syntax_warning_lines(SyntaxWarning *warning, const ParseResult *parsed);
 
 #endif

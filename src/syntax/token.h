@@ -79,7 +79,7 @@ void lexer_fail(Lexer *lexer, uint32_t line, uint32_t column, uint32_t end_line,
                 const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 // Adds a warning about the text on `line`.
-void lexer_warn(Lexer *lexer, SyntaxWarningKind kind, uint32_t line, const char *message);
+void lexer_warn(Lexer *lexer, SyntaxWarningKind kind, uint32_t line, uint32_t column, const char *message);
 
 // Adds a token from `start` to the cursor, on the current line.
 Token *lexer_token(Lexer *lexer, int kind, const char *start);
