@@ -11,7 +11,7 @@ static void call_exit_normally(Compiler *c, Register exit, bool is_async) {
     emit(c, OP_MOVE, (Register)(base + 1), (Register)(exit + 1), 0);
     for (int i = 2; i < 5; i++) load_constant(c, (Register)(base + i), VALUE_NONE);
     emit_n(c, OP_CALL_METHOD, is_async, base, base, 3);
-    if (is_async) emit(c, OP_AWAIT, base, base, 0);
+    if (is_async) emit_n(c, OP_AWAIT, 3, base, base, 0);
     registers_release(c, mark);
 }
 
@@ -298,7 +298,7 @@ static void with_item(Compiler *c, Node *node, size_t i) {
     emit_n(c, OP_LOAD_SPECIAL, is_async ? 2 : 0, enter, context, 0);
     emit_n(c, OP_LOAD_SPECIAL, is_async ? 3 : 1, exit, context, 0);
     emit_n(c, OP_CALL_METHOD, is_async, enter, enter, 0);
-    if (is_async) emit(c, OP_AWAIT, enter, enter, 0);
+    if (is_async) emit_n(c, OP_AWAIT, 2, enter, enter, 0);
     uint64_t *before = bound_save(c);
     Label *end = label_new(c), *suppressed = label_new(c);
     Block block = {.handler = label_new(c), .target = register_new(c), .value = exit, .is_async = is_async};
@@ -322,7 +322,7 @@ static void with_item(Compiler *c, Node *node, size_t i) {
     handling_begin(c, &handling, block.target);
     Register result = register_new(c);
     emit(c, OP_WITH_EXIT, result, exit, block.target);
-    if (is_async) emit(c, OP_AWAIT, result, result, 0);
+    if (is_async) emit_n(c, OP_AWAIT, 3, result, result, 0);
     emit_jump(c, OP_JUMP_IF_TRUE, result, suppressed);
     handling_end(c, &handling);
     emit(c, OP_POP_HANDLED, handling.value, 0, 0);

@@ -187,17 +187,31 @@ static Value advance(VM *vm, Value iterator, Value sent, bool thrown) {
     return VALUE_SUSPEND;
 }
 
+// What is awaited where: the instruction's n.
+enum { AWAIT_STEP = 1, AWAIT_ENTER, AWAIT_EXIT };
+
+static Value not_awaitable(VM *vm, const Class *cls, int where) {
+    if (where == AWAIT_ENTER || where == AWAIT_EXIT)
+        return raise_type_error(vm, "'async with' received an object from %s that does not implement __await__: %s",
+                                where == AWAIT_ENTER ? "__aenter__" : "__aexit__", class_name(cls));
+    return raise_type_error(vm, "object %s can't be used in 'await' expression", class_name(cls));
+}
+
+// A step of `async for` that can't be awaited: whatever has been raised is the cause.
+static Value invalid_step(VM *vm, const Class *cls) {
+    Value cause = vm->exception;
+    vm->exception = VALUE_EMPTY;
+    raise_type_error(vm, "'async for' received an invalid object from __anext__: %s", class_name(cls));
+    Exception *error = exception_raised(vm, vm->exceptions.type_error);
+    if (error && is_exception(cause)) error->cause = error->context = cause;
+    return VALUE_ERROR;
+}
+
 static Value await_special(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, Frame **entered, Value v) {
     Class *cls = class_of(vm, v);
     Value iterator = value_call_special(vm, v, SPECIAL_AWAIT, NULL, 0);
-    if (is_error(iterator)) return VALUE_ERROR;
-    if (is_empty(iterator)) {
-        if (frame->pc - 2 >= frame_code(frame)->instructions && i->n == 1)
-            raise_type_error(vm, "'async for' received an invalid object from __anext__: %s", class_name(cls));
-        else
-            raise_type_error(vm, "object %s can't be used in 'await' expression", class_name(cls));
-        return VALUE_ERROR;
-    }
+    if (is_empty(iterator)) iterator = not_awaitable(vm, cls, i->n);
+    if (is_error(iterator)) return i->n == AWAIT_STEP ? invalid_step(vm, cls) : iterator;
     frame->registers[i->b] = iterator;
     if (is_kind(iterator, KIND_GENERATOR)) {
         if (kind_of(generator_of(iterator)) == CODE_COROUTINE) {
@@ -223,7 +237,8 @@ Value await_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction *i, F
         if (object_kind(o) == KIND_GENERATOR && !resumed) {
             Generator *g = (Generator *)o;
             if (kind_of(g) == CODE_COROUTINE) return enter_coroutine(vm, in, frame, g, entered, i->a);
-            if (kind_of(g) == CODE_ASYNC_GENERATOR && i->n == 1) return enter_async_generator(vm, in, frame, g, entered, i->a);
+            if (frame_code(&g->frame)->flags & CODE_AWAITABLE) return enter_generator(vm, in, frame, g, entered, i->a);
+            if (kind_of(g) == CODE_ASYNC_GENERATOR && i->n == AWAIT_STEP) return enter_async_generator(vm, in, frame, g, entered, i->a);
         }
     }
     return resumed ? advance(vm, v, sent, thrown) : await_special(vm, in, frame, i, entered, v);
@@ -237,10 +252,10 @@ Value yield_from_begin(VM *vm, Interpreter *in, Frame *frame, const Instruction 
     return advance(vm, v, sent, thrown);
 }
 
-Value yield_from_iterator(VM *vm, Value v) {
+Value yield_from_iterator(VM *vm, Value v, bool takes_coroutines) {
     if (is_kind(v, KIND_GENERATOR)) {
         if (kind_of(generator_of(v)) == CODE_COROUTINE)
-            return raise_type_error(vm, "cannot 'yield from' a coroutine object in a non-coroutine generator");
+            return takes_coroutines ? v : raise_type_error(vm, "cannot 'yield from' a coroutine object in a non-coroutine generator");
         if (kind_of(generator_of(v)) == CODE_GENERATOR) return v;
     }
     return value_iterate(vm, v);

@@ -1036,7 +1036,7 @@ dispatch:
     }
     CASE(GET_YIELD_FROM_ITER) {
         SAVE();
-        Value v = yield_from_iterator(vm, B);
+        Value v = yield_from_iterator(vm, B, frame_code(frame)->flags & CODE_AWAITABLE);
         CHECK(v);
         GIVE(v);
     }

@@ -13,6 +13,6 @@ Value invoke(VM *vm, Interpreter *in, Frame *frame, Value callee, Value *argumen
 Value invoke_spread(VM *vm, Value callee, Value positional, Value named);
 
 bool print_value(VM *vm, Value v);
-Value yield_from_iterator(VM *vm, Value v);
+Value yield_from_iterator(VM *vm, Value v, bool takes_coroutines);
 
 #endif

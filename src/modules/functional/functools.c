@@ -254,7 +254,16 @@ static const TypeOps key_ops = {.trace = key_trace, .call = key_call, .compare =
 static const AttributeDefinition key_attributes[] = {{"obj", get_object, set_object, "The object that is compared."},
                                                      {0}};
 
+// What types.coroutine is to a generator function: `await` takes the generators that the function makes.
+static Value make_awaitable(VM *vm, Value *args, size_t count) {
+    if (!is_function(args[0]) || (function_of(args[0])->code->flags & CODE_ASYNC_GENERATOR) != CODE_GENERATOR)
+        return raise_type_error(vm, "a generator function is needed, not '%s'", type_name(vm, args[0]));
+    function_of(args[0])->code->flags |= CODE_AWAITABLE;
+    return args[0];
+}
+
 static const NativeDefinition functions[] = {
+    {"make_awaitable", make_awaitable, "function, /", NATIVE_METHOD},
     {"reduce", reduce, "function, iterable, initial=, /", NATIVE_METHOD,
      "Combines the items to one value, from the left: the function gets what there is so far and the next item."},
     {"cmp_to_key", cmp_to_key, "mycmp", NATIVE_METHOD, "Makes a function of old style comparison into one for key=."},

@@ -81,6 +81,7 @@ static Value code_flags(VM *vm, Value self) {
     if (flags & CODE_NESTED) out |= 0x10;
     if ((flags & 3) == CODE_GENERATOR) out |= 0x20;
     if ((flags & 3) == CODE_COROUTINE) out |= 0x80;
+    if (flags & CODE_AWAITABLE) out |= 0x100;
     if ((flags & 3) == CODE_ASYNC_GENERATOR) out |= 0x200;
     return value_small(out);
 }

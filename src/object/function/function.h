@@ -59,6 +59,7 @@ enum {
     CODE_NAMESPACE_LOCALS = 128, // names live in a dict: class bodies, exec
     CODE_FUTURE_ANNOTATIONS = 256,
     CODE_SIMPLE_CALL = 512, // only positional parameters
+    CODE_AWAITABLE = 1024,  // a generator's, that types.coroutine lets `await` take
 };
 
 typedef struct {
