@@ -48,6 +48,7 @@ Value iterator_new(VM *vm, IteratorKind which, Value source) {
     case ITERATE_DICT_ITEMS:
         it->changes = dict_of(source)->changes;
         it->limit = dict_of(source)->length;
+        it->extra = value_small(it->limit);
         it->position = dict_first(vm, dict_of(source));
         break;
     case ITERATE_DICT_REVERSED:
@@ -91,6 +92,7 @@ static Value next_of_dict(VM *vm, Iterator *it) {
         // Keys may come and go as long as their number stays.
         if (dict->length != length)
             return raise_runtime_error(vm, "dictionary changed size during iteration");
+        if (!reversed && small_of(it->extra) == 0 && length) return raise_runtime_error(vm, "dictionary keys changed during iteration");
         it->changes = dict->changes;
     }
     // Whoever deletes from the front and begins anew passes over all that was deleted each time.
@@ -108,6 +110,8 @@ static Value next_of_dict(VM *vm, Iterator *it) {
         const DictEntry *entry = &dict->entries[it->position++];
         if (is_empty(entry->key)) continue;
         vm_count_work(vm, (size_t)(it->position - start) / 16);
+        if (small_of(it->extra) == 0) return raise_runtime_error(vm, "dictionary keys changed during iteration");
+        it->extra = value_small(small_of(it->extra) - 1);
         return entry_item(vm, entry, (int64_t)it->which - ITERATE_DICT_KEYS);
     }
     return exhausted(vm, it);

@@ -31,7 +31,7 @@ typedef struct {
     Value source;      // VALUE_NONE once exhausted
     int64_t position;  // index; for ITERATE_RANGE the next value
     int64_t limit;     // for ITERATE_RANGE the number of items left
-    Value extra;       // for ITERATE_RANGE the step (a small int); the sentinel; …
+    Value extra;       // for ITERATE_RANGE the step (a small int); of a dict how many items are left; the sentinel; …
 } Iterator;
 
 Value iterator_new(VM *vm, IteratorKind which, Value source);

@@ -192,6 +192,17 @@ static Value range_dunder_new(VM *vm, Value *args, size_t count) {
 }
 
 static Value range_count_method(VM *vm, Value *args, size_t count) {
+    if (!is_searchable(vm, args[1])) {
+        Value iterator = iterator_new(vm, ITERATE_RANGE, args[0]), item;
+        int64_t found = 0;
+        if (is_error(iterator)) return iterator;
+        while (!is_stop(item = value_next(vm, iterator))) {
+            int equal = is_error(item) ? -1 : value_equal(vm, item, args[1]);
+            if (equal < 0) return VALUE_ERROR;
+            found += equal;
+        }
+        return value_small(found);
+    }
     int has = range_contains(vm, args[0], args[1]);
     return has < 0 ? VALUE_ERROR : value_small(has);
 }
