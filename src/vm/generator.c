@@ -329,10 +329,19 @@ static Value generator_send(VM *vm, Value *args, size_t count) {
     return as_method(vm, interpreter_resume(vm, g, args[1], false), g);
 }
 
+static Value not_an_exception(VM *vm, Value cls, Value made) {
+    String *shown = value_repr(vm, cls);
+    if (!shown) return VALUE_ERROR;
+    return raise_type_error(vm, "calling %s should have returned an instance of BaseException, not %s", shown->data, type_name(vm, made));
+}
+
 // The exception that throw(type, value, traceback) means.
-static Value exception_to_throw(VM *vm, Value *args) {
+static Value exception_to_throw(VM *vm, Value *args, const char *method) {
     Value type = args[1], value = args[2], traceback = args[3];
     Value exception;
+    if ((!is_empty(value) || !is_empty(traceback)) &&
+        !warn_deprecated(vm, "the (type, exc, tb) signature of %s() is deprecated, use the single-arg signature instead.", method))
+        return VALUE_ERROR;
     if (is_exception(type)) {
         if (!is_empty(value) && !is_none(value)) return raise_type_error(vm, "instance exception may not have a separate value");
         exception = type;
@@ -343,8 +352,7 @@ static Value exception_to_throw(VM *vm, Value *args) {
             exception = vm_call(vm, type, &value, is_empty(value) || is_none(value) ? 0 : 1, NULL);
         if (is_error(exception)) return exception;
         if (!is_exception(exception))
-            return raise_type_error(vm, "exceptions must be classes or instances deriving from BaseException, not %s",
-                                    type_name(vm, type));
+            return not_an_exception(vm, type, exception);
     } else {
         return raise_type_error(vm, "exceptions must be classes or instances deriving from BaseException, not %s",
                                 type_name(vm, type));
@@ -364,7 +372,7 @@ static Value throw_into(VM *vm, Generator *g, Value exception, uint16_t flags) {
 
 static Value generator_throw(VM *vm, Value *args, size_t count) {
     Generator *g = generator_of(args[0]);
-    Value exception = exception_to_throw(vm, args);
+    Value exception = exception_to_throw(vm, args, "throw");
     if (is_error(exception)) return exception;
     if (g->state == GENERATOR_DONE && kind_of(g) == CODE_COROUTINE)
         return raise_runtime_error(vm, "cannot reuse already awaited coroutine");
@@ -503,7 +511,7 @@ static Value async_step_next(VM *vm, Value self) {
 }
 static Value async_step_send(VM *vm, Value *args, size_t count) { return async_step_drive(vm, args[0], args[1], false); }
 static Value async_step_throw(VM *vm, Value *args, size_t count) {
-    Value exception = exception_to_throw(vm, args);
+    Value exception = exception_to_throw(vm, args, "throw");
     return is_error(exception) ? exception : async_step_drive(vm, args[0], exception, true);
 }
 static Value async_step_close(VM *vm, Value *args, size_t count) {
@@ -536,7 +544,7 @@ static Value agen_asend(VM *vm, Value *args, size_t count) {
     return async_step_new(vm, generator_of(args[0]), STEP_SEND, args[1]);
 }
 static Value agen_athrow(VM *vm, Value *args, size_t count) {
-    Value exception = exception_to_throw(vm, args);
+    Value exception = exception_to_throw(vm, args, "athrow");
     return is_error(exception) ? exception : async_step_new(vm, generator_of(args[0]), STEP_THROW, exception);
 }
 static Value agen_aclose(VM *vm, Value *args, size_t count) {

@@ -131,15 +131,6 @@ const unsigned char *state_bytes(VM *vm, Value v, size_t size, unsigned char *ro
     return room;
 }
 
-bool warn_deprecated(VM *vm, const char *message) {
-    uint32_t line = 0;
-    Value place = vm->hooks.current_place ? vm->hooks.current_place(vm, &line) : VALUE_NONE;
-    String *text = string_from(vm, message);
-    if (!text) return false;
-    if (!is_kind(place, KIND_CODE) || !vm->hooks.warn) return true;
-    return vm->hooks.warn(vm, vm->exceptions.deprecation_warning, text, ((Code *)object_of(place))->file_name, line, NULL);
-}
-
 Class *date_class_make(VM *vm, int which, const char *name, Class *base, const TypeOps *ops, size_t size, uint32_t flags) {
     Class *cls = class_new_builtin(vm, name, base, KIND_NATIVE_DATA, size, flags | CLASS_NO_WEAK);
     String *module = string_intern_from(vm, "datetime", 8);

@@ -97,8 +97,6 @@ Class *date_class_make(VM *vm, int which, const char *name, Class *base, const T
 bool date_class_fill(VM *vm, Class *cls, const NativeDefinition *methods, const AttributeDefinition *attributes, const char *doc);
 // (cls, (state,)) or with what more there is, of pickling.
 Value reduce_to(VM *vm, Value self, const Value *arguments, size_t count);
-// DeprecationWarning at the script's place. False with an exception. [script]
-bool warn_deprecated(VM *vm, const char *message);
 // An offset of None or of a timedelta is the same as another.
 bool same_offset(Value a, Value b);
 

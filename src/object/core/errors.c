@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "object/exception/exception.h"
+#include "object/function/function.h"
 #include "object/text/str.h"
 
 Value raise_value(VM *vm, Value exception) {
@@ -62,4 +63,19 @@ Value exception_take(VM *vm) {
     Value e = vm->exception;
     exception_clear(vm);
     return e;
+}
+
+bool warn_deprecated(VM *vm, const char *format, ...) {
+    if (!vm->hooks.warn || !vm->hooks.current_place) return true;
+    Buffer text = vm_buffer(vm);
+    va_list arguments;
+    va_start(arguments, format);
+    buffer_format_list(&text, format, arguments);
+    va_end(arguments);
+    String *message = string_from_buffer(vm, &text);
+    if (!message) return false;
+    uint32_t line = 0;
+    Value place = vm->hooks.current_place(vm, &line);
+    if (!is_kind(place, KIND_CODE)) return true;
+    return vm->hooks.warn(vm, vm->exceptions.deprecation_warning, message, ((Code *)object_of(place))->file_name, line, NULL);
 }

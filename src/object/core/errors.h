@@ -20,6 +20,9 @@ Value raise_memory_error(VM *vm);
 // Raises an exception object that exists.
 Value raise_value(VM *vm, Value exception);
 
+// A DeprecationWarning for the line of the script that runs. False with an exception, which a filter may make of it. [script]
+bool warn_deprecated(VM *vm, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 // Whether the exception on its way is an instance of cls.
 bool exception_matches(VM *vm, Class *cls);
 // Forgets the exception on its way.

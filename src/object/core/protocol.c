@@ -1,6 +1,7 @@
 #include "object/core/protocol.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "object/container/dict.h"
@@ -517,8 +518,18 @@ static Value missing_attribute(VM *vm, Value o, String *name) {
     return VALUE_ERROR;
 }
 
+// An AttributeError that a script's method raises without saying what was looked for: now it does.
+static void complete_error(VM *vm, Value o, String *name) {
+    Exception *error = exception_raised(vm, vm->exceptions.attribute_error);
+    if (!error) return;
+    Value named = exception_get(vm, error, "name"), object = exception_get(vm, error, "obj");
+    if ((!is_empty(named) && !is_none(named)) || (!is_empty(object) && !is_none(object))) return;
+    if (exception_set(vm, error, "name", value_object(name))) exception_set(vm, error, "obj", o);
+}
+
 Value value_get_attribute(VM *vm, Value o, String *name) {
     Value found = look_up(vm, o, name);
+    if (is_error(found)) complete_error(vm, o, name);
     return is_empty(found) ? missing_attribute(vm, o, name) : found;
 }
 
@@ -568,6 +579,14 @@ bool value_callable(VM *vm, Value v) {
 
 // ---- Numbers
 
+bool is_exact_int(VM *vm, Value v) { return is_small(v) || class_of(vm, v) == vm->classes.integer; }
+
+bool warn_of_subclass(VM *vm, const char *method, const char *type, Value result) {
+    return warn_deprecated(vm, "%s returned non-%s (type %s).  The ability to return an instance of a strict subclass of %s is "
+                               "deprecated, and may be removed in a future version of Python.",
+                           method, type, type_name(vm, result), type);
+}
+
 Value value_index(VM *vm, Value v) {
     if (is_small(v)) return v;
     if (is_int(v)) return int_plain(vm, v);
@@ -576,6 +595,7 @@ Value value_index(VM *vm, Value v) {
         return raise_type_error(vm, "'%s' object cannot be interpreted as an integer", type_name(vm, v));
     if (is_error(result)) return result;
     if (!is_int(result)) return raise_type_error(vm, "__index__ returned non-int (type %s)", type_name(vm, result));
+    if (!is_exact_int(vm, result) && !warn_of_subclass(vm, "__index__", "int", result)) return VALUE_ERROR;
     return int_plain(vm, result);
 }
 
@@ -606,6 +626,11 @@ bool value_to_double(VM *vm, Value v, double *out) {
     if (!is_any_float(result)) {
         raise_type_error(vm, "%s.__float__() returned non-float (type %s)", type_name(vm, v), type_name(vm, result));
         return false;
+    }
+    if (!is_float(result)) {
+        char method[128];
+        snprintf(method, sizeof method, "%.100s.__float__", type_name(vm, v));
+        if (!warn_of_subclass(vm, method, "float", result)) return false;
     }
     *out = any_float_of(result);
     return true;

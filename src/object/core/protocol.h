@@ -38,6 +38,10 @@ Value value_next(VM *vm, Value it);   // [script] the next item, VALUE_STOP, or 
 // `data` leads to, as it finds what is in a struct on the C stack.
 int value_for_each(VM *vm, Value iterable, int (*each)(VM *vm, Value item, void *data), void *data); // [script]
 
+bool is_exact_int(VM *vm, Value v); // an int, and of no subclass
+// A DeprecationWarning: a method for a conversion has given an instance of a subclass. False with an exception. [script]
+bool warn_of_subclass(VM *vm, const char *method, const char *type, Value result);
+
 Value value_get_attribute(VM *vm, Value o, String *name); // [script] AttributeError with CPython's message
 // As value_get_attribute, but VALUE_EMPTY instead of an AttributeError, whoever raises it.
 Value value_find_attribute(VM *vm, Value o, String *name);              // [script]

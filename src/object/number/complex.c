@@ -294,13 +294,18 @@ static Value from_text(VM *vm, String *s) {
 
 // One argument of complex() as a pair. False with an error.
 static bool part(VM *vm, Value v, bool second, Pair *out) {
-    int status = operand(vm, v, out);
-    if (status) return status > 0;
     Class *cls = class_of(vm, v);
+    Value method;
+    bool overrides = !second && is_kind(v, KIND_COMPLEX) && class_overrides(vm, cls, SPECIAL_COMPLEX, &method);
+    int status = overrides ? 0 : operand(vm, v, out);
+    if (status) return status > 0;
     if (!second && !is_empty(class_special(vm, cls, SPECIAL_COMPLEX))) {
         Value result = value_call_special(vm, v, SPECIAL_COMPLEX, NULL, 0);
         if (is_error(result)) return false;
-        if (is_kind(result, KIND_COMPLEX)) return operand(vm, result, out) > 0;
+        if (is_kind(result, KIND_COMPLEX)) {
+            if (!is_exactly(result, vm->classes.complex) && !warn_of_subclass(vm, "__complex__", "complex", result)) return false;
+            return operand(vm, result, out) > 0;
+        }
         raise_type_error(vm, "%s.__complex__() must return a complex, not %s", class_name(cls),
                          type_name(vm, result));
         return false;

@@ -37,7 +37,7 @@ static double divide_floor(double a, double b, double *rest) {
 
 static Value power(VM *vm, double a, double b) {
     if (b == 0 || a == 1) return value_float(1);
-    if (a == 0 && b < 0) return divide_by_zero(vm, "0.0 cannot be raised to a negative power");
+    if (a == 0 && b < 0 && isfinite(b)) return divide_by_zero(vm, "0.0 cannot be raised to a negative power");
     if (a < 0 && isfinite(a) && isfinite(b) && b != floor(b)) {
         return complex_power(vm, a, 0, b, 0); // a negative number to a broken power
     }
@@ -211,7 +211,12 @@ static Value convert(VM *vm, Value v) {
         if (!is_empty(class_special(vm, cls, SPECIAL_FLOAT))) {
             Value result = value_call_special(vm, v, SPECIAL_FLOAT, NULL, 0);
             if (is_error(result)) return result;
-            if (is_any_float(result)) return value_float(any_float_of(result));
+            if (is_any_float(result)) {
+                char method[128];
+                snprintf(method, sizeof method, "%.100s.__float__", class_name(cls));
+                if (!is_float(result) && !warn_of_subclass(vm, method, "float", result)) return VALUE_ERROR;
+                return value_float(any_float_of(result));
+            }
             return raise_type_error(vm, "%s.__float__ returned non-float (type %s)", class_name(cls),
                                     type_name(vm, result));
         }
@@ -401,7 +406,7 @@ static Value float_fromhex_method(VM *vm, Value *args, size_t count) {
     char text[512];
     size_t length = (size_t)(end - start);
     double number;
-    if (length < sizeof text - 4) {
+    if (length < sizeof text - 4 && !memchr(start, 0, length)) {
         size_t sign = length && (*start == '+' || *start == '-');
         memcpy(text, start, length);
         text[length] = 0;

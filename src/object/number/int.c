@@ -288,6 +288,12 @@ static int int_truth(VM *vm, Value self) { return int_sign(self) != 0; }
 static Value int_unary(VM *vm, Unary op, Value self) {
     if (op == UNARY_OP_MINUS || (op == UNARY_OP_ABSOLUTE && int_sign(self) < 0))
         return int_binary(vm, BINARY_SUBTRACT, value_small(0), self);
+    if (op == UNARY_OP_INVERT && is_bool(self) &&
+        !warn_deprecated(vm, "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This returns the bitwise "
+                             "inversion of the underlying int object and is usually not what you expect from negating a bool. Use the "
+                             "'not' operator for boolean negation or ~int(x) if you really want the bitwise inversion of the underlying "
+                             "int."))
+        return VALUE_ERROR;
     if (op == UNARY_OP_INVERT) return int_binary(vm, BINARY_SUBTRACT, value_small(-1), self);
     if (op == UNARY_OP_NOT) return value_bool(int_sign(self) == 0);
     return int_plain(vm, self);

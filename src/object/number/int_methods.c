@@ -59,6 +59,7 @@ static Value convert(VM *vm, Value v) {
             if (!is_int(result))
                 return raise_type_error(vm, "%s returned non-int (type %s)", i ? "__index__" : "__int__",
                                         type_name(vm, result));
+            if (!is_exact_int(vm, result) && !warn_of_subclass(vm, i ? "__index__" : "__int__", "int", result)) return VALUE_ERROR;
             return int_plain(vm, result);
         }
     }
