@@ -15,10 +15,13 @@ static const char *callable_name(VM *vm, Value function, Buffer *out) {
     Value module = value_find_attribute(vm, function, vm->names.__module__);
     if (is_error(module)) exception_drop(vm);
     bool foreign = is_string(module) && !string_is(string_of(module), "builtins");
-    if (is_string(name))
+    if (is_string(name)) {
         buffer_format(out, "%s%s%s()", foreign ? string_of(module)->data : "", foreign ? "." : "", string_of(name)->data);
-    else
-        buffer_format(out, "%s object", type_name(vm, function));
+    } else {
+        String *text = value_str(vm, function);
+        if (!text) exception_drop(vm);
+        buffer_text(out, text ? text->data : "function");
+    }
     buffer_byte(out, 0);
     return out->failed ? "function" : out->data;
 }

@@ -12,8 +12,9 @@ static Value exception_of_statement(VM *vm, Value v, const char *message) {
     if (is_kind(v, KIND_CLASS) && ((Class *)object_of(v))->flags & CLASS_EXCEPTION) {
         Value made = vm_call(vm, v, NULL, 0, NULL);
         if (is_error(made) || is_exception(made)) return made;
-        return raise_type_error(vm, "calling %s should have returned an instance of BaseException, not %s",
-                                class_name((Class *)object_of(v)), type_name(vm, made));
+        String *cls = value_repr(vm, v), *kind = cls ? value_repr(vm, value_object(class_of(vm, made))) : NULL;
+        if (!kind) return VALUE_ERROR;
+        return raise_type_error(vm, "calling %s should have returned an instance of BaseException, not %s", cls->data, kind->data);
     }
     return raise_type_error(vm, "%s", message);
 }

@@ -103,9 +103,15 @@ static Value sys_displayhook(VM *vm, Value *args, size_t count) {
     if (is_none(args[0])) return VALUE_NONE;
     String *text = value_repr(vm, args[0]);
     if (!text || !add_value(vm, vm->builtins, "_", args[0])) return VALUE_ERROR;
-    FileObject *out = library_of(vm)->output;
-    bool ok = file_write_text(vm, out, text->data, text->size, string_is_ascii(text)) && file_write_text(vm, out, "\n", 1, true);
-    return ok ? VALUE_NONE : VALUE_ERROR;
+    // To whatever stands in for the standard output.
+    Value to = dict_get_string(vm, library_of(vm)->sys, vm->names.stdout_);
+    if (is_empty(to) || is_none(to)) return raise_runtime_error(vm, "lost sys.stdout");
+    String *end = string_from_code_point(vm, '\n');
+    Value write = end ? value_get_attribute(vm, to, vm->names.write) : VALUE_ERROR;
+    Value pieces[2] = {value_object(text), value_object(end)};
+    for (int i = 0; i < 2; i++)
+        if (is_error(write) || is_error(vm_call(vm, write, &pieces[i], 1, NULL))) return VALUE_ERROR;
+    return VALUE_NONE;
 }
 
 // The frame so many calls out from the one that runs.

@@ -58,6 +58,11 @@ static Value module_get_attribute(VM *vm, Value self, String *name) {
     Value found = dict_get_string(vm, namespace, name);
     if (!is_empty(found)) return found;
     if (name == vm->names.__dict__) return value_object(namespace);
+    if (name == vm->names.__annotations__) {
+        Dict *annotations = dict_new(vm); // made when they are asked for
+        bool kept = annotations && dict_set_string(vm, namespace, name, value_object(annotations)) >= 0;
+        return kept ? value_object(annotations) : VALUE_ERROR;
+    }
     // The class's attributes go before the module's __getattr__.
     if (!is_empty(class_lookup(vm, class_of(vm, self), name))) return VALUE_EMPTY;
     Value getter = dict_get_string(vm, namespace, vm->names.specials[SPECIAL_GETATTR]);

@@ -208,6 +208,7 @@ static Value base_exception_init(VM *vm, Value *args, size_t count) {
 
 // Takes the named fields that the class knows out of the keyword arguments; any other is refused.
 static bool take_fields(VM *vm, Value self, Dict *given, const char *const *fields) {
+    const char *const *known = fields;
     Exception *exception = exception_of(self);
     uint32_t taken = 0;
     for (; *fields; fields++) {
@@ -218,7 +219,15 @@ static bool take_fields(VM *vm, Value self, Dict *given, const char *const *fiel
         if (!exception_set(vm, exception, *fields, is_empty(value) ? VALUE_NONE : value)) return false;
     }
     if (taken == given->length) return true;
-    raise_type_error(vm, "%s() got an unexpected keyword argument", type_name(vm, self));
+    size_t position = 0;
+    Value key, value;
+    while (dict_next(given, &position, &key, &value)) {
+        size_t i = 0;
+        while (known[i] && !string_is(string_of(key), known[i])) i++;
+        if (known[i]) continue;
+        raise_type_error(vm, "%s() got an unexpected keyword argument '%s'", type_name(vm, self), string_of(key)->data);
+        break;
+    }
     return false;
 }
 
@@ -471,6 +480,7 @@ static int set_args(VM *vm, Value self, Value value) {
 }
 static Value get_cause(VM *vm, Value self) { return exception_of(self)->cause; }
 static int set_cause(VM *vm, Value self, Value value) {
+    if (is_empty(value)) return raise_type_error(vm, "__cause__ may not be deleted"), -1;
     if (!is_none(value) && !is_exception(value))
         return raise_type_error(vm, "exception cause must be None or derive from BaseException"), -1;
     heap_store(vm, object_of(self), &exception_of(self)->cause, value);
@@ -479,6 +489,7 @@ static int set_cause(VM *vm, Value self, Value value) {
 }
 static Value get_context(VM *vm, Value self) { return exception_of(self)->context; }
 static int set_context(VM *vm, Value self, Value value) {
+    if (is_empty(value)) return raise_type_error(vm, "__context__ may not be deleted"), -1;
     if (!is_none(value) && !is_exception(value))
         return raise_type_error(vm, "exception context must be None or derive from BaseException"), -1;
     heap_store(vm, object_of(self), &exception_of(self)->context, value);
@@ -493,6 +504,7 @@ static int set_suppress(VM *vm, Value self, Value value) {
 }
 static Value get_traceback(VM *vm, Value self) { return exception_of(self)->traceback; }
 static int set_traceback(VM *vm, Value self, Value value) {
+    if (is_empty(value)) return raise_type_error(vm, "__traceback__ may not be deleted"), -1;
     Value args[2] = {self, value};
     return is_error(with_traceback(vm, args, 2)) ? -1 : 1;
 }
@@ -527,7 +539,20 @@ static int set_exit_code(VM *vm, Value self, Value value) {
     return exception_set(vm, exception_of(self), "code", value) ? 1 : -1;
 }
 
+static Value set_state(VM *vm, Value *args, size_t count) {
+    if (is_none(args[1])) return VALUE_NONE;
+    if (!is_dict(args[1])) return raise_type_error(vm, "state is not a dictionary");
+    size_t position = 0;
+    Value key, value;
+    while (dict_next(dict_of(args[1]), &position, &key, &value)) {
+        if (!is_string(key)) return raise_type_error(vm, "attribute name must be string, not '%s'", type_name(vm, key));
+        if (value_set_attribute(vm, args[0], string_of(key), value) < 0) return VALUE_ERROR;
+    }
+    return VALUE_NONE;
+}
+
 static const NativeDefinition base_methods[] = {
+    {"__setstate__", set_state, "self, object, /", NATIVE_METHOD},
     {"__new__", base_exception_new, "cls, /, *args, **kwargs", NATIVE_NEW},
     {"__init__", base_exception_init, "self, /, *args, **kwargs", NATIVE_METHOD},
     {"with_traceback", with_traceback, "self, object, /", NATIVE_METHOD, "Sets the traceback and returns the exception."},
