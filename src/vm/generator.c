@@ -22,7 +22,10 @@ static RunStart deliver(VM *vm, Interpreter *in, Frame *frame, Value sent, bool 
         return RUN_GO;
     }
     if (thrown) {
-        vm->exception = sent;
+        // What is handled further out is no context of what is thrown in.
+        raise_value(vm, sent);
+        frame_set_context(vm, frame, sent);
+        vm->exception_passed = true;
         return RUN_RAISE;
     }
     if (frame->pc != frame_code(frame)->instructions) frame->registers[frame->pc[-1].a] = sent;

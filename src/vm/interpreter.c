@@ -1263,7 +1263,8 @@ error: // a new exception, raised by the instruction before pc
     SAVE();
     in->frame = frame;
     own_memory_error(vm);
-    interpreter_set_context(vm, vm->exception);
+    if (!vm->exception_passed) interpreter_set_context(vm, vm->exception);
+    vm->exception_passed = false;
     note_frame(vm, frame);
 reraise:
     in->frame = frame;

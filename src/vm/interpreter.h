@@ -38,6 +38,7 @@ Value interpreter_handled(VM *vm);
 // Sets __context__ of the exception on its way, as raising does. For exceptions that C code raises later than now, such
 // as a task's: not needed.
 void interpreter_set_context(VM *vm, Value exception);
+void frame_set_context(VM *vm, const Frame *frame, Value exception); // of what this frame alone is handling
 
 // A dict of the local variables of the innermost script frame (the namespace itself for module-level code), and the
 // globals. While no script runs (a host calls) both are the namespace of __main__, or an empty one. NULL / VALUE_ERROR with

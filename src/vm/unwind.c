@@ -55,9 +55,8 @@ static Value handled_from(const Frame *frame) {
 
 Value interpreter_handled(VM *vm) { return handled_from(interpreter_of(vm)->frame); }
 
-void interpreter_set_context(VM *vm, Value exception) {
+static void set_context(VM *vm, Value exception, Value handled) {
     if (!is_exception(exception)) return;
-    Value handled = interpreter_handled(vm);
     if (!is_exception(handled) || value_same(handled, exception)) return;
     if (value_same(exception, vm->memory_error)) return;
     Exception *e = exception_of(exception);
@@ -76,6 +75,13 @@ void interpreter_set_context(VM *vm, Value exception) {
         if (value_same(at, slow)) break;
     }
     heap_store(vm, e, &e->context, handled);
+}
+
+void interpreter_set_context(VM *vm, Value exception) { set_context(vm, exception, interpreter_handled(vm)); }
+
+void frame_set_context(VM *vm, const Frame *frame, Value exception) {
+    uint16_t handled = frame_code(frame)->handled_register;
+    if (handled != 0xFFFF) set_context(vm, exception, frame->registers[handled]);
 }
 
 static const HandlerRange *find_handler(const Code *code, uint32_t instruction) {
@@ -126,7 +132,10 @@ Frame *unwind(VM *vm, Interpreter *in, Frame *frame) {
             frame_pop(vm, in, frame);
         }
         in->frame = caller;
-        if (flags & FRAME_ENTRY) return NULL;
+        if (flags & FRAME_ENTRY) {
+            vm->exception_passed = true;
+            return NULL;
+        }
         frame = caller;
         note_frame(vm, frame);
     }

@@ -8,6 +8,7 @@
 
 Value raise_value(VM *vm, Value exception) {
     vm->exception = exception;
+    vm->exception_passed = false;
     return VALUE_ERROR;
 }
 
@@ -49,7 +50,10 @@ bool exception_matches(VM *vm, Class *cls) {
     return !is_empty(vm->exception) && class_is_subclass(class_of(vm, vm->exception), cls);
 }
 
-void exception_clear(VM *vm) { vm->exception = VALUE_EMPTY; }
+void exception_clear(VM *vm) {
+    vm->exception = VALUE_EMPTY;
+    vm->exception_passed = false;
+}
 
 void exception_drop(VM *vm) {
     if (is_exception(vm->exception) && exception_of(vm->exception)->interrupts) {

@@ -89,6 +89,7 @@ enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2 };
 struct VM {
     Heap heap;
     Value exception;       // the exception on its way, or VALUE_EMPTY
+    bool exception_passed; // it comes out of a script's frame, which has given it its context
     Value stop_value;      // what an iterator that just answered VALUE_STOP returned
     Value suspended_on;    // what the step that just answered VALUE_SUSPEND waits for
     bool awaited;          // the native function now called is awaited at once: it may answer VALUE_SUSPEND
