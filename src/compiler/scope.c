@@ -391,6 +391,9 @@ static void declare(ScopeTable *t, Scope *scope, Node *node) {
             fail(t, node->range, text);
         }
         add_symbol(t, scope, name, global ? SYMBOL_GLOBAL : SYMBOL_NONLOCAL, node->range);
+        Scope *text = scope;
+        while (text->parent) text = text->parent;
+        if (global && text != scope) add_symbol(t, text, name, SYMBOL_GLOBAL_BELOW, node->range);
     }
 }
 
@@ -738,7 +741,8 @@ static void decide(ScopeTable *t, Scope *scope) {
             continue;
         }
         if (s->flags & SYMBOL_ASSIGNED) {
-            if (scope->kind == SCOPE_CLASS || scope->namespace_locals)
+            // With a namespace of its own a text binds the global name all the same, where a function in it declares it, as in CPython.
+            if (scope->kind == SCOPE_CLASS || (scope->namespace_locals && !(s->flags & SYMBOL_GLOBAL_BELOW)))
                 s->place = PLACE_NAMESPACE;
             else
                 s->place = scope->kind == SCOPE_MODULE ? PLACE_GLOBAL : PLACE_LOCAL;

@@ -35,6 +35,7 @@ enum {
     SYMBOL_NAMED = 128,    // target of an assignment expression
     SYMBOL_TYPE_PARAMETER = 256,
     SYMBOL_DELETED = 1024,
+    SYMBOL_GLOBAL_BELOW = 2048, // of a text's own scope: a function in it declares it global
     SYMBOL_CLASS_FIRST = 512, // in an annotation scope: the namespace of the class around is asked first
 };
 
