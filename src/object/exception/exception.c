@@ -265,10 +265,11 @@ static Value syntax_error_init(VM *vm, Value *args, size_t count) {
     if (count == 4) {
         details = tuple_from_iterable(vm, args[3]);
         if (!details) return VALUE_ERROR;
+        if (details->length == 5) return raise_type_error(vm, "end_offset must be provided when end_lineno is provided");
         if (details->length != 4 && details->length != 6)
-            return raise_type_error(vm, details->length < 4 ? "function missing required argument (pos %zu)"
+            return raise_type_error(vm, details->length < 4 ? "function takes at least 4 arguments (%zu given)"
                                                             : "function takes at most 6 arguments (%zu given)",
-                                    details->length < 4 ? details->length + 1 : details->length);
+                                    details->length);
     }
     if (!exception_set(vm, exception, "msg", count > 2 ? args[2] : VALUE_NONE) ||
         !exception_set(vm, exception, "print_file_and_line", VALUE_NONE))
@@ -624,6 +625,27 @@ static bool add_constructors(VM *vm) {
     return true;
 }
 
+// What their instances have even when nobody has set it.
+static bool add_defaults(VM *vm) {
+    const ExceptionTable *e = &vm->exceptions;
+    const struct {
+        Class *cls;
+        const char *names[8];
+    } defaults[] = {{e->os_error, {"errno", "strerror", "filename", "filename2"}},
+                    {e->name_error, {"name"}},
+                    {e->attribute_error, {"name", "obj"}},
+                    {e->import_error, {"msg", "name", "path", "name_from"}},
+                    {e->syntax_error,
+                     {"msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset", "print_file_and_line"}}};
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        for (size_t k = 0; k < 8 && defaults[i].names[k]; k++) {
+            String *name = string_intern_from(vm, defaults[i].names[k], strlen(defaults[i].names[k]));
+            if (!name || dict_set_string(vm, defaults[i].cls->attributes, name, VALUE_NONE) < 0) return false;
+        }
+    }
+    return true;
+}
+
 bool exception_class_init(VM *vm) {
     ExceptionTable *table = &vm->exceptions;
 #define EXCEPTION(field, name, base)                                                                                   \
@@ -644,7 +666,7 @@ bool exception_class_init(VM *vm) {
     String *cancelled = string_intern_from(vm, "asyncio.exceptions", 18);
     if (!cancelled) return false;
     table->cancelled_error->module = table->invalid_state_error->module = value_object(cancelled);
-    return add_constructors(vm) && native_add_methods(vm, table->base_exception, base_methods) > 0 &&
+    return add_constructors(vm) && add_defaults(vm) && native_add_methods(vm, table->base_exception, base_methods) > 0 &&
            native_add_attributes(vm, table->base_exception, base_attributes) > 0 &&
            native_add_methods(vm, table->base_exception_group, group_methods) > 0 &&
            native_add_attributes(vm, table->base_exception_group, group_attributes) > 0 &&
