@@ -8,6 +8,7 @@
 #include "object/core/native.h"
 #include "object/core/native_data.h"
 #include "object/exception/exception.h"
+#include "object/function/generic_alias.h"
 #include "object/shared/builtin.h"
 #include "vm/import.h"
 
@@ -299,6 +300,7 @@ static const NativeDefinition functions[] = {{"aiter", builtin_aiter, "async_ite
                                              {0}};
 static const NativeDefinition enumerate_methods[] = {{"__new__", enumerate_new, "cls, /, *args, **keywords", NATIVE_NEW},
                                                      {"__reduce__", pair_reduce, "self, /", NATIVE_METHOD},
+                                                     GENERIC_ALIAS_METHOD,
                                                      {0}};
 static const NativeDefinition zip_methods[] = {{"__new__", zip_new, "cls, /, *iterables, strict=", NATIVE_NEW},
                                                {"__reduce__", zip_reduce, "self, /", NATIVE_METHOD},

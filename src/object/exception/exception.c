@@ -7,6 +7,7 @@
 #include "object/core/instance.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception_internal.h"
+#include "object/function/generic_alias.h"
 #include "object/text/bytes.h"
 #include "object/text/str.h"
 

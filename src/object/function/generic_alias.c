@@ -36,8 +36,7 @@ Value generic_alias_new(VM *vm, Value origin, Value arguments) {
 
 bool class_is_generic(VM *vm, const Class *cls) {
     ClassTable *c = &vm->classes;
-    const Class *generic[] = {c->list, c->tuple, c->dict, c->set, c->frozenset, c->type, c->generator, c->coroutine,
-                              c->async_generator, c->slice, c->memoryview};
+    const Class *generic[] = {c->type, c->generator, c->coroutine, c->async_generator};
     for (size_t i = 0; i < sizeof generic / sizeof *generic; i++)
         if (cls == generic[i]) return true;
     return false;
@@ -299,9 +298,21 @@ Value type_union_new(VM *vm, Value left, Value right) {
 
 Value generic_alias_of_class(VM *vm, Value *args, size_t count) { return generic_alias_new(vm, args[0], args[1]); }
 
+static const NativeDefinition generic_methods[] = {GENERIC_ALIAS_METHOD, {0}};
+
+// The classes whose subclasses are generic too.
+static bool add_generic_methods(VM *vm) {
+    ClassTable *c = &vm->classes;
+    Class *const generic[] = {c->list, c->tuple, c->dict, c->set, c->frozenset};
+    for (size_t i = 0; i < sizeof generic / sizeof *generic; i++)
+        if (native_add_methods(vm, generic[i], generic_methods) < 0) return false;
+    return true;
+}
+
 bool generic_alias_class_init(VM *vm) {
     ClassTable *c = &vm->classes;
-    return (c->generic_alias = native_data_class(vm, "types", "GenericAlias", &alias_ops, sizeof(GenericAlias),
+    return add_generic_methods(vm) &&
+           (c->generic_alias = native_data_class(vm, "types", "GenericAlias", &alias_ops, sizeof(GenericAlias),
                                                  CLASS_FINAL)) &&
            (c->union_type = native_data_class(vm, "types", "UnionType", &union_ops, sizeof(GenericAlias),
                                               CLASS_FINAL | CLASS_ABSTRACT_NEW)) &&

@@ -9,7 +9,7 @@ Value generic_alias_new(VM *vm, Value origin, Value arguments);
 // The same as a native: what stands behind the __class_getitem__ of a class.
 Value generic_alias_of_class(VM *vm, Value *args, size_t count);
 #define GENERIC_ALIAS_METHOD {"__class_getitem__", generic_alias_of_class, "cls, item, /", NATIVE_CLASS_METHOD}
-// Whether a built-in class takes arguments in brackets.
+// Whether a class takes arguments in brackets without such a method: its subclasses do not.
 bool class_is_generic(VM *vm, const Class *cls);
 // left | right of classes, aliases, unions and None; VALUE_NOT_IMPLEMENTED for anything else.
 Value type_union_new(VM *vm, Value left, Value right);
