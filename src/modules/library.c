@@ -130,15 +130,21 @@ static bool tell_ignored(VM *vm, Value source, Value exception) {
     if (is_error(hook)) return false;
     if (!is_empty(hook) && !is_native(hook) && !is_none(hook)) {
         Value parts[] = {value_object(class_of(vm, exception)), exception, exception_of(exception)->traceback, VALUE_NONE, source};
-        Value argument = struct_sequence_new(vm, "UnraisableHookArgs", fields, parts);
+        Value argument = struct_sequence_new(vm, "sys.UnraisableHookArgs", fields, parts);
         return !is_error(argument) && !is_error(vm_call(vm, hook, &argument, 1, NULL));
     }
+    return library_show_ignored(vm, NULL, source, exception);
+}
+
+bool library_show_ignored(VM *vm, const String *message, Value source, Value exception) {
     Buffer text = vm_buffer(vm);
-    String *shown = value_repr(vm, source);
-    if (!shown) exception_drop(vm);
-    buffer_format(&text, "Exception ignored in: %s\n", shown ? shown->data : "?");
-    exception_print(vm, exception, &text);
-    bool ok = text.failed || library_write_error(vm, text.data, text.length);
+    String *shown = is_none(source) ? NULL : value_repr(vm, source);
+    if (!shown && !is_none(source)) exception_drop(vm);
+    if (message || !is_none(source)) buffer_text(&text, message ? message->data : "Exception ignored in");
+    if (!is_none(source)) buffer_format(&text, ": %s", shown ? shown->data : "<object repr() failed>");
+    if (message || !is_none(source)) buffer_text(&text, is_none(source) ? ":\n" : "\n");
+    if (is_exception(exception)) exception_print(vm, exception, &text);
+    bool ok = text.failed || library_write_error(vm, text.data ? text.data : "", text.length);
     buffer_free(&text);
     return ok;
 }

@@ -97,6 +97,8 @@ bool library_renew_streams(VM *vm);
 bool library_set_arguments(VM *vm, const char *executable, size_t count, const char *const *arguments);
 
 // Writes to sys.stderr, whatever a script has put there; to nothing where it is None or gone. False with an exception.
+// Writes of an exception that nobody can catch to the standard error, as sys.unraisablehook does it; `source` or None.
+bool library_show_ignored(VM *vm, const String *message, Value source, Value exception);
 bool library_write_error(VM *vm, const char *text, size_t size);
 
 // Writes out what sys.stdout and sys.stderr hold back. False with an exception.

@@ -99,6 +99,17 @@ static Value sys_excepthook(VM *vm, Value *args, size_t count) {
     return ok ? VALUE_NONE : VALUE_ERROR;
 }
 
+static Value sys_unraisablehook(VM *vm, Value *args, size_t count) {
+    static const char *const names[] = {"err_msg", "object", "exc_value"};
+    Value parts[3];
+    for (int i = 0; i < 3; i++) {
+        String *name = string_intern_from(vm, names[i], strlen(names[i]));
+        parts[i] = name ? value_get_attribute(vm, args[0], name) : VALUE_ERROR;
+        if (is_error(parts[i])) return VALUE_ERROR;
+    }
+    return library_show_ignored(vm, is_string(parts[0]) ? string_of(parts[0]) : NULL, parts[1], parts[2]) ? VALUE_NONE : VALUE_ERROR;
+}
+
 static Value sys_displayhook(VM *vm, Value *args, size_t count) {
     if (is_none(args[0])) return VALUE_NONE;
     String *text = value_repr(vm, args[0]);
@@ -150,8 +161,7 @@ static Value sys_audit(VM *vm, Value *args, size_t count) {
 static const NativeDefinition functions[] = {
     {"_getframe", sys_getframe, "depth=0, /", NATIVE_METHOD},
     {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
-    {"__displayhook__", sys_displayhook, "object, /", NATIVE_METHOD},
-    {"__excepthook__", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},
+    {"unraisablehook", sys_unraisablehook, "unraisable, /", NATIVE_METHOD},
     {"audit", sys_audit, "event, /, *args", NATIVE_METHOD},
     {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD},
     {"exc_info", sys_exc_info, "", NATIVE_METHOD},
@@ -242,6 +252,17 @@ bool sys_streams_add(VM *vm) {
            add_value(vm, sys, "__stdin__", value_object(library->input)) &&
            add_value(vm, sys, "__stdout__", value_object(library->output)) &&
            add_value(vm, sys, "__stderr__", value_object(library->errors));
+}
+
+// The hooks by a second name, for those who have set the first.
+static bool add_originals(VM *vm, Dict *sys) {
+    static const char *const names[][2] = {{"displayhook", "__displayhook__"}, {"excepthook", "__excepthook__"},
+                                           {"unraisablehook", "__unraisablehook__"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        String *name = string_intern_from(vm, names[i][0], strlen(names[i][0]));
+        if (!name || !add_value(vm, sys, names[i][1], dict_get_string(vm, sys, name))) return false;
+    }
+    return true;
 }
 
 // The namespace is older than the module: print looks into it whether a script imports sys or not.

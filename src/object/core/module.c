@@ -95,9 +95,12 @@ static Value module_init(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 
-// A module's names, not its class's.
+// A module's names, not its class's; or what its own function __dir__ says.
 static Value module_dir(VM *vm, Value *args, size_t count) {
     Dict *namespace = module_of(args[0])->namespace;
+    String *own = string_intern_from(vm, "__dir__", 7);
+    Value function = own ? dict_get_string(vm, namespace, own) : VALUE_ERROR;
+    if (!is_empty(function)) return is_error(function) ? function : vm_call(vm, function, NULL, 0, NULL);
     List *list = list_new(vm, namespace->length);
     if (!list) return VALUE_ERROR;
     size_t position = 0;
