@@ -161,16 +161,9 @@ static Value sys_audit(VM *vm, Value *args, size_t count) {
 static const NativeDefinition functions[] = {
     {"_getframe", sys_getframe, "depth=0, /", NATIVE_METHOD},
     {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
-    {"unraisablehook", sys_unraisablehook, "unraisable, /", NATIVE_METHOD},
-    {"audit", sys_audit, "event, /, *args", NATIVE_METHOD},
-    {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD},
-    {"exc_info", sys_exc_info, "", NATIVE_METHOD},
-    {"excepthook", sys_excepthook, "exctype, value, traceback, /", NATIVE_METHOD},
-    {"exception", sys_exception, "", NATIVE_METHOD},
-    {"exit", sys_exit, "status=None, /", NATIVE_METHOD},
-    {"get_int_max_str_digits", sys_get_int_max_str_digits, "", NATIVE_METHOD},
-    {"getdefaultencoding", sys_getdefaultencoding, "", NATIVE_METHOD},
-    {"getfilesystemencodeerrors", sys_getfilesystemencodeerrors, "", NATIVE_METHOD},
+    {"unraisablehook", sys_unraisablehook, "unraisable, /", NATIVE_METHOD,
+     "Writes to sys.stderr of an exception that nobody can catch, such as one of __del__. Programs may put one of their own here."},
+    {"audit", sys_audit, "event, /, *args", NATIVE_METHOD, "Tells the audit hooks of an event: there are none."},
     {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD,
      "What the prompt calls with each result: writes its repr and keeps it as builtins._, unless it is None."},
     {"exc_info", sys_exc_info, "", NATIVE_METHOD,
@@ -183,6 +176,8 @@ static const NativeDefinition functions[] = {
     {"get_int_max_str_digits", sys_get_int_max_str_digits, "", NATIVE_METHOD,
      "How many decimal digits an integer may have for conversion from and to text; 0 is no limit."},
     {"getdefaultencoding", sys_getdefaultencoding, "", NATIVE_METHOD, "The encoding of str.encode() without one: 'utf-8'."},
+    {"getfilesystemencodeerrors", sys_getfilesystemencodeerrors, "", NATIVE_METHOD,
+     "What becomes of bytes in names of files that are no UTF-8: 'surrogateescape'."},
     {"getfilesystemencoding", sys_getdefaultencoding, "", NATIVE_METHOD, "The encoding of names of files: 'utf-8'."},
     {"getrecursionlimit", sys_getrecursionlimit, "", NATIVE_METHOD, "How deep calls may be nested."},
     {"getsizeof", sys_getsizeof, "object, default=", NATIVE_METHOD, "About how many bytes the object takes, without what it refers to."},
@@ -287,7 +282,7 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
 #endif
     bool little = (union { uint16_t word; uint8_t byte; }){1}.byte;
     return add_text(vm, sys, "__doc__", "The interpreter: its streams, modules and settings.") &&
-           native_add_functions(vm, sys, functions) > 0 && add_version(vm, sys) && add_numbers(vm, sys) &&
+           native_add_functions(vm, sys, functions) > 0 && add_originals(vm, sys) && add_version(vm, sys) && add_numbers(vm, sys) &&
            add_value(vm, sys, "modules", value_object(vm->modules)) && add_value(vm, sys, "path", value_object(path)) &&
            add_value(vm, sys, "argv", value_object(library->arguments)) &&
            add_value(vm, sys, "executable", value_object(library->executable)) &&

@@ -73,7 +73,8 @@ static Value module_get_attribute(VM *vm, Value self, String *name) {
 
 bool module_set_class(VM *vm, Value self, Class *cls) {
     ModuleObject *module = module_of(self);
-    if (cls->flags & ~object_shape(&module->object)->cls->flags & CLASS_FINALIZER && !weak_note_finalizable(vm, &module->object)) return false;
+    bool is_new = cls->flags & ~object_shape(&module->object)->cls->flags & CLASS_FINALIZER;
+    if (is_new && !weak_note_finalizable(vm, &module->object)) return false;
     module->object.header = (module->object.header & ~OBJECT_SHAPE_MASK) | (uint64_t)(uintptr_t)cls->root;
     module->namespace->layout_id = 0; // caches know what plain modules have
     return true;

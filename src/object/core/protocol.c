@@ -246,8 +246,8 @@ static Value binary_or_not(VM *vm, Binary op, Value a, Value b) {
     bool has_right = class_a != class_b && class_overrides(vm, class_b, (Special)(SPECIAL_RADD + op), &right);
     // A subclass goes first with what it does in another way.
     Value inherited;
-    bool right_first = has_right && ((class_is_subclass(class_b, class_a) &&
-                                      !(class_overrides(vm, class_a, (Special)(SPECIAL_RADD + op), &inherited) && value_same(inherited, right))) || (!has_left && is_sequence_layout(class_a)));
+    bool inherits = has_right && class_overrides(vm, class_a, (Special)(SPECIAL_RADD + op), &inherited) && value_same(inherited, right);
+    bool right_first = has_right && ((class_is_subclass(class_b, class_a) && !inherits) || (!has_left && is_sequence_layout(class_a)));
     if (right_first) {
         result = call_operator(vm, right, b, a);
         if (!is_not_implemented(result)) return result;

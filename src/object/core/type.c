@@ -619,7 +619,6 @@ bool type_class_init(VM *vm) {
     return (c->none = singleton_class(vm, "NoneType")) && (c->ellipsis = singleton_class(vm, "ellipsis")) &&
            (c->not_implemented = singleton_class(vm, "NotImplementedType")) &&
            native_add_methods(vm, c->object, object_methods) > 0 &&
-           dict_set_string(vm, c->object->attributes, vm->names.__doc__, VALUE_NONE) >= 0 && // what has no text has None
            native_add_attributes(vm, c->object, object_attributes) > 0 &&
            native_add_attributes(vm, c->object, dictionary_attributes) > 0 &&
            native_add_methods(vm, c->type, type_methods) > 0 && native_add_attributes(vm, c->type, type_attributes) > 0;

@@ -567,7 +567,8 @@ static const AttributeDefinition base_attributes[] = {
     {"__suppress_context__", get_suppress, set_suppress},
     {"__traceback__", get_traceback, set_traceback},
     {0}};
-static const NativeDefinition group_methods[] = {{"__new__", group_new, "cls, /, *args, **kwargs", NATIVE_NEW},
+static const NativeDefinition group_methods[] = {GENERIC_ALIAS_METHOD,
+                                                 {"__new__", group_new, "cls, /, *args, **kwargs", NATIVE_NEW},
                                                  {"derive", group_derive, "self, excs, /", NATIVE_METHOD,
                                                   "A group with the same message and other exceptions; subclasses override it to keep "
                                                   "what they have more."},

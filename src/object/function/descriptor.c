@@ -290,10 +290,11 @@ static Value super_self(VM *vm, Value self) { return or_none(((Super *)object_of
 static Value class_or_none(const Class *cls) { return cls ? value_object(cls) : VALUE_NONE; }
 static Value super_thisclass(VM *vm, Value self) { return class_or_none(((Super *)object_of(self))->start); }
 static Value super_self_class(VM *vm, Value self) { return class_or_none(((Super *)object_of(self))->of); }
-static const AttributeDefinition super_attributes[] = {{"__self__", super_self, property_readonly},
-                                                       {"__thisclass__", super_thisclass, property_readonly},
-                                                       {"__self_class__", super_self_class, property_readonly},
-                                                       {0}};
+static const AttributeDefinition super_attributes[] = {
+    {"__self__", super_self, property_readonly, "The object that methods are bound to, or None."},
+    {"__thisclass__", super_thisclass, property_readonly, "The class after which the search begins."},
+    {"__self_class__", super_self_class, property_readonly, "The class in whose order of bases is searched, or None."},
+    {0}};
 static const NativeDefinition super_methods[] = {{"__new__", super_make, "cls, /, *args, **kwargs", NATIVE_NEW},
                                                  {"__init__", super_init, "self, type=, object=, /, *args", NATIVE_METHOD},
                                                  {"__get__", super_get, "self, instance, owner=None, /", NATIVE_METHOD},
