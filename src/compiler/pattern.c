@@ -70,6 +70,7 @@ static void sequence_pattern(Compiler *c, Matching *m, Node *node, Register subj
     emit(c, OP_MATCH_SEQUENCE, truth, subject, 0);
     fail_unless(c, m, truth);
     bool starred = star < items.count;
+    if (starred && items.count == 1 && !items.items[0]->capture.name.data) return; // [*_] wants to know no more
     emit_n(c, OP_MATCH_LENGTH, starred, truth, subject, (uint32_t)(items.count - starred));
     fail_unless(c, m, truth);
     if (!items.count) return;

@@ -102,6 +102,7 @@ static Scope *new_scope(ScopeTable *t, Scope *parent, ScopeKind kind, Node *node
     scope->last_symbol = &scope->symbols;
     scope->unit = kind == SCOPE_COMPREHENSION ? parent->unit : scope;
     if (parent) {
+        scope->in_iterable = parent->in_iterable;
         scope->class_name = parent->class_name;
         scope->mangled = parent->mangled;
         if (parent->last_child)
@@ -285,9 +286,30 @@ static bool is_generator_scope(const Scope *scope) {
     return scope->node && scope->node->kind == NODE_GENERATOR_EXPRESSION;
 }
 
+static void visit_iterable(ScopeTable *t, Scope *scope, Node *iterable) {
+    bool before = scope->in_iterable;
+    scope->in_iterable = true;
+    visit(t, scope, iterable);
+    scope->in_iterable = before;
+}
+
+// No later loop may bind what := has bound.
+static void refuse_rebinding(ScopeTable *t, Scope *inner, Node *target) {
+    if (target->kind == NODE_TUPLE || target->kind == NODE_LIST) {
+        for (size_t i = 0; i < target->sequence.items.count; i++) refuse_rebinding(t, inner, target->sequence.items.items[i]);
+        return;
+    }
+    if (target->kind == NODE_STARRED) target = target->value;
+    if (target->kind != NODE_NAME) return;
+    const Symbol *s = find_symbol(inner, mangled(t, inner, target->name.id));
+    if (s && s->flags & SYMBOL_REBOUND_OUTSIDE)
+        fail(t, target->range, arena_format(t->arena, "comprehension inner loop cannot rebind assignment expression target '%s'",
+                                            target->name.id.data));
+}
+
 static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
     Comprehension *generators = node->comprehension.generators;
-    visit(t, scope, generators[0].iterable);
+    visit_iterable(t, scope, generators[0].iterable);
     bool generator = node->kind == NODE_GENERATOR_EXPRESSION;
     Scope *inner = new_scope(t, scope, generator ? SCOPE_FUNCTION : SCOPE_COMPREHENSION, node);
     if (generator) {
@@ -297,8 +319,9 @@ static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
     for (size_t i = 0; i < node->comprehension.count; i++) {
         // An asynchronous comprehension makes a generator expression around it asynchronous too.
         if (generators[i].is_async && is_generator_scope(inner->unit)) inner->unit->is_async = true;
+        refuse_rebinding(t, inner, generators[i].target);
         visit(t, inner, generators[i].target);
-        if (i) visit(t, inner, generators[i].iterable);
+        if (i) visit_iterable(t, inner, generators[i].iterable);
         visit_list(t, inner, generators[i].conditions);
     }
     if (node->comprehension.value) visit(t, inner, node->comprehension.value);
@@ -311,6 +334,7 @@ static void visit_named(ScopeTable *t, Scope *scope, Node *node) {
     Text name = mangled(t, scope, target->name.id);
     if (scope->annotation)
         fail(t, node->range, arena_format(t->arena, "named expression cannot be used within %s", scope->annotation_name));
+    if (scope->in_iterable) fail(t, node->range, "assignment expression cannot be used in a comprehension iterable expression");
     visit(t, scope, node->named.value);
     Scope *owner = scope;
     while (owner->kind == SCOPE_COMPREHENSION || is_generator_scope(owner)) {
@@ -332,7 +356,7 @@ static void visit_named(ScopeTable *t, Scope *scope, Node *node) {
     add_symbol(t, owner, name, SYMBOL_ASSIGNED | SYMBOL_NAMED, target->range);
     if (owner != scope) {
         for (Scope *s = scope; s != owner; s = s->parent)
-            add_symbol(t, s, name, owner->unit->kind == SCOPE_MODULE ? SYMBOL_USED : SYMBOL_USED | SYMBOL_NONLOCAL,
+            add_symbol(t, s, name, SYMBOL_REBOUND_OUTSIDE | (owner->unit->kind == SCOPE_MODULE ? SYMBOL_USED : SYMBOL_USED | SYMBOL_NONLOCAL),
                        target->range);
     }
 }

@@ -35,6 +35,7 @@ enum {
     SYMBOL_NAMED = 128,    // target of an assignment expression
     SYMBOL_TYPE_PARAMETER = 256,
     SYMBOL_DELETED = 1024,
+    SYMBOL_REBOUND_OUTSIDE = 4096, // of a comprehension: := in it binds the name further out
     SYMBOL_GLOBAL_BELOW = 2048, // of a text's own scope: a function in it declares it global
     SYMBOL_CLASS_FIRST = 512, // in an annotation scope: the namespace of the class around is asked first
 };
@@ -79,6 +80,7 @@ struct Scope {
     const char *annotation_name; // for errors
     Scope *seen_class;  // of an annotation scope: the class whose names it sees, or NULL
     bool is_generator;  // contains yield
+    bool in_iterable;   // what is visited stands where a comprehension says what it iterates over
     bool is_async;      // async def, or contains await (generator expressions)
     bool namespace_locals; // module code whose names live in a namespace mapping (exec)
     Scope *first_child, *last_child, *sibling;
