@@ -122,7 +122,30 @@ static bool too_many(VM *vm, Function *function, size_t given, const Value *regi
     return false;
 }
 
-static bool bind_keyword(VM *vm, Function *function, Value *registers, String *name, Value value, Dict *rest) {
+// All parameters that are given by name, but take none.
+static bool refuse_names(VM *vm, Function *function, Tuple *keywords) {
+    const Code *code = function->code;
+    Buffer names = vm_buffer(vm);
+    for (size_t i = 0; i < code->positional_only_count; i++) {
+        const String *name = string_of(code->variable_names->items[i]);
+        for (size_t k = 0; k < keywords->length; k++) {
+            if (!string_equal(name, string_of(keywords->items[k]))) continue;
+            if (names.length) buffer_text(&names, ", ");
+            buffer_string(&names, name);
+        }
+    }
+    buffer_byte(&names, 0);
+    if (names.failed)
+        raise_memory_error(vm);
+    else
+        raise_type_error(vm, "%s() got some positional-only arguments passed as keyword arguments: '%s'", display_name(vm, function),
+                         names.data);
+    buffer_free(&names);
+    return false;
+}
+
+static bool bind_keyword(VM *vm, Function *function, Value *registers, Tuple *keywords, size_t which, Value value, Dict *rest) {
+    String *name = string_of(keywords->items[which]);
     Code *code = function->code;
     size_t named = (size_t)code->positional_count + code->keyword_only_count;
     Value *names = code->variable_names->items;
@@ -138,9 +161,7 @@ static bool bind_keyword(VM *vm, Function *function, Value *registers, String *n
     if (rest) return dict_set_string(vm, rest, name, value) >= 0;
     for (size_t i = 0; i < code->positional_only_count; i++)
         if (string_equal(string_of(names[i]), name)) {
-            raise_type_error(vm, "%s() got some positional-only arguments passed as keyword arguments: '%s'",
-                             display_name(vm, function), name->data);
-            return false;
+            return refuse_names(vm, function, keywords);
         }
     raise_type_error(vm, "%s() got an unexpected keyword argument '%s'", display_name(vm, function), name->data);
     return false;
@@ -197,7 +218,7 @@ bool bind_arguments(VM *vm, Function *function, Value *registers, const Value *a
         registers[next] = value_object(rest);
     }
     for (size_t k = 0; k < named; k++)
-        if (!bind_keyword(vm, function, registers, string_of(keywords->items[k]), arguments[given + k], rest)) return false;
+        if (!bind_keyword(vm, function, registers, keywords, k, arguments[given + k], rest)) return false;
     if (given > positional && !(code->flags & CODE_VARIADIC)) return too_many(vm, function, given, registers);
     return fill_defaults(vm, function, registers, direct);
 }

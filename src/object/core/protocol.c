@@ -275,7 +275,7 @@ Value value_in_place(VM *vm, Binary op, Value a, Value b) {
     Class *cls = class_of(vm, a);
     Value method, result = VALUE_NOT_IMPLEMENTED;
     if (class_overrides(vm, cls, (Special)(SPECIAL_IADD + op), &method))
-        result = call_operator(vm, method, a, b);
+        result = is_none(method) ? raise_type_error(vm, "'NoneType' object is not callable") : call_operator(vm, method, a, b);
     else if (cls->ops && cls->ops->in_place)
         result = cls->ops->in_place(vm, op, a, b);
     if (is_not_implemented(result)) result = binary_or_not(vm, op, a, b);

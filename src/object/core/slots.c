@@ -77,9 +77,12 @@ bool class_read_slots(VM *vm, Class *cls, Class *base) {
             }
             String *name = string_intern(vm, string_of(given->items[i]));
             if (!name) return false;
+            bool weak = string_is(name, "__weakref__");
+            if (weak ? has_weak || inherits_weak(cls) : name == vm->names.__dict__ && open)
+                return raise_type_error(vm, "%s slot disallowed: we already got one", name->data), false;
             if (name == vm->names.__dict__)
                 open = true;
-            else if (string_is(name, "__weakref__"))
+            else if (weak)
                 has_weak = true;
             else if (!add_slot(vm, cls, base, names, name))
                 return false;

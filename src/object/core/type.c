@@ -372,6 +372,9 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
     }
     Dict *namespace = bases ? dict_copy(vm, attributes) : NULL;
     if (!namespace) return VALUE_ERROR;
+    Value qualified = dict_get_string(vm, namespace, vm->names.__qualname__);
+    if (!is_empty(qualified) && !is_string(qualified))
+        return raise_type_error(vm, "type __qualname__ must be a str, not %s", type_name(vm, qualified));
     Value cell = dict_get_string(vm, namespace, vm->names.__classcell__);
     if (!is_empty(cell)) dict_delete_string(vm, namespace, vm->names.__classcell__);
     // These two are class methods without being marked so, and __new__ is static.
@@ -417,6 +420,8 @@ static Value type_new(VM *vm, Value *args, size_t count) {
     if (!is_dict(args[4]))
         return raise_type_error(vm, "type.__new__() argument 3 must be dict, not %s", type_name(vm, args[4]));
     if (!check_bases(vm, tuple_of(args[3]))) return VALUE_ERROR;
+    if (memchr(string_of(args[2])->data, 0, string_of(args[2])->size))
+        return raise_value_error(vm, "type name must not contain null characters");
     Class *winner = metaclass_of(vm, metaclass, tuple_of(args[3]));
     if (!winner) return VALUE_ERROR;
     if (winner != metaclass) { // a base's: it makes the class, where it has a way of its own
@@ -489,6 +494,8 @@ static Value type_get_name(VM *vm, Value self) { return value_object(((Class *)o
 static int type_set_name(VM *vm, Value self, Value value) {
     if (!is_string(value)) return raise_type_error(vm, "can only assign string to %s.__name__, not '%s'",
                                                    class_name((Class *)object_of(self)), type_name(vm, value)), -1;
+    if (memchr(string_of(value)->data, 0, string_of(value)->size))
+        return raise_value_error(vm, "type name must not contain null characters"), -1;
     ((Class *)object_of(self))->name = string_of(value);
     return 1;
 }
@@ -593,8 +600,7 @@ static Value singleton_repr(VM *vm, Value self) {
 static int singleton_truth(VM *vm, Value self) {
     if (is_none(self)) return 0;
     if (value_same(self, VALUE_ELLIPSIS)) return 1;
-    raise_type_error(vm, "NotImplemented should not be used in a boolean context");
-    return -1;
+    return warn_deprecated(vm, "NotImplemented should not be used in a boolean context") ? 1 : -1;
 }
 static const TypeOps singleton_ops = {.repr = singleton_repr, .truth = singleton_truth};
 

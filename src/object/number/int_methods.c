@@ -63,6 +63,15 @@ static Value convert(VM *vm, Value v) {
             return int_plain(vm, result);
         }
     }
+    if (is_object(v) && !is_string(v) && !is_empty(class_special(vm, cls, SPECIAL_TRUNC))) {
+        Value whole = warn_deprecated(vm, "The delegation of int() to __trunc__ is deprecated.")
+                          ? value_call_special(vm, v, SPECIAL_TRUNC, NULL, 0)
+                          : VALUE_ERROR;
+        if (is_error(whole) || is_int(whole)) return is_error(whole) ? whole : int_plain(vm, whole);
+        if (is_empty(class_special(vm, class_of(vm, whole), SPECIAL_INDEX)))
+            return raise_type_error(vm, "__trunc__ returned non-Integral (type %s)", type_name(vm, whole));
+        return value_index(vm, whole);
+    }
     Value number = parse_argument(vm, v, 10);
     if (!is_not_implemented(number)) return number;
     return raise_type_error(vm,
