@@ -16,10 +16,8 @@ static bool need_running(VM *vm) {
 }
 
 Value asyncio_create_task(VM *vm, Value coroutine, Value name) {
-    if (!is_coroutine(vm, coroutine)) {
-        String *shown = value_repr(vm, coroutine);
-        return shown ? raise_type_error(vm, "a coroutine was expected, got %s", shown->data) : VALUE_ERROR;
-    }
+    coroutine = coroutine_for_task(vm, coroutine);
+    if (is_error(coroutine)) return coroutine;
     if (is_none(name)) name = VALUE_EMPTY;
     if (!is_empty(name) && !is_string(name)) {
         String *text = value_str(vm, name);

@@ -117,6 +117,8 @@ void task_end_park(VM *vm, Task *task, Value exception);
 String *task_name(VM *vm, Task *task);
 // A future or task of an awaitable, as asyncio.ensure_future. VALUE_ERROR with TypeError.
 Value ensure_future(VM *vm, Value awaitable);
+// A coroutine that a task can run, of one or of what is like one. VALUE_ERROR with TypeError for anything else.
+Value coroutine_for_task(VM *vm, Value given);
 Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exceptions);
 // What a done child of a gather does when its turn in the queue comes.
 void gather_child_done(VM *vm, Gather *gather, Future *child);

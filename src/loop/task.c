@@ -71,19 +71,33 @@ String *task_name(VM *vm, Task *task) {
     return string_format(vm, "Task-%lld", (long long)small_of(task->name));
 }
 
+// A small coroutine of the library that awaits something.
+static Value awaiting(VM *vm, Value awaitable) {
+    String *module_name = string_intern_from(vm, "asyncio", 7), *wrap = string_intern_from(vm, "_wrap_awaitable", 15);
+    Value module = module_name ? import_module(vm, module_name) : VALUE_ERROR;
+    if (is_error(module)) return module;
+    Value function = wrap ? value_get_attribute(vm, module, wrap) : VALUE_ERROR;
+    return is_error(function) ? function : vm_call(vm, function, &awaitable, 1, NULL);
+}
+
+Value coroutine_for_task(VM *vm, Value given) {
+    if (is_coroutine(vm, given)) return given;
+    // What has all methods of a coroutine, such as the steps of asynchronous generators, does as well.
+    String *const names[] = {vm->names.send, vm->names.throw_, vm->names.close};
+    bool alike = !is_empty(class_special(vm, class_of(vm, given), SPECIAL_AWAIT));
+    for (int i = 0; alike && i < 3; i++) alike = !is_empty(class_lookup(vm, class_of(vm, given), names[i]));
+    if (alike) return awaiting(vm, given);
+    String *shown = value_repr(vm, given);
+    return shown ? raise_type_error(vm, "a coroutine was expected, got %s", shown->data) : VALUE_ERROR;
+}
+
 Value ensure_future(VM *vm, Value awaitable) {
     if (is_future(awaitable)) return awaitable;
     Value coroutine = awaitable;
     if (!is_coroutine(vm, awaitable)) {
         if (is_empty(class_special(vm, class_of(vm, awaitable), SPECIAL_AWAIT)))
             return raise_type_error(vm, "An asyncio.Future, a coroutine or an awaitable is required");
-        // Any other awaitable is awaited by a small coroutine of the library.
-        String *module_name = string_intern_from(vm, "asyncio", 7), *wrap = string_intern_from(vm, "_wrap_awaitable", 15);
-        Value module = module_name ? import_module(vm, module_name) : VALUE_ERROR;
-        if (is_error(module)) return module;
-        Value function = wrap ? value_get_attribute(vm, module, wrap) : VALUE_ERROR;
-        if (is_error(function)) return function;
-        coroutine = vm_call(vm, function, &awaitable, 1, NULL);
+        coroutine = awaiting(vm, awaitable);
         if (is_error(coroutine)) return coroutine;
     }
     Task *task = task_new(vm, coroutine, VALUE_EMPTY);
@@ -230,10 +244,8 @@ Value loop_park(VM *vm, double seconds) {
 
 static Value task_make(VM *vm, Value *args, size_t count) {
     if (!is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "Task.__new__(X): X is not a type object");
-    if (!is_coroutine(vm, args[1])) {
-        String *shown = value_repr(vm, args[1]);
-        return shown ? raise_type_error(vm, "a coroutine was expected, got %s", shown->data) : VALUE_ERROR;
-    }
+    args[1] = coroutine_for_task(vm, args[1]);
+    if (is_error(args[1])) return VALUE_ERROR;
     Value name = VALUE_EMPTY;
     if (!is_empty(args[3]) && !is_none(args[3])) {
         String *text = value_str(vm, args[3]);

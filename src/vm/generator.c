@@ -437,13 +437,13 @@ static Value step_result(VM *vm, AsyncStep *step, Value result) {
 }
 
 static Value step_first(VM *vm, AsyncStep *step, Value sent, bool thrown) {
-    static const char *const names[] = {"asend", "athrow", "aclose"};
+    static const char *const names[] = {"anext", "athrow", "aclose"};
     Generator *g = step->generator;
     step->started = true;
     if (g->stepping || g->state == GENERATOR_RUNNING || g->frame.flags & FRAME_DELEGATED) {
         step->done = true;
         return raise_runtime_error(vm, "%s(): asynchronous generator is already running",
-                                   step->kind == STEP_SEND && is_empty(step->value) ? "anext" : names[step->kind]);
+                                   names[step->kind]);
     }
     if (g->state == GENERATOR_DONE) {
         step->done = true;
@@ -451,8 +451,8 @@ static Value step_first(VM *vm, AsyncStep *step, Value sent, bool thrown) {
         return raise_error(vm, vm->exceptions.stop_async_iteration, NULL);
     }
     if (thrown) {
-        step->done = true;
-        return raise_value(vm, sent);
+        g->stepping = true;
+        return step_result(vm, step, resume(vm, g, sent, true, FRAME_ASYNC_STEP));
     }
     Value value = is_empty(step->value) ? VALUE_NONE : step->value;
     if (step->kind == STEP_SEND && g->state == GENERATOR_CREATED && !is_none(value)) {
@@ -519,7 +519,19 @@ static Value async_step_throw(VM *vm, Value *args, size_t count) {
 }
 static Value async_step_close(VM *vm, Value *args, size_t count) {
     AsyncStep *step = (AsyncStep *)object_of(args[0]);
+    if (step->done || (step->kind == STEP_COROUTINE && step->generator->state == GENERATOR_DONE)) return VALUE_NONE;
+    Exception *exit = exception_new(vm, vm->exceptions.generator_exit, NULL, 0);
+    if (!exit) return VALUE_ERROR;
+    Value result = async_step_await(vm, args[0], value_object(exit), true);
+    if (result.bits == VALUE_SUSPEND.bits) {
+        vm->suspended_on = VALUE_NONE;
+        return raise_runtime_error(vm, "coroutine ignored GeneratorExit");
+    }
     step->done = true;
+    if (!is_error(result)) return VALUE_NONE;
+    if (!exception_matches(vm, vm->exceptions.generator_exit) && !exception_matches(vm, vm->exceptions.stop_async_iteration))
+        return VALUE_ERROR;
+    exception_clear(vm);
     return VALUE_NONE;
 }
 static Value async_step_iterate(VM *vm, Value self) { return self; }

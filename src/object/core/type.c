@@ -282,7 +282,8 @@ Value class_call(VM *vm, Class *cls, Value *arguments, size_t count, Tuple *keyw
         if (is_empty(init)) return made;
     } else {
         Value new = class_special(vm, cls, SPECIAL_NEW);
-        if (is_kind(new, KIND_WRAPPED_METHOD)) new = ((WrappedMethod *)object_of(new))->function;
+        if (!is_function(new) && !is_native(new)) new = attribute_bind(vm, new, VALUE_EMPTY, cls); // of whatever descriptor it is
+        if (is_error(new)) return new;
         made = call_with_first(vm, new, value_object(cls), arguments, count, keywords);
         if (is_error(made) || !value_is_instance(vm, made, cls)) return made;
         init = class_special(vm, class_of(vm, made), SPECIAL_INIT);
