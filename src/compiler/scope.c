@@ -1,32 +1,18 @@
-#include "compiler/scope.h"
+#include "compiler/scope_internal.h"
 
 #include <string.h>
 
 #include "base/stack.h"
 
-struct ScopeTable {
-    Arena *arena;
-    Scope *module;
-    struct NodeScope {
-        const void *node;
-        Scope *scope;
-    } *map; // open addressing by the node's address
-    size_t capacity, count;
-    ScopeError *error;
-    const Symbol *deciding; // of an annotation scope: it may itself become a free variable
-    jmp_buf stop; // where errors jump to
-    const char *stack_limit;
-    bool future_annotations;
-};
-
-static void fail(ScopeTable *t, Range range, const char *message) {
+void scope_fail(ScopeTable *t, Range range, const char *message) {
     t->error->message = message;
     t->error->range = range;
     longjmp(t->stop, 1);
 }
 
-static bool same_text(Text a, Text b) { return a.length == b.length && memcmp(a.data, b.data, a.length) == 0; }
-static bool text_is(Text a, const char *b) { return a.length == strlen(b) && memcmp(a.data, b, a.length) == 0; }
+static bool same_text(Text a, Text b) {
+    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
 
 // ---- Tables
 
@@ -36,7 +22,7 @@ static size_t hash_text(Text name) {
     return h ^ h >> 29;
 }
 
-static Symbol *find_symbol(Scope *scope, Text name) {
+Symbol *scope_find_symbol(Scope *scope, Text name) {
     if (!scope->bucket_count) return NULL;
     Symbol *s = scope->buckets[hash_text(name) & (scope->bucket_count - 1)];
     while (s && !same_text(s->name, name)) s = s->next_in_bucket;
@@ -53,10 +39,11 @@ static void grow_buckets(ScopeTable *t, Scope *scope) {
     }
 }
 
-static Symbol *add_symbol(ScopeTable *t, Scope *scope, Text name, uint32_t flags, Range range) {
+Symbol *scope_add_symbol(ScopeTable *t, Scope *scope, Text name, uint32_t flags, Range range) {
     if (flags & SYMBOL_ASSIGNED && text_is(name, "__debug__"))
-        fail(t, range, flags & SYMBOL_DELETED ? "cannot delete __debug__" : "cannot assign to __debug__");
-    Symbol *s = find_symbol(scope, name);
+        scope_fail(t, range,
+                   flags & SYMBOL_DELETED ? "cannot delete __debug__" : "cannot assign to __debug__");
+    Symbol *s = scope_find_symbol(scope, name);
     if (!s) {
         if (scope->symbol_count >= scope->bucket_count) grow_buckets(t, scope);
         s = arena_allocate(t->arena, sizeof(Symbol));
@@ -117,10 +104,12 @@ static Scope *new_scope(ScopeTable *t, Scope *parent, ScopeKind kind, Node *node
 
 Text scope_mangle(Arena *arena, Scope *scope, Text name) {
     if (!scope->class_name.data || name.length < 3 || name.data[0] != '_' || name.data[1] != '_') return name;
-    if ((name.data[name.length - 1] == '_' && name.data[name.length - 2] == '_') || memchr(name.data, '.', name.length))
+    if ((name.data[name.length - 1] == '_' && name.data[name.length - 2] == '_') ||
+        memchr(name.data, '.', name.length))
         return name;
     bool mangled = !scope->mangled;
-    for (size_t i = 0; !mangled && i < scope->mangled->count; i++) mangled = same_text(scope->mangled->items[i].name, name);
+    for (size_t i = 0; !mangled && i < scope->mangled->count; i++)
+        mangled = same_text(scope->mangled->items[i].name, name);
     if (!mangled) return name;
     Text cls = scope->class_name;
     while (cls.length && *cls.data == '_') cls.data++, cls.length--;
@@ -142,22 +131,23 @@ static void visit_list(ScopeTable *t, Scope *scope, NodeList list) {
 static Text mangled(ScopeTable *t, Scope *scope, Text name) { return scope_mangle(t->arena, scope, name); }
 
 static void bind(ScopeTable *t, Scope *scope, Text name, Range range) {
-    add_symbol(t, scope, mangled(t, scope, name), SYMBOL_ASSIGNED, range);
+    scope_add_symbol(t, scope, mangled(t, scope, name), SYMBOL_ASSIGNED, range);
 }
 
 static void use(ScopeTable *t, Scope *scope, Text name, Range range) {
-    add_symbol(t, scope, mangled(t, scope, name), SYMBOL_USED, range);
+    scope_add_symbol(t, scope, mangled(t, scope, name), SYMBOL_USED, range);
     // Functions that may ask for their class hold it in a cell.
     if (scope->unit->kind == SCOPE_FUNCTION && text_is(name, "super"))
-        add_symbol(t, scope, (Text){"__class__", 9}, SYMBOL_USED, range);
+        scope_add_symbol(t, scope, (Text){"__class__", 9}, SYMBOL_USED, range);
 }
 
 static void add_parameter(ScopeTable *t, Scope *scope, Parameter *p) {
     Text name = mangled(t, scope, p->name);
-    Symbol *s = find_symbol(scope, name);
+    Symbol *s = scope_find_symbol(scope, name);
     if (s && s->flags & SYMBOL_PARAMETER)
-        fail(t, p->range, arena_format(t->arena, "duplicate argument '%s' in function definition", p->name.data));
-    add_symbol(t, scope, name, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, p->range);
+        scope_fail(t, p->range,
+                   arena_format(t->arena, "duplicate argument '%s' in function definition", p->name.data));
+    scope_add_symbol(t, scope, name, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, p->range);
 }
 
 static void add_parameters(ScopeTable *t, Scope *scope, Parameters *p) {
@@ -173,18 +163,24 @@ static void visit_defaults(ScopeTable *t, Scope *scope, Parameters *p) {
         if (p->keyword_defaults[i]) visit(t, scope, p->keyword_defaults[i]);
 }
 
-static Scope *annotation_scope(ScopeTable *t, Scope *scope, AnnotationKind kind, const void *key, const char *name) {
+static Scope *annotation_scope(ScopeTable *t, Scope *scope, AnnotationKind kind, const void *key,
+                               const char *name) {
     Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, NULL);
     inner->annotation = kind;
     inner->annotation_name = name;
-    inner->seen_class = !key ? NULL : scope->kind == SCOPE_CLASS ? scope : scope->annotation ? scope->seen_class : NULL;
+    inner->seen_class = !key                         ? NULL
+                        : scope->kind == SCOPE_CLASS ? scope
+                        : scope->annotation          ? scope->seen_class
+                                                     : NULL;
     if (key) map_node(t, key, inner);
     return inner;
 }
 
 // With `from __future__ import annotations` it stays text; it is looked through for errors all the same.
 static void visit_one_annotation(ScopeTable *t, Scope *scope, Node *annotation) {
-    visit(t, t->future_annotations ? annotation_scope(t, scope, ANNOTATION_BOUND, NULL, "an annotation") : scope, annotation);
+    visit(t,
+          t->future_annotations ? annotation_scope(t, scope, ANNOTATION_BOUND, NULL, "an annotation") : scope,
+          annotation);
 }
 
 static bool parameters_have_defaults(const Parameters *p) { return p->defaults.count > 0; }
@@ -205,21 +201,24 @@ static void visit_annotations(ScopeTable *t, Scope *scope, Parameters *p) {
     visit_annotation(t, scope, p->keyword_variadic);
 }
 
-// The scope that holds type parameters, with them in it. `cls`: of a class, for which alone their private names are the class's own.
-static Scope *visit_type_parameters(ScopeTable *t, Scope *scope, const TypeParameterList *list, const Node *cls) {
-    Scope *inner = annotation_scope(t, scope, ANNOTATION_PARAMETERS, list->items, "the definition of a generic");
+// The scope that holds type parameters, with them in it. `cls`: of a class, for which alone their private
+// names are the class's own.
+static Scope *visit_type_parameters(ScopeTable *t, Scope *scope, const TypeParameterList *list,
+                                    const Node *cls) {
+    Scope *inner =
+        annotation_scope(t, scope, ANNOTATION_PARAMETERS, list->items, "the definition of a generic");
     if (cls) {
         inner->class_name = cls->class_.name;
         inner->mangled = list;
         // The class's body stores them: a cell that it shares, see `decide`.
-        add_symbol(t, inner, (Text){".type_params", 12}, 0, cls->range);
+        scope_add_symbol(t, inner, (Text){".type_params", 12}, 0, cls->range);
     }
     for (size_t i = 0; i < list->count; i++) {
         TypeParameter *p = &list->items[i];
         Text name = mangled(t, inner, p->name);
-        if (find_symbol(inner, name) && find_symbol(inner, name)->flags & SYMBOL_ASSIGNED)
-            fail(t, p->range, arena_format(t->arena, "duplicate type parameter '%s'", p->name.data));
-        add_symbol(t, inner, name, SYMBOL_ASSIGNED | SYMBOL_TYPE_PARAMETER, p->range);
+        if (scope_find_symbol(inner, name) && scope_find_symbol(inner, name)->flags & SYMBOL_ASSIGNED)
+            scope_fail(t, p->range, arena_format(t->arena, "duplicate type parameter '%s'", p->name.data));
+        scope_add_symbol(t, inner, name, SYMBOL_ASSIGNED | SYMBOL_TYPE_PARAMETER, p->range);
         if (p->bound) {
             const char *what = p->bound->kind == NODE_TUPLE ? "a TypeVar constraint" : "a TypeVar bound";
             visit(t, annotation_scope(t, inner, ANNOTATION_BOUND, &p->bound, what), p->bound);
@@ -250,9 +249,9 @@ static void visit_function(ScopeTable *t, Scope *scope, Node *node) {
         scope = visit_type_parameters(t, scope, &node->function.type_parameters, NULL);
         // What was evaluated outside: parameters of the scope, filled in the order of function_variables.
         if (parameters_have_defaults(node->function.parameters))
-            add_symbol(t, scope, (Text){".defaults", 9}, SYMBOL_PARAMETER, node->range);
+            scope_add_symbol(t, scope, (Text){".defaults", 9}, SYMBOL_PARAMETER, node->range);
         if (parameters_have_keyword_defaults(node->function.parameters))
-            add_symbol(t, scope, (Text){".kwdefaults", 11}, SYMBOL_PARAMETER, node->range);
+            scope_add_symbol(t, scope, (Text){".kwdefaults", 11}, SYMBOL_PARAMETER, node->range);
     }
     visit_annotations(t, scope, node->function.parameters);
     if (node->function.returns) visit_one_annotation(t, scope, node->function.returns);
@@ -265,7 +264,8 @@ static void visit_function(ScopeTable *t, Scope *scope, Node *node) {
 static void visit_keywords(ScopeTable *t, Scope *scope, KeywordList keywords) {
     for (size_t i = 0; i < keywords.count; i++) {
         Keyword *k = &keywords.items[i];
-        if (k->name.data && text_is(k->name, "__debug__")) fail(t, k->range, "cannot assign to __debug__");
+        if (k->name.data && text_is(k->name, "__debug__"))
+            scope_fail(t, k->range, "cannot assign to __debug__");
         visit(t, scope, k->value);
     }
 }
@@ -273,7 +273,8 @@ static void visit_keywords(ScopeTable *t, Scope *scope, KeywordList keywords) {
 static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
     bind(t, scope, node->class_.name, node->range);
     visit_list(t, scope, node->class_.decorators);
-    if (node->class_.type_parameters.count) scope = visit_type_parameters(t, scope, &node->class_.type_parameters, node);
+    if (node->class_.type_parameters.count)
+        scope = visit_type_parameters(t, scope, &node->class_.type_parameters, node);
     visit_list(t, scope, node->class_.bases);
     visit_keywords(t, scope, node->class_.keywords);
     Scope *inner = new_scope(t, scope, SCOPE_CLASS, node);
@@ -282,7 +283,7 @@ static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
     visit_list(t, inner, node->class_.body);
 }
 
-static bool is_generator_scope(const Scope *scope) {
+bool scope_is_generator(const Scope *scope) {
     return scope->node && scope->node->kind == NODE_GENERATOR_EXPRESSION;
 }
 
@@ -296,15 +297,18 @@ static void visit_iterable(ScopeTable *t, Scope *scope, Node *iterable) {
 // No later loop may bind what := has bound.
 static void refuse_rebinding(ScopeTable *t, Scope *inner, Node *target) {
     if (target->kind == NODE_TUPLE || target->kind == NODE_LIST) {
-        for (size_t i = 0; i < target->sequence.items.count; i++) refuse_rebinding(t, inner, target->sequence.items.items[i]);
+        for (size_t i = 0; i < target->sequence.items.count; i++)
+            refuse_rebinding(t, inner, target->sequence.items.items[i]);
         return;
     }
     if (target->kind == NODE_STARRED) target = target->value;
     if (target->kind != NODE_NAME) return;
-    const Symbol *s = find_symbol(inner, mangled(t, inner, target->name.id));
+    const Symbol *s = scope_find_symbol(inner, mangled(t, inner, target->name.id));
     if (s && s->flags & SYMBOL_REBOUND_OUTSIDE)
-        fail(t, target->range, arena_format(t->arena, "comprehension inner loop cannot rebind assignment expression target '%s'",
-                                            target->name.id.data));
+        scope_fail(t, target->range,
+                   arena_format(t->arena,
+                                "comprehension inner loop cannot rebind assignment expression target '%s'",
+                                target->name.id.data));
 }
 
 static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
@@ -314,11 +318,11 @@ static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
     Scope *inner = new_scope(t, scope, generator ? SCOPE_FUNCTION : SCOPE_COMPREHENSION, node);
     if (generator) {
         inner->is_generator = true;
-        add_symbol(t, inner, (Text){".0", 2}, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, node->range);
+        scope_add_symbol(t, inner, (Text){".0", 2}, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, node->range);
     }
     for (size_t i = 0; i < node->comprehension.count; i++) {
         // An asynchronous comprehension makes a generator expression around it asynchronous too.
-        if (generators[i].is_async && is_generator_scope(inner->unit)) inner->unit->is_async = true;
+        if (generators[i].is_async && scope_is_generator(inner->unit)) inner->unit->is_async = true;
         refuse_rebinding(t, inner, generators[i].target);
         visit(t, inner, generators[i].target);
         if (i) visit_iterable(t, inner, generators[i].iterable);
@@ -333,31 +337,42 @@ static void visit_named(ScopeTable *t, Scope *scope, Node *node) {
     Node *target = node->named.target;
     Text name = mangled(t, scope, target->name.id);
     if (scope->annotation)
-        fail(t, node->range, arena_format(t->arena, "named expression cannot be used within %s", scope->annotation_name));
-    if (scope->in_iterable) fail(t, node->range, "assignment expression cannot be used in a comprehension iterable expression");
+        scope_fail(
+            t, node->range,
+            arena_format(t->arena, "named expression cannot be used within %s", scope->annotation_name));
+    if (scope->in_iterable)
+        scope_fail(t, node->range,
+                   "assignment expression cannot be used in a comprehension iterable expression");
     visit(t, scope, node->named.value);
     Scope *owner = scope;
-    while (owner->kind == SCOPE_COMPREHENSION || is_generator_scope(owner)) {
-        Symbol *s = find_symbol(owner, name);
+    while (owner->kind == SCOPE_COMPREHENSION || scope_is_generator(owner)) {
+        Symbol *s = scope_find_symbol(owner, name);
         if (s && s->flags & SYMBOL_ASSIGNED && !(s->flags & SYMBOL_NAMED))
-            fail(t, target->range,
-                 arena_format(t->arena, "assignment expression cannot rebind comprehension iteration variable '%s'",
-                              target->name.id.data));
+            scope_fail(
+                t, target->range,
+                arena_format(t->arena,
+                             "assignment expression cannot rebind comprehension iteration variable '%s'",
+                             target->name.id.data));
         owner = owner->parent;
         if (owner->kind == SCOPE_CLASS)
-            fail(t, target->range, "assignment expression within a comprehension cannot be used in a class body");
+            scope_fail(t, target->range,
+                       "assignment expression within a comprehension cannot be used in a class body");
         if (owner->annotation)
-            fail(t, target->range,
-                 arena_format(t->arena, "assignment expression within a comprehension cannot be used %s",
-                              owner->annotation == ANNOTATION_BOUND   ? "in a TypeVar bound"
-                              : owner->annotation == ANNOTATION_ALIAS ? "in a type alias"
-                                                                      : "within the definition of a generic"));
+            scope_fail(
+                t, target->range,
+                arena_format(t->arena, "assignment expression within a comprehension cannot be used %s",
+                             owner->annotation == ANNOTATION_BOUND   ? "in a TypeVar bound"
+                             : owner->annotation == ANNOTATION_ALIAS ? "in a type alias"
+                                                                     : "within the definition of a generic"));
     }
-    add_symbol(t, owner, name, SYMBOL_ASSIGNED | SYMBOL_NAMED, target->range);
+    scope_add_symbol(t, owner, name, SYMBOL_ASSIGNED | SYMBOL_NAMED, target->range);
     if (owner != scope) {
         for (Scope *s = scope; s != owner; s = s->parent)
-            add_symbol(t, s, name, SYMBOL_REBOUND_OUTSIDE | (owner->unit->kind == SCOPE_MODULE ? SYMBOL_USED : SYMBOL_USED | SYMBOL_NONLOCAL),
-                       target->range);
+            scope_add_symbol(
+                t, s, name,
+                SYMBOL_REBOUND_OUTSIDE |
+                    (owner->unit->kind == SCOPE_MODULE ? SYMBOL_USED : SYMBOL_USED | SYMBOL_NONLOCAL),
+                target->range);
     }
 }
 
@@ -366,7 +381,8 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
         Alias *alias = &node->import.names[i];
         Text name = alias->as.data ? alias->as : alias->name;
         if (text_is(name, "*")) {
-            if (scope->kind != SCOPE_MODULE) fail(t, alias->range, "import * only allowed at module level");
+            if (scope->kind != SCOPE_MODULE)
+                scope_fail(t, alias->range, "import * only allowed at module level");
             continue;
         }
         if (node->kind == NODE_IMPORT && !alias->as.data) {
@@ -381,10 +397,11 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
 static void declare(ScopeTable *t, Scope *scope, Node *node) {
     bool global = node->kind == NODE_GLOBAL;
     const char *word = global ? "global" : "nonlocal";
-    if (!global && scope->kind == SCOPE_MODULE) fail(t, node->range, "nonlocal declaration not allowed at module level");
+    if (!global && scope->kind == SCOPE_MODULE)
+        scope_fail(t, node->range, "nonlocal declaration not allowed at module level");
     for (size_t i = 0; i < node->names.count; i++) {
         Text name = mangled(t, scope, node->names.items[i].name);
-        Symbol *s = find_symbol(scope, name);
+        Symbol *s = scope_find_symbol(scope, name);
         const char *message = NULL;
         if (s && s->flags & SYMBOL_PARAMETER)
             message = "name '%s' is parameter and %s";
@@ -412,12 +429,12 @@ static void declare(ScopeTable *t, Scope *scope, Node *node) {
             } else {
                 strcpy(text + at, first + 2);
             }
-            fail(t, node->range, text);
+            scope_fail(t, node->range, text);
         }
-        add_symbol(t, scope, name, global ? SYMBOL_GLOBAL : SYMBOL_NONLOCAL, node->range);
+        scope_add_symbol(t, scope, name, global ? SYMBOL_GLOBAL : SYMBOL_NONLOCAL, node->range);
         Scope *text = scope;
         while (text->parent) text = text->parent;
-        if (global && text != scope) add_symbol(t, text, name, SYMBOL_GLOBAL_BELOW, node->range);
+        if (global && text != scope) scope_add_symbol(t, text, name, SYMBOL_GLOBAL_BELOW, node->range);
     }
 }
 
@@ -426,7 +443,8 @@ static void visit_target_names(ScopeTable *t, Scope *scope, Node *node) {
     case NODE_MATCH_VALUE: visit(t, scope, node->value); break;
     case NODE_MATCH_SEQUENCE:
     case NODE_MATCH_OR:
-        for (size_t i = 0; i < node->patterns.count; i++) visit_target_names(t, scope, node->patterns.items[i]);
+        for (size_t i = 0; i < node->patterns.count; i++)
+            visit_target_names(t, scope, node->patterns.items[i]);
         break;
     case NODE_MATCH_MAPPING:
         visit_list(t, scope, node->mapping.keys);
@@ -454,29 +472,32 @@ static void visit_name(ScopeTable *t, Scope *scope, Node *node) {
     Text name = mangled(t, scope, node->name.id);
     switch (node->name.context) {
     case CONTEXT_LOAD: use(t, scope, node->name.id, node->range); break;
-    case CONTEXT_STORE: add_symbol(t, scope, name, SYMBOL_ASSIGNED, node->range); break;
-    case CONTEXT_DELETE: add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND | SYMBOL_DELETED, node->range); break;
+    case CONTEXT_STORE: scope_add_symbol(t, scope, name, SYMBOL_ASSIGNED, node->range); break;
+    case CONTEXT_DELETE:
+        scope_add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND | SYMBOL_DELETED, node->range);
+        break;
     }
 }
 
 static void visit_yield(ScopeTable *t, Scope *scope, Node *node) {
     const char *what = node->kind == NODE_AWAIT ? NULL : "yield";
     if (scope->annotation)
-        fail(t, node->range, arena_format(t->arena, "%s expression cannot be used within %s", what ? what : "await",
-                                          scope->annotation_name));
+        scope_fail(t, node->range,
+                   arena_format(t->arena, "%s expression cannot be used within %s", what ? what : "await",
+                                scope->annotation_name));
     if (what) {
         for (Scope *s = scope; s; s = s->parent) {
-            if (s->kind == SCOPE_COMPREHENSION || is_generator_scope(s)) {
-                const char *where = s->node->kind == NODE_LIST_COMPREHENSION  ? "list comprehension"
-                                    : s->node->kind == NODE_SET_COMPREHENSION ? "set comprehension"
+            if (s->kind == SCOPE_COMPREHENSION || scope_is_generator(s)) {
+                const char *where = s->node->kind == NODE_LIST_COMPREHENSION   ? "list comprehension"
+                                    : s->node->kind == NODE_SET_COMPREHENSION  ? "set comprehension"
                                     : s->node->kind == NODE_DICT_COMPREHENSION ? "dict comprehension"
                                                                                : "generator expression";
-                fail(t, node->range, arena_format(t->arena, "'yield' inside %s", where));
+                scope_fail(t, node->range, arena_format(t->arena, "'yield' inside %s", where));
             }
             if (s->kind != SCOPE_COMPREHENSION) break;
         }
         if (scope->unit->kind == SCOPE_FUNCTION) scope->unit->is_generator = true;
-    } else if (is_generator_scope(scope->unit)) {
+    } else if (scope_is_generator(scope->unit)) {
         scope->unit->is_async = true;
     }
     if (node->value) visit(t, scope, node->value);
@@ -488,7 +509,8 @@ static void visit_try(ScopeTable *t, Scope *scope, Node *node) {
         ExceptHandler *h = &node->try_.handlers[i];
         if (h->type) visit(t, scope, h->type);
         if (h->name.data)
-            add_symbol(t, scope, mangled(t, scope, h->name), SYMBOL_ASSIGNED | SYMBOL_UNBOUND, h->range);
+            scope_add_symbol(t, scope, mangled(t, scope, h->name), SYMBOL_ASSIGNED | SYMBOL_UNBOUND,
+                             h->range);
         visit_list(t, scope, h->body);
     }
     visit_list(t, scope, node->try_.or_else);
@@ -515,12 +537,14 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
     case NODE_ANNOTATED_ASSIGN:
         if (node->annotated.target->kind == NODE_NAME) {
             Text name = mangled(t, scope, node->annotated.target->name.id);
-            Symbol *s = find_symbol(scope, name);
+            Symbol *s = scope_find_symbol(scope, name);
             if (s && s->flags & (SYMBOL_GLOBAL | SYMBOL_NONLOCAL) && node->annotated.simple)
-                fail(t, node->range, arena_format(t->arena, "annotated name '%s' can't be %s", name.data,
-                                                  s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
-            add_symbol(t, scope, name, node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
-                       node->annotated.value ? node->annotated.target->range : node->range);
+                scope_fail(t, node->range,
+                           arena_format(t->arena, "annotated name '%s' can't be %s", name.data,
+                                        s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
+            scope_add_symbol(t, scope, name,
+                             node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
+                             node->annotated.value ? node->annotated.target->range : node->range);
         } else {
             visit(t, scope, node->annotated.target);
         }
@@ -574,7 +598,7 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
 }
 
 static void visit(ScopeTable *t, Scope *scope, Node *node) {
-    if (stack_here() < t->stack_limit) fail(t, node->range, "too many nested expressions");
+    if (stack_here() < t->stack_limit) scope_fail(t, node->range, "too many nested expressions");
     switch (node->kind) {
     case NODE_BOOLEAN_OPERATION: visit_list(t, scope, node->boolean.values); break;
     case NODE_NAMED_EXPRESSION: visit_named(t, scope, node); break;
@@ -627,7 +651,7 @@ static void visit(ScopeTable *t, Scope *scope, Node *node) {
     case NODE_JOINED_STRING: visit_list(t, scope, node->parts); break;
     case NODE_ATTRIBUTE:
         if (node->attribute.context == CONTEXT_STORE && text_is(node->attribute.name, "__debug__"))
-            fail(t, node->range, "cannot assign to __debug__");
+            scope_fail(t, node->range, "cannot assign to __debug__");
         visit(t, scope, node->attribute.object);
         break;
     case NODE_SUBSCRIPT:
@@ -645,154 +669,6 @@ static void visit(ScopeTable *t, Scope *scope, Node *node) {
     }
 }
 
-// ---- Second pass: deciding
-
-// Makes `name` a free variable of a unit (once).
-static void add_free(ScopeTable *t, Scope *unit, Text name, Range range) {
-    Symbol *s = find_symbol(unit, name);
-    if (s && s->place == PLACE_FREE) return;
-    // The class binds the name for itself too, or its own is what an annotation scope means by it.
-    bool keeps_its_own = s && ((unit->kind == SCOPE_CLASS && s->flags & SYMBOL_ASSIGNED) || s->flags & SYMBOL_CLASS_FIRST);
-    if (keeps_its_own && !(s->flags & SYMBOL_CLASS_FIRST && t->deciding == s)) {
-        // Keep both, the free one under a name that no program can write.
-        Text hidden = {arena_format(t->arena, ".free.%s", name.data), name.length + 6};
-        s = add_symbol(t, unit, hidden, 0, range);
-        if (s->place == PLACE_FREE) return;
-    } else {
-        s = add_symbol(t, unit, name, 0, range);
-    }
-    s->place = PLACE_FREE;
-    if (unit->free_count == unit->free_capacity) {
-        uint16_t capacity = unit->free_capacity ? (uint16_t)(unit->free_capacity * 2) : 4;
-        Symbol **grown = arena_allocate(t->arena, capacity * sizeof(Symbol *));
-        if (unit->free_count) memcpy(grown, unit->free, unit->free_count * sizeof(Symbol *));
-        unit->free = grown;
-        unit->free_capacity = capacity;
-    }
-    s->number = unit->free_count;
-    unit->free[unit->free_count++] = s;
-}
-
-static bool binds(const Scope *scope, const Symbol *s) {
-    return s && s->flags & SYMBOL_ASSIGNED && !(s->flags & (SYMBOL_GLOBAL | SYMBOL_NONLOCAL)) &&
-           (scope->kind == SCOPE_FUNCTION || scope->kind == SCOPE_COMPREHENSION);
-}
-
-// Looks for the function around that binds the name. Marks it as a cell and passes it through the units between.
-// Returns the symbol if it is in the same unit (then *direct), or the unit's free symbol; NULL: nobody binds it.
-static Symbol *find_outer(ScopeTable *t, Scope *scope, Text name, Range range) {
-    for (Scope *at = scope->parent; at; at = at->parent) {
-        Symbol *s = find_symbol(at, name);
-        if (at->kind == SCOPE_CLASS && text_is(name, "__class__")) {
-            s = add_symbol(t, at, (Text){".class", 6}, 0, range);
-            s->place = PLACE_CELL;
-            s->is_cell = true;
-        } else if (s && at->kind != SCOPE_CLASS && s->flags & SYMBOL_GLOBAL) {
-            return NULL;
-        } else if (!binds(at, s)) {
-            continue;
-        }
-        if (at->unit == scope->unit) return s;
-        s->is_cell = true;
-        for (Scope *unit = scope->unit; unit != at->unit; unit = unit->parent->unit) add_free(t, unit, name, range);
-        Symbol *mine = find_symbol(scope->unit, name);
-        if (mine && mine->place == PLACE_FREE) return mine;
-        return find_symbol(scope->unit, (Text){arena_format(t->arena, ".free.%s", name.data), name.length + 6});
-    }
-    return NULL;
-}
-
-static void refuse_type_parameter(ScopeTable *t, Scope *scope, Symbol *s) {
-    for (Scope *at = scope->parent; at; at = at->parent) {
-        Symbol *there = find_symbol(at, s->name);
-        if (!binds(at, there)) continue;
-        if (there->flags & SYMBOL_TYPE_PARAMETER)
-            fail(t, s->range, arena_format(t->arena, "nonlocal binding not allowed for type parameter '%s'", s->name.data));
-        return;
-    }
-}
-
-// Passes a cell that a scope around has for its own purposes to `scope`.
-static void share_cell(ScopeTable *t, Scope *scope, Scope *owner, const char *name) {
-    Text text = {name, strlen(name)};
-    Symbol *s = add_symbol(t, owner, text, 0, (Range){0});
-    s->place = PLACE_CELL;
-    s->is_cell = true;
-    for (Scope *unit = scope->unit; unit != owner; unit = unit->parent->unit) add_free(t, unit, text, (Range){0});
-}
-
-// A name that an annotation scope uses and does not bind: true when its place is decided by the class around.
-static bool decide_in_class(ScopeTable *t, Scope *scope, Symbol *s) {
-    for (Scope *at = scope->parent; at->annotation; at = at->parent)
-        if (binds(at, find_symbol(at, s->name))) return false;
-    Symbol *there = find_symbol(scope->seen_class, s->name);
-    s->place = PLACE_GLOBAL;
-    if (there && there->flags & SYMBOL_GLOBAL) return true;
-    s->flags |= SYMBOL_CLASS_FIRST;
-    share_cell(t, scope, scope->seen_class, ".classdict");
-    // What the class binds is its own or global, whatever functions further out bind.
-    return there && there->flags & SYMBOL_ASSIGNED && !(there->flags & SYMBOL_NONLOCAL);
-}
-
-static void decide(ScopeTable *t, Scope *scope) {
-    bool generic = scope->kind == SCOPE_CLASS && scope->parent->annotation == ANNOTATION_PARAMETERS;
-    if (generic) share_cell(t, scope, scope->parent, ".type_params");
-    for (Symbol *s = scope->symbols; s; s = s->next) {
-        if (s->name.data[0] == '.' && s->name.length > 2) continue;
-        if (s->place == PLACE_FREE) continue; // passed through by an inner scope
-        if (s->flags & SYMBOL_GLOBAL) {
-            s->place = PLACE_GLOBAL;
-            continue;
-        }
-        if (s->flags & SYMBOL_NONLOCAL) {
-            Symbol *outer = find_outer(t, scope, s->name, s->range);
-            if (!outer) {
-                // A walrus target in a comprehension of a function that declared it global.
-                Scope *unit = scope->kind == SCOPE_COMPREHENSION ? scope->unit : NULL;
-                Symbol *there = unit ? find_symbol(unit, s->name) : NULL;
-                if (there) {
-                    s->same = there;
-                    continue;
-                }
-                if (is_generator_scope(scope)) {
-                    s->place = PLACE_GLOBAL;
-                    continue;
-                }
-                fail(t, s->range, arena_format(t->arena, "no binding for nonlocal '%s' found", s->name.data));
-            }
-            refuse_type_parameter(t, scope, s);
-            if (outer != s) s->same = outer;
-            continue;
-        }
-        if (s->flags & SYMBOL_ASSIGNED) {
-            // With a namespace of its own a text binds the global name all the same, where a function in it declares it, as in CPython.
-            if (scope->kind == SCOPE_CLASS || (scope->namespace_locals && !(s->flags & SYMBOL_GLOBAL_BELOW)))
-                s->place = PLACE_NAMESPACE;
-            else
-                s->place = scope->kind == SCOPE_MODULE ? PLACE_GLOBAL : PLACE_LOCAL;
-            continue;
-        }
-        if (scope->seen_class && decide_in_class(t, scope, s)) continue;
-        t->deciding = s;
-        Symbol *outer = scope->parent ? find_outer(t, scope, s->name, s->range) : NULL;
-        t->deciding = NULL;
-        if (outer) {
-            if (outer != s) s->same = outer;
-        } else {
-            // Nobody binds it. Code for exec, and comprehensions in it, see the namespace first.
-            s->place = scope->kind == SCOPE_CLASS || scope->unit->namespace_locals ? PLACE_NAMESPACE : PLACE_GLOBAL;
-        }
-    }
-    for (Scope *child = scope->first_child; child; child = child->sibling) decide(t, child);
-}
-
-// When everything is decided: locals that inner functions use are cells.
-static void settle(Scope *scope) {
-    for (Symbol *s = scope->symbols; s; s = s->next)
-        if (s->place == PLACE_LOCAL && s->is_cell) s->place = PLACE_CELL;
-    for (Scope *child = scope->first_child; child; child = child->sibling) settle(child);
-}
-
 ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, bool future_annotations,
                           const char *stack_limit, ScopeError *error) {
     ScopeTable *t = arena_allocate(arena, sizeof(ScopeTable));
@@ -804,8 +680,7 @@ ScopeTable *scope_analyse(Arena *arena, Module *module, bool namespace_locals, b
     t->module = new_scope(t, NULL, SCOPE_MODULE, NULL);
     t->module->namespace_locals = namespace_locals;
     visit_list(t, t->module, module->body);
-    decide(t, t->module);
-    settle(t->module);
+    scope_decide(t);
     return t;
 }
 
@@ -813,7 +688,7 @@ Scope *scope_of_module(ScopeTable *table) { return table->module; }
 Scope *scope_of_node(ScopeTable *table, const void *node) { return table->map[map_slot(table, node)].scope; }
 
 Symbol *scope_find(Scope *scope, Text name) {
-    Symbol *s = find_symbol(scope, name);
+    Symbol *s = scope_find_symbol(scope, name);
     while (s && s->same) s = s->same;
     return s;
 }

@@ -627,27 +627,6 @@ static bool add_constructors(VM *vm) {
     return true;
 }
 
-// What their instances have even when nobody has set it.
-static bool add_defaults(VM *vm) {
-    const ExceptionTable *e = &vm->exceptions;
-    const struct {
-        Class *cls;
-        const char *names[8];
-    } defaults[] = {{e->os_error, {"errno", "strerror", "filename", "filename2"}},
-                    {e->name_error, {"name"}},
-                    {e->attribute_error, {"name", "obj"}},
-                    {e->import_error, {"msg", "name", "path", "name_from"}},
-                    {e->syntax_error,
-                     {"msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset", "print_file_and_line"}}};
-    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-        for (size_t k = 0; k < 8 && defaults[i].names[k]; k++) {
-            String *name = string_intern_from(vm, defaults[i].names[k], strlen(defaults[i].names[k]));
-            if (!name || dict_set_string(vm, defaults[i].cls->attributes, name, VALUE_NONE) < 0) return false;
-        }
-    }
-    return true;
-}
-
 bool exception_class_init(VM *vm) {
     ExceptionTable *table = &vm->exceptions;
 #define EXCEPTION(field, name, base)                                                                                   \
@@ -668,7 +647,7 @@ bool exception_class_init(VM *vm) {
     String *cancelled = string_intern_from(vm, "asyncio.exceptions", 18);
     if (!cancelled) return false;
     table->cancelled_error->module = table->invalid_state_error->module = value_object(cancelled);
-    return add_constructors(vm) && add_defaults(vm) && native_add_methods(vm, table->base_exception, base_methods) > 0 &&
+    return add_constructors(vm) && exception_fields_add(vm) && native_add_methods(vm, table->base_exception, base_methods) > 0 &&
            native_add_attributes(vm, table->base_exception, base_attributes) > 0 &&
            native_add_methods(vm, table->base_exception_group, group_methods) > 0 &&
            native_add_attributes(vm, table->base_exception_group, group_attributes) > 0 &&

@@ -11,4 +11,7 @@ bool exception_refuses_keywords(VM *vm, Value self, Value keywords);
 Value unicode_error_text(VM *vm, Exception *exception);
 bool unicode_errors_add(VM *vm);
 
+// The attributes of OSError, NameError, AttributeError, ImportError and SyntaxError (exception_fields.c). False: out of memory.
+bool exception_fields_add(VM *vm);
+
 #endif
