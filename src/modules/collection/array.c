@@ -667,8 +667,6 @@ static Value get_typecode(VM *vm, Value self) {
 }
 static Value get_itemsize(VM *vm, Value self) { return value_small((int64_t)size_of(array_of(self))); }
 
-static const OperatorSet array_operators = {.binary = 1u << BINARY_ADD | 1u << BINARY_MULTIPLY,
-                                            .in_place = 1u << BINARY_ADD | 1u << BINARY_MULTIPLY};
 static Value array_iterate(VM *vm, Value self) { return iterator_new(vm, ITERATE_SEQUENCE, self); }
 static size_t array_cell_size(const Object *o) { return sizeof(Array); }
 static const TypeOps array_ops = {.repr = array_repr,
@@ -676,7 +674,7 @@ static const TypeOps array_ops = {.repr = array_repr,
                                   .truth = array_truth,
                                   .binary = array_binary,
                                   .in_place = array_in_place,
-                                  .operations = &array_operators,
+                                  .operations = &mutable_sequence_operators,
                                   .length = array_length,
                                   .get_item = array_get_item,
                                   .set_item = array_set_item,

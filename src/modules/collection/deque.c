@@ -513,10 +513,8 @@ static const NativeDefinition reversed_methods[] = {{"__new__", iterator_new_rev
 
 // ---- The class
 
-static const OperatorSet deque_operators = {.binary = 1u << BINARY_ADD | 1u << BINARY_MULTIPLY,
-                                            .in_place = 1u << BINARY_ADD | 1u << BINARY_MULTIPLY};
 static const TypeOps deque_ops = {.trace = deque_trace, .finalize = deque_finalize, .repr = deque_repr, .compare = deque_compare,
-                                  .binary = deque_binary, .in_place = deque_in_place, .operations = &deque_operators,
+                                  .binary = deque_binary, .in_place = deque_in_place, .operations = &mutable_sequence_operators,
                                   .length = deque_length, .get_item = deque_get_item, .set_item = deque_set_item,
                                   .contains = deque_contains, .iterate = deque_iterate};
 static const NativeDefinition deque_methods[] = {

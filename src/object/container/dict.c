@@ -555,6 +555,7 @@ const TypeOps dict_ops = {
     .compare = dict_compare,
     .binary = dict_binary,
     .in_place = dict_in_place,
+    .operations = &dict_operators,
     .length = dict_length,
     .get_item = dict_get_item,
     .set_item = dict_set_item,

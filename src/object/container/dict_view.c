@@ -166,6 +166,7 @@ const TypeOps dict_view_ops = {
     .hash = view_hash,
     .compare = view_compare,
     .binary = view_binary,
+    .operations = &set_operators,
     .length = view_length,
     .contains = view_contains,
     .iterate = view_iterate,

@@ -347,6 +347,7 @@ const TypeOps list_ops = {
     .compare = list_compare,
     .binary = list_binary,
     .in_place = list_in_place,
+    .operations = &mutable_sequence_operators,
     .length = list_length,
     .get_item = list_get_item,
     .set_item = list_set_item,

@@ -545,6 +545,7 @@ const TypeOps set_ops = {
     .compare = set_compare,
     .binary = set_binary,
     .in_place = set_in_place,
+    .operations = &set_operators,
     .length = set_length,
     .contains = set_contains,
     .iterate = set_iterate,

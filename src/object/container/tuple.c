@@ -191,6 +191,7 @@ const TypeOps tuple_ops = {
     .hash = tuple_hash,
     .compare = tuple_compare,
     .binary = tuple_binary,
+    .operations = &sequence_operators,
     .length = tuple_length,
     .get_item = tuple_get_item,
     .contains = tuple_contains,

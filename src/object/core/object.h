@@ -116,7 +116,12 @@ typedef enum { COMPARISON_EQ, COMPARISON_NE, COMPARISON_LT, COMPARISON_LE, COMPA
 // look-ups show `__add__` and its kin for what is there only.
 typedef struct {
     uint32_t binary, in_place, unary;
+    bool adds_as_sequence; // `+` takes two of the kind only, so that there is no `__radd__`
 } OperatorSet;
+
+// The sets of several kinds, for TypeOps.operations: sequences (`%` formats one's values), dicts, what is like a set.
+extern const OperatorSet sequence_operators, mutable_sequence_operators, formatting_operators, formatting_mutable_operators,
+    dict_operators, set_operators;
 
 // What a kind can do. NULL: it can't (the protocol functions then raise CPython's TypeError, or do the default thing).
 // All take the VM first. A Value result may be VALUE_ERROR; an int result is 1, 0, or -1 for an error; `binary` and

@@ -214,6 +214,7 @@ const TypeOps bytearray_ops = {
     .compare = bytes_compare,
     .binary = bytearray_binary,
     .in_place = bytearray_in_place,
+    .operations = &formatting_mutable_operators,
     .length = bytearray_length,
     .get_item = bytearray_get_item,
     .set_item = bytearray_set_item,

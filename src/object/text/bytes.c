@@ -285,6 +285,7 @@ const TypeOps bytes_ops = {
     .hash = bytes_hash,
     .compare = bytes_compare,
     .binary = bytes_binary,
+    .operations = &formatting_operators,
     .length = bytes_length,
     .get_item = bytes_get_item,
     .contains = bytes_contains,

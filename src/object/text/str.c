@@ -540,6 +540,7 @@ const TypeOps string_ops = {
     .compare = string_compare,
     .truth = string_truth,
     .binary = string_binary,
+    .operations = &formatting_operators,
     .length = string_length,
     .get_item = string_get_item,
     .contains = string_contains,
