@@ -57,6 +57,18 @@ static void singleton_pattern(Compiler *c, Matching *m, Node *node, Register sub
     fail_unless(c, m, (Register)(value + 1));
 }
 
+// The patterns around *_, of which nothing is wanted: only the items that they are for are asked for, each by its index.
+static void outer_patterns(Compiler *c, Matching *m, NodeList items, size_t star, Register subject) {
+    for (size_t i = 0; i < items.count; i++) {
+        const Node *one = items.items[i];
+        bool wanted = i != star && !(one->kind == NODE_MATCH_AS && !one->capture.pattern && !one->capture.name.data);
+        if (!wanted) continue;
+        Register item = register_new(c); // names are bound from it when all has matched
+        emit_n(c, OP_MATCH_ITEM, i > star, item, subject, (uint32_t)(i > star ? items.count - i : i));
+        pattern(c, m, items.items[i], item);
+    }
+}
+
 static void sequence_pattern(Compiler *c, Matching *m, Node *node, Register subject) {
     NodeList items = node->patterns;
     size_t star = items.count;
@@ -74,6 +86,7 @@ static void sequence_pattern(Compiler *c, Matching *m, Node *node, Register subj
     emit_n(c, OP_MATCH_LENGTH, starred, truth, subject, (uint32_t)(items.count - starred));
     fail_unless(c, m, truth);
     if (!items.count) return;
+    if (starred && !items.items[star]->capture.name.data) return outer_patterns(c, m, items, star, subject);
     Register first = registers_new(c, (uint32_t)items.count);
     if (starred)
         emit_n(c, OP_UNPACK_STAR, (uint8_t)star, first, subject, (uint32_t)(items.count - star - 1));

@@ -1231,6 +1231,14 @@ suspend: {
         if (length < 0) goto error;
         GIVE(value_bool(i->n ? length >= i->c : length == i->c));
     }
+    CASE(MATCH_ITEM) {
+        SAVE();
+        int64_t length = i->n ? value_length(vm, B) : 0;
+        if (length < 0) goto error;
+        Value v = value_get_item(vm, B, value_small(i->n ? length - i->c : i->c));
+        CHECK(v);
+        GIVE(v);
+    }
     CASE(MATCH_KEYS) {
         SAVE();
         Value v = match_keys(vm, B, tuple_of(C));
