@@ -174,7 +174,7 @@ static size_t memory_limit(uint64_t seed) {
 }
 
 static aioli_status run_program(const char *text, size_t length, size_t limit) {
-    static const char prelude[] = "import builtins\ndel builtins.open\n";
+    static const char prelude[] = "import builtins\nbuiltins.open = None\n";
     unsigned sum = 0;
     aioli_config config = {.resize = resize, .write = take_output, .read = give_input, .is_terminal = is_no_terminal, .user = &sum, .grants = AIOLI_GRANT_CLOCK,
                            .memory_limit = limit, .virtual_time = 1};
