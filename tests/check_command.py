@@ -156,7 +156,7 @@ def check_unbuffered(aioli, folder):
 
 REPORTED = """
 import asyncio, time
-async def kettle(): await asyncio.sleep(1000000)
+async def kettle(): await asyncio.sleep(100)
 async def outer(): await kettle()
 async def stir():
     await asyncio.sleep(0.01)
@@ -185,7 +185,9 @@ def check_report(aioli, folder):
     """Ctrl-\\ on a program that waits, and on one that computes in a deep recursion."""
     def begin(text):
         (folder / "reported.aio").write_text(text)
-        process = subprocess.Popen([aioli, "reported.aio"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # A shell starts what runs in the background with these two ignored.
+        process = subprocess.Popen([aioli, "reported.aio"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGQUIT)])
         process.stdout.readline()
         return process
 
