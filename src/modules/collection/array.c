@@ -167,6 +167,7 @@ static bool append_bytes(VM *vm, Array *a, Value v) {
 }
 
 static bool append_text(VM *vm, Array *a, const String *text) {
+    if (!text->length) return true; // an empty array has no place to point to
     unsigned char *to = open_gap(vm, a, length_of(a), text->length);
     if (!to) return false;
     for (size_t i = 0; i < text->size; to += 4) {
