@@ -63,6 +63,12 @@ def check_options(aioli, folder):
                               (["package", "b"], "package ['b'] __main__\n"), (["-c", "import sys; print(sys.argv)", "-i", "x"], "['-c', '-i', 'x']\n"),
                               (["-cprint(2)"], "2\n"), (["--virtual-time", "-c", "import asyncio; asyncio.run(asyncio.sleep(1000)); print(1)"], "1\n")):
         expect(f"aioli {' '.join(arguments)}", (0, wanted, ""), run(*arguments))
+    expect("-m of a module of the library", (0, "", ""), run("-m", "os"))
+    expect("-m of a package of it that does nothing", (1, "", "aioli: No module named json.__main__; 'json' is a package and cannot be "
+                                                             "directly executed\n"), run("-m", "json"))
+    (folder / "test_one.py").write_text("import unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(1, 2)\n")
+    status, output, said = run("-m", "unittest", "test_one")
+    expect("-m unittest", (1, "", True, True), (status, output, "AssertionError: 1 != 2" in said, "Ran 1 test" in said))
     expect("-m of no module", (1, "", "aioli: No module named nothing\n"), run("-m", "nothing"))
     (folder / "empty").mkdir()
     expect("a folder without __main__", (1, "", "aioli: can't find '__main__' module in 'empty'\n"), run("empty"))

@@ -262,7 +262,7 @@ static int prompt(aioli *vm, int goes_on, int quiet) {
 
 // ---- Running
 
-// The file of a module, found where imports look: NAME.aio, NAME.py, or __main__ of a package. 0, or -1 with a message.
+// The file of a module, found where imports look: NAME.aio, NAME.py, or __main__ of a package. 0, or -1.
 static int find_module(aioli *vm, const char *name, char *out, size_t size) {
     static const char *const endings[] = {".aio", ".py", "/__main__.aio", "/__main__.py"};
     char relative[1024];
@@ -279,8 +279,30 @@ static int find_module(aioli *vm, const char *name, char *out, size_t size) {
             if (stat(out, &about) == 0 && S_ISREG(about.st_mode)) return 0;
         }
     }
-    fprintf(stderr, "aioli: No module named %s\n", name);
     return -1;
+}
+
+// Runs a module that is no file, which makes it one of the library: __main__ of a package. A module without one has nothing to do.
+static int run_library_module(aioli *vm, const char *name) {
+    char program[2048];
+    size_t length = strlen(name), good = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+    if (!length || length > 200 || good < length) {
+        fprintf(stderr, "aioli: No module named %s\n", name);
+        return 1;
+    }
+    snprintf(program, sizeof program,
+             "import sys\n"
+             "name = '%s'\n"
+             "try:\n"
+             "    __import__(name + '.__main__')\n"
+             "except ModuleNotFoundError as error:\n"
+             "    if error.name != name + '.__main__' and not (name + '.').startswith(f'{error.name}.'): raise\n"
+             "    if name not in sys.modules:\n"
+             "        sys.exit('aioli: No module named ' + name)\n"
+             "    if hasattr(sys.modules[name], '__path__'):\n"
+             "        sys.exit(f'aioli: No module named {name}.__main__; {name!r} is a package and cannot be directly executed')\n",
+             name);
+    return finish(vm, aioli_run_source(vm, "<module>", program, strlen(program)));
 }
 
 static void set_arguments(aioli *vm, const char *executable, const char *first, int count, char **rest) {
@@ -350,9 +372,10 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
         set_arguments(vm, executable, "-c", argc, argv);
         status = finish(vm, aioli_run_source(vm, "<string>", options->code, strlen(options->code)));
     } else if (options->module) {
-        if (find_module(vm, options->module, path, sizeof path) < 0) return 1;
+        int is_file = find_module(vm, options->module, path, sizeof path) == 0;
+        if (!is_file) snprintf(path, sizeof path, "%s/__main__.aio", options->module);
         set_arguments(vm, executable, path, argc, argv);
-        status = run_path(vm, path);
+        status = is_file ? run_path(vm, path) : run_library_module(vm, options->module);
     } else if (argc && strcmp(argv[0], "-") != 0) {
         set_arguments(vm, executable, argv[0], argc - 1, argv + 1);
         status = run_path(vm, argv[0]);
