@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #undef I
 #undef complex // a name of ours
@@ -24,7 +25,13 @@ typedef enum { FINE, DOMAIN_ERROR, RANGE_ERROR } Outcome;
 static const double large = DBL_MAX / 4.0, log_large = 708.0, ln2 = 0.6931471805599453;
 
 static bool is_finite(Pair z) { return isfinite(z.real) && isfinite(z.imaginary); }
-static double _Complex c_of(Pair z) { return CMPLX(z.real, z.imaginary); }
+// (Not every compiler has CMPLX; the layout is that of two doubles.)
+static double _Complex c_of(Pair z) {
+    double parts[2] = {z.real, z.imaginary};
+    double _Complex number;
+    memcpy(&number, parts, sizeof number);
+    return number;
+}
 static Pair pair_of(double _Complex z) { return (Pair){creal(z), cimag(z)}; }
 
 // ---- Square roots and logarithms
