@@ -126,7 +126,7 @@ def check_failing_memory(build, slow):
 
 def check_soak(build, sizes_count):
     """Whether the memory of programs that keep nothing stays as it is after a second's warming up."""
-    command = [sys.executable, HERE.parent / "bench" / "soak" / "run.py", "--aioli", build / "aioli", "--at", "1", "4", "--slack", "512"]
+    command = [sys.executable, HERE.parent / "bench" / "soak" / "run.py", "--aioli", build / "aioli", "--at", "2", "5", "--slack", "1024"]
     if not sizes_count:
         command.append("--runs-only")
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
