@@ -516,6 +516,7 @@ static Value method_flush(VM *vm, Value *args, size_t count) {
 
 static Value method_close(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
+    if (file_of(args[0])->detached && !check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     if (file->closed) return VALUE_NONE;
     bool ok = file_flush(vm, file);
     file->closed = true;
@@ -531,12 +532,12 @@ static Value method_exit(VM *vm, Value *args, size_t count) { return method_clos
 
 static Value method_fileno(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
-    if (!check_open(vm, file)) return VALUE_ERROR;
+    if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     return value_small(file->stream >= 0 ? file->stream : file->fd);
 }
 static Value method_isatty(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
-    if (!check_open(vm, file)) return VALUE_ERROR;
+    if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     Streams *streams = &library_of(vm)->streams;
     if (file->stream >= 0) return value_bool(streams->is_terminal && streams->is_terminal(streams->user, file->stream));
     return value_bool(isatty(file->fd));
@@ -549,13 +550,13 @@ static Value method_writable(VM *vm, Value *args, size_t count) {
 }
 static Value method_seekable(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
-    if (!check_open(vm, file)) return VALUE_ERROR;
+    if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     return value_bool(file->fd >= 0 && lseek(file->fd, 0, SEEK_CUR) >= 0);
 }
 
 static Value method_tell(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
-    if (!check_open(vm, file) || !file_flush(vm, file)) return VALUE_ERROR;
+    if (!check_open(vm, file_of(args[0])) || !file_flush(vm, file)) return VALUE_ERROR;
     off_t at = lseek(file->fd, 0, SEEK_CUR);
     if (at < 0) return raise_os_error(vm, file->fd < 0 ? ESPIPE : errno, VALUE_EMPTY);
     return int_from_int64(vm, (int64_t)at - (int64_t)waiting(file));
@@ -593,7 +594,7 @@ static bool is_locale(Value encoding) { return is_string(encoding) && string_is(
 
 static Value method_reconfigure(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
-    if (!file_flush(vm, file)) return VALUE_ERROR;
+    if (!check_open(vm, file_of(args[0])) || !file_flush(vm, file)) return VALUE_ERROR;
     if (is_locale(args[1])) {
         file->encoding = VALUE_NONE, file->utf8 = true;
     } else if (is_string(args[1])) {
