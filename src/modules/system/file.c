@@ -637,11 +637,19 @@ static Value get_encoding(VM *vm, Value self) {
     return object_or_error(string_intern_from(vm, file->stream >= 0 ? "utf-8" : "UTF-8", 5));
 }
 
-// FileIO(file, mode='r', closefd=True, opener=None)
+// A FileIO is closed until its __init__, which a subclass may call with what it likes, has opened it.
 static Value raw_new(VM *vm, Value *args, size_t count) {
     FileObject *file = file_new(vm, (Class *)object_of(args[0]));
-    return file && file_open_raw(vm, file, args + 1) ? value_object(file) : VALUE_ERROR;
+    if (file) file->closed = file->binary = file->unbuffered = true;
+    return object_or_error(file);
 }
+static Value raw_init(VM *vm, Value *args, size_t count) {
+    FileObject *file = file_of(args[0]);
+    if (is_error(method_close(vm, args, 1)) || !file_open_raw(vm, file, args + 1)) return VALUE_ERROR;
+    file->closed = false;
+    return VALUE_NONE;
+}
+static Value get_closes(VM *vm, Value self) { return value_bool(!file_of(self)->keep_open); }
 
 #include "modules/system/file_methods.def"
 
@@ -733,7 +741,8 @@ bool file_classes_init(VM *vm) {
                                        classes[i].cls == &library->raw_file ? 0 : CLASS_ABSTRACT_NEW);
         *classes[i].cls = cls;
         bool is_raw = classes[i].cls == &library->raw_file;
-        if (is_raw && cls && native_add_methods(vm, cls, raw_methods) < 0) return false;
+        if (is_raw && cls && (native_add_methods(vm, cls, raw_methods) < 0 || native_add_attributes(vm, cls, raw_attributes) < 0))
+            return false;
         if (!is_raw && !classes[i].text && cls && native_add_methods(vm, cls, buffered_methods) < 0) return false;
         if (!cls || native_add_methods(vm, cls, methods) < 0 || native_add_attributes(vm, cls, attributes) < 0) return false;
         if (classes[i].text && (native_add_methods(vm, cls, text_methods) < 0 || native_add_attributes(vm, cls, text_attributes) < 0))
