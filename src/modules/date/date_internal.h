@@ -185,7 +185,7 @@ Value date_from_iso(VM *vm, Class *cls, Value text);
 Value time_from_iso(VM *vm, Class *cls, Value text);
 Value moment_from_iso(VM *vm, Class *cls, Value text);
 
-// ---- format_text.c, parse_text.c
+// ---- format_text.c
 
 // strftime() of a date, datetime or time. [script]
 Value date_format(VM *vm, Value self, Value format);

@@ -180,12 +180,8 @@ static Value method_reduce_ex(VM *vm, Value *args, size_t count) {
 
 static Value class_fromisoformat(VM *vm, Value *args, size_t count) { return time_from_iso(vm, (Class *)object_of(args[0]), args[1]); }
 
-static Value get_hour(VM *vm, Value self) { return value_small(time_of_day_of(self)->hour); }
-static Value get_minute(VM *vm, Value self) { return value_small(time_of_day_of(self)->minute); }
-static Value get_second(VM *vm, Value self) { return value_small(time_of_day_of(self)->second); }
-static Value get_microsecond(VM *vm, Value self) { return value_small(time_of_day_of(self)->microsecond); }
-static Value get_fold(VM *vm, Value self) { return value_small(time_of_day_of(self)->fold); }
-static Value get_zone(VM *vm, Value self) { return time_of_day_of(self)->zone; }
+#define CLOCK_OF(self) time_of_day_of(self)
+#include "modules/date/clock_attributes.def"
 
 // ---- The class
 
@@ -212,19 +208,11 @@ static const NativeDefinition methods[] = {
     {"__reduce__", method_reduce, "self, /", NATIVE_METHOD},
     {"__reduce_ex__", method_reduce_ex, "!self, protocol, /", NATIVE_METHOD},
     {0}};
-static const AttributeDefinition attributes[] = {{"hour", get_hour, NULL, "The hour, from 0 to 23."},
-                                                 {"minute", get_minute, NULL, "The minute, from 0 to 59."},
-                                                 {"second", get_second, NULL, "The second, from 0 to 59."},
-                                                 {"microsecond", get_microsecond, NULL, "The microsecond, from 0 to 999999."},
-                                                 {"tzinfo", get_zone, NULL, "The time zone, or None."},
-                                                 {"fold", get_fold, NULL,
-                                                  "1 for the second of two equal times when clocks are set back, else 0."},
-                                                 {0}};
 
 bool time_of_day_add(VM *vm, Dict *namespace) {
     Class *cls = date_class_make(vm, LIBRARY_TIME_OF_DAY, "time", vm->classes.object, &time_of_day_ops, sizeof(TimeOfDay), 0);
     ClockTime least = {0}, most = {23, 59, 59, MICROSECONDS - 1, 0};
-    return date_class_fill(vm, cls, methods, attributes,
+    return date_class_fill(vm, cls, methods, clock_attributes,
                            "A time of no certain day: time(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, *, fold=0).") &&
            add_value(vm, cls->attributes, "min", time_new(vm, cls, &least, VALUE_NONE)) &&
            add_value(vm, cls->attributes, "max", time_new(vm, cls, &most, VALUE_NONE)) &&
