@@ -95,8 +95,7 @@ static bool is_utf8(const FileObject *file) { return file->utf8; }
 bool file_write_text(VM *vm, FileObject *file, const char *text, size_t size, bool ascii) {
     const char *bytes = text;
     size_t length = size;
-    bool as_it_is = ascii && (is_utf8(file) || codec_extends_ascii(string_of(file->encoding)));
-    if (!as_it_is && !(is_utf8(file) && utf8_valid(text, size, false, NULL))) {
+    if (!(ascii && file->keeps_ascii) && !(is_utf8(file) && utf8_valid(text, size, false, NULL))) {
         String *s = string_new(vm, text, size);
         if (!s) return false;
         Value encoded = text_encode(vm, s, is_utf8(file) ? NULL : string_of(file->encoding), string_of(file->errors));
@@ -338,7 +337,7 @@ FileObject *file_new(VM *vm, Class *cls) {
     FileObject *file = native_data_new(vm, cls, sizeof(FileObject));
     if (!file) return NULL;
     file->fd = file->stream = -1;
-    file->utf8 = true;
+    file->utf8 = file->keeps_ascii = true;
     file->name = file->encoding = file->newline = VALUE_NONE;
     file->mode = file->errors = value_object(vm->names.empty);
     file->out = file->in = vm_buffer(vm);
@@ -596,11 +595,12 @@ static Value method_reconfigure(VM *vm, Value *args, size_t count) {
     FileObject *file = core(file_of(args[0]));
     if (!check_open(vm, file_of(args[0])) || !file_flush(vm, file)) return VALUE_ERROR;
     if (is_locale(args[1])) {
-        file->encoding = VALUE_NONE, file->utf8 = true;
+        file->encoding = VALUE_NONE, file->utf8 = file->keeps_ascii = true;
     } else if (is_string(args[1])) {
         if (!codec_is_known(vm, string_of(args[1]))) return VALUE_ERROR;
         file->encoding = args[1];
         file->utf8 = codec_find(string_of(args[1])) == CODEC_UTF8;
+        file->keeps_ascii = codec_extends_ascii(string_of(args[1]));
     }
     if (is_string(args[2])) file->errors = args[2];
     if (!is_empty(args[3])) file->newline = args[3];

@@ -12,6 +12,7 @@ struct FileObject {
     int stream; // 0, 1, 2: a standard stream, reached through the host; -1
     bool readable, writable, binary, closed, line_buffered, keep_open, ended, broken, unbuffered;
     bool utf8;       // the encoding is UTF-8, under whatever name
+    bool keeps_ascii; // the encoding writes each ASCII character as its byte
     bool universal;  // line ends become '\n' when they are taken
     bool after_return; // the last byte noted was '\r': a '\n' that follows is part of it
     bool detached;     // a text file whose `buffer` goes on alone

@@ -245,9 +245,10 @@ Value file_open(VM *vm, Value *args, size_t count) {
     int fd = open_target(vm, args, &mode);
     if (fd < 0) return VALUE_ERROR;
     bool closes = is_true(args[6]);
+    bool is_good = check_text_options(vm, &mode, buffering, args[5]);
     mode.binary = mode.binary || !is_ours;
-    Class *cls = class_for(library_of(vm), &mode, is_ours ? buffering : -1);
-    FileObject *file = check_text_options(vm, &mode, buffering, args[5]) ? file_new(vm, cls) : NULL;
+    FileObject *file =
+        is_good ? file_new(vm, class_for(library_of(vm), &mode, is_ours ? buffering : -1)) : NULL;
     if (!file) {
         if (closes) close(fd);
         return VALUE_ERROR;
