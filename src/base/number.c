@@ -47,13 +47,9 @@ void number_shortest_digits(double number, char *digits, int *point) {
     uint64_t decimal;
     int exponent_of_decimal;
     if (shortest_decimal(number, &decimal, &exponent_of_decimal)) {
-        char reversed[24] = {0};
-        int length = 0, zeros = 0;
-        for (; decimal; decimal /= 10) reversed[length++] = (char)('0' + decimal % 10);
-        while (reversed[zeros] == '0') zeros++;
-        for (int i = length - 1, at = 0; i >= zeros; i--) digits[at++] = reversed[i];
-        digits[length - zeros] = 0;
-        *point = exponent_of_decimal + length;
+        size_t length = number_decimal(decimal, digits);
+        *point = exponent_of_decimal + (int)length;
+        while (digits[length - 1] == '0') digits[--length] = 0;
         return;
     }
     char text[64];

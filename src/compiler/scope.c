@@ -10,9 +10,7 @@ void scope_fail(ScopeTable *t, Range range, const char *message) {
     longjmp(t->stop, 1);
 }
 
-static bool same_text(Text a, Text b) {
-    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-}
+static bool same_text(Text a, Text b) { return a.length == b.length && memcmp(a.data, b.data, a.length) == 0; }
 
 // ---- Tables
 
@@ -41,8 +39,7 @@ static void grow_buckets(ScopeTable *t, Scope *scope) {
 
 Symbol *scope_add_symbol(ScopeTable *t, Scope *scope, Text name, uint32_t flags, Range range) {
     if (flags & SYMBOL_ASSIGNED && text_is(name, "__debug__"))
-        scope_fail(t, range,
-                   flags & SYMBOL_DELETED ? "cannot delete __debug__" : "cannot assign to __debug__");
+        scope_fail(t, range, flags & SYMBOL_DELETED ? "cannot delete __debug__" : "cannot assign to __debug__");
     Symbol *s = scope_find_symbol(scope, name);
     if (!s) {
         if (scope->symbol_count >= scope->bucket_count) grow_buckets(t, scope);
@@ -104,12 +101,10 @@ static Scope *new_scope(ScopeTable *t, Scope *parent, ScopeKind kind, Node *node
 
 Text scope_mangle(Arena *arena, Scope *scope, Text name) {
     if (!scope->class_name.data || name.length < 3 || name.data[0] != '_' || name.data[1] != '_') return name;
-    if ((name.data[name.length - 1] == '_' && name.data[name.length - 2] == '_') ||
-        memchr(name.data, '.', name.length))
+    if ((name.data[name.length - 1] == '_' && name.data[name.length - 2] == '_') || memchr(name.data, '.', name.length))
         return name;
     bool mangled = !scope->mangled;
-    for (size_t i = 0; !mangled && i < scope->mangled->count; i++)
-        mangled = same_text(scope->mangled->items[i].name, name);
+    for (size_t i = 0; !mangled && i < scope->mangled->count; i++) mangled = same_text(scope->mangled->items[i].name, name);
     if (!mangled) return name;
     Text cls = scope->class_name;
     while (cls.length && *cls.data == '_') cls.data++, cls.length--;
@@ -145,8 +140,7 @@ static void add_parameter(ScopeTable *t, Scope *scope, Parameter *p) {
     Text name = mangled(t, scope, p->name);
     Symbol *s = scope_find_symbol(scope, name);
     if (s && s->flags & SYMBOL_PARAMETER)
-        scope_fail(t, p->range,
-                   arena_format(t->arena, "duplicate argument '%s' in function definition", p->name.data));
+        scope_fail(t, p->range, arena_format(t->arena, "duplicate argument '%s' in function definition", p->name.data));
     scope_add_symbol(t, scope, name, SYMBOL_PARAMETER | SYMBOL_ASSIGNED, p->range);
 }
 
@@ -163,24 +157,18 @@ static void visit_defaults(ScopeTable *t, Scope *scope, Parameters *p) {
         if (p->keyword_defaults[i]) visit(t, scope, p->keyword_defaults[i]);
 }
 
-static Scope *annotation_scope(ScopeTable *t, Scope *scope, AnnotationKind kind, const void *key,
-                               const char *name) {
+static Scope *annotation_scope(ScopeTable *t, Scope *scope, AnnotationKind kind, const void *key, const char *name) {
     Scope *inner = new_scope(t, scope, SCOPE_FUNCTION, NULL);
     inner->annotation = kind;
     inner->annotation_name = name;
-    inner->seen_class = !key                         ? NULL
-                        : scope->kind == SCOPE_CLASS ? scope
-                        : scope->annotation          ? scope->seen_class
-                                                     : NULL;
+    inner->seen_class = !key ? NULL : scope->kind == SCOPE_CLASS ? scope : scope->annotation ? scope->seen_class : NULL;
     if (key) map_node(t, key, inner);
     return inner;
 }
 
 // With `from __future__ import annotations` it stays text; it is looked through for errors all the same.
 static void visit_one_annotation(ScopeTable *t, Scope *scope, Node *annotation) {
-    visit(t,
-          t->future_annotations ? annotation_scope(t, scope, ANNOTATION_BOUND, NULL, "an annotation") : scope,
-          annotation);
+    visit(t, t->future_annotations ? annotation_scope(t, scope, ANNOTATION_BOUND, NULL, "an annotation") : scope, annotation);
 }
 
 static bool parameters_have_defaults(const Parameters *p) { return p->defaults.count > 0; }
@@ -201,12 +189,9 @@ static void visit_annotations(ScopeTable *t, Scope *scope, Parameters *p) {
     visit_annotation(t, scope, p->keyword_variadic);
 }
 
-// The scope that holds type parameters, with them in it. `cls`: of a class, for which alone their private
-// names are the class's own.
-static Scope *visit_type_parameters(ScopeTable *t, Scope *scope, const TypeParameterList *list,
-                                    const Node *cls) {
-    Scope *inner =
-        annotation_scope(t, scope, ANNOTATION_PARAMETERS, list->items, "the definition of a generic");
+// The scope that holds type parameters, with them in it. `cls`: of a class, for which alone their private names are the class's own.
+static Scope *visit_type_parameters(ScopeTable *t, Scope *scope, const TypeParameterList *list, const Node *cls) {
+    Scope *inner = annotation_scope(t, scope, ANNOTATION_PARAMETERS, list->items, "the definition of a generic");
     if (cls) {
         inner->class_name = cls->class_.name;
         inner->mangled = list;
@@ -264,8 +249,7 @@ static void visit_function(ScopeTable *t, Scope *scope, Node *node) {
 static void visit_keywords(ScopeTable *t, Scope *scope, KeywordList keywords) {
     for (size_t i = 0; i < keywords.count; i++) {
         Keyword *k = &keywords.items[i];
-        if (k->name.data && text_is(k->name, "__debug__"))
-            scope_fail(t, k->range, "cannot assign to __debug__");
+        if (k->name.data && text_is(k->name, "__debug__")) scope_fail(t, k->range, "cannot assign to __debug__");
         visit(t, scope, k->value);
     }
 }
@@ -273,8 +257,7 @@ static void visit_keywords(ScopeTable *t, Scope *scope, KeywordList keywords) {
 static void visit_class(ScopeTable *t, Scope *scope, Node *node) {
     bind(t, scope, node->class_.name, node->range);
     visit_list(t, scope, node->class_.decorators);
-    if (node->class_.type_parameters.count)
-        scope = visit_type_parameters(t, scope, &node->class_.type_parameters, node);
+    if (node->class_.type_parameters.count) scope = visit_type_parameters(t, scope, &node->class_.type_parameters, node);
     visit_list(t, scope, node->class_.bases);
     visit_keywords(t, scope, node->class_.keywords);
     Scope *inner = new_scope(t, scope, SCOPE_CLASS, node);
@@ -297,18 +280,15 @@ static void visit_iterable(ScopeTable *t, Scope *scope, Node *iterable) {
 // No later loop may bind what := has bound.
 static void refuse_rebinding(ScopeTable *t, Scope *inner, Node *target) {
     if (target->kind == NODE_TUPLE || target->kind == NODE_LIST) {
-        for (size_t i = 0; i < target->sequence.items.count; i++)
-            refuse_rebinding(t, inner, target->sequence.items.items[i]);
+        for (size_t i = 0; i < target->sequence.items.count; i++) refuse_rebinding(t, inner, target->sequence.items.items[i]);
         return;
     }
     if (target->kind == NODE_STARRED) target = target->value;
     if (target->kind != NODE_NAME) return;
     const Symbol *s = scope_find_symbol(inner, mangled(t, inner, target->name.id));
     if (s && s->flags & SYMBOL_REBOUND_OUTSIDE)
-        scope_fail(t, target->range,
-                   arena_format(t->arena,
-                                "comprehension inner loop cannot rebind assignment expression target '%s'",
-                                target->name.id.data));
+        scope_fail(t, target->range, arena_format(t->arena, "comprehension inner loop cannot rebind assignment expression target '%s'",
+                                            target->name.id.data));
 }
 
 static void visit_comprehension(ScopeTable *t, Scope *scope, Node *node) {
@@ -337,42 +317,32 @@ static void visit_named(ScopeTable *t, Scope *scope, Node *node) {
     Node *target = node->named.target;
     Text name = mangled(t, scope, target->name.id);
     if (scope->annotation)
-        scope_fail(
-            t, node->range,
-            arena_format(t->arena, "named expression cannot be used within %s", scope->annotation_name));
-    if (scope->in_iterable)
-        scope_fail(t, node->range,
-                   "assignment expression cannot be used in a comprehension iterable expression");
+        scope_fail(t, node->range, arena_format(t->arena, "named expression cannot be used within %s", scope->annotation_name));
+    if (scope->in_iterable) scope_fail(t, node->range, "assignment expression cannot be used in a comprehension iterable expression");
     visit(t, scope, node->named.value);
     Scope *owner = scope;
     while (owner->kind == SCOPE_COMPREHENSION || scope_is_generator(owner)) {
         Symbol *s = scope_find_symbol(owner, name);
         if (s && s->flags & SYMBOL_ASSIGNED && !(s->flags & SYMBOL_NAMED))
-            scope_fail(
-                t, target->range,
-                arena_format(t->arena,
-                             "assignment expression cannot rebind comprehension iteration variable '%s'",
-                             target->name.id.data));
+            scope_fail(t, target->range,
+                 arena_format(t->arena, "assignment expression cannot rebind comprehension iteration variable '%s'",
+                              target->name.id.data));
         owner = owner->parent;
         if (owner->kind == SCOPE_CLASS)
-            scope_fail(t, target->range,
-                       "assignment expression within a comprehension cannot be used in a class body");
+            scope_fail(t, target->range, "assignment expression within a comprehension cannot be used in a class body");
         if (owner->annotation)
-            scope_fail(
-                t, target->range,
-                arena_format(t->arena, "assignment expression within a comprehension cannot be used %s",
-                             owner->annotation == ANNOTATION_BOUND   ? "in a TypeVar bound"
-                             : owner->annotation == ANNOTATION_ALIAS ? "in a type alias"
-                                                                     : "within the definition of a generic"));
+            scope_fail(t, target->range,
+                 arena_format(t->arena, "assignment expression within a comprehension cannot be used %s",
+                              owner->annotation == ANNOTATION_BOUND   ? "in a TypeVar bound"
+                              : owner->annotation == ANNOTATION_ALIAS ? "in a type alias"
+                                                                      : "within the definition of a generic"));
     }
     scope_add_symbol(t, owner, name, SYMBOL_ASSIGNED | SYMBOL_NAMED, target->range);
     if (owner != scope) {
         for (Scope *s = scope; s != owner; s = s->parent)
-            scope_add_symbol(
-                t, s, name,
-                SYMBOL_REBOUND_OUTSIDE |
-                    (owner->unit->kind == SCOPE_MODULE ? SYMBOL_USED : SYMBOL_USED | SYMBOL_NONLOCAL),
-                target->range);
+            scope_add_symbol(t, s, name,
+                             SYMBOL_REBOUND_OUTSIDE | (owner->unit->kind == SCOPE_MODULE ? SYMBOL_USED : SYMBOL_USED | SYMBOL_NONLOCAL),
+                             target->range);
     }
 }
 
@@ -381,8 +351,7 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
         Alias *alias = &node->import.names[i];
         Text name = alias->as.data ? alias->as : alias->name;
         if (text_is(name, "*")) {
-            if (scope->kind != SCOPE_MODULE)
-                scope_fail(t, alias->range, "import * only allowed at module level");
+            if (scope->kind != SCOPE_MODULE) scope_fail(t, alias->range, "import * only allowed at module level");
             continue;
         }
         if (node->kind == NODE_IMPORT && !alias->as.data) {
@@ -397,8 +366,7 @@ static void visit_import(ScopeTable *t, Scope *scope, Node *node) {
 static void declare(ScopeTable *t, Scope *scope, Node *node) {
     bool global = node->kind == NODE_GLOBAL;
     const char *word = global ? "global" : "nonlocal";
-    if (!global && scope->kind == SCOPE_MODULE)
-        scope_fail(t, node->range, "nonlocal declaration not allowed at module level");
+    if (!global && scope->kind == SCOPE_MODULE) scope_fail(t, node->range, "nonlocal declaration not allowed at module level");
     for (size_t i = 0; i < node->names.count; i++) {
         Text name = mangled(t, scope, node->names.items[i].name);
         Symbol *s = scope_find_symbol(scope, name);
@@ -443,8 +411,7 @@ static void visit_target_names(ScopeTable *t, Scope *scope, Node *node) {
     case NODE_MATCH_VALUE: visit(t, scope, node->value); break;
     case NODE_MATCH_SEQUENCE:
     case NODE_MATCH_OR:
-        for (size_t i = 0; i < node->patterns.count; i++)
-            visit_target_names(t, scope, node->patterns.items[i]);
+        for (size_t i = 0; i < node->patterns.count; i++) visit_target_names(t, scope, node->patterns.items[i]);
         break;
     case NODE_MATCH_MAPPING:
         visit_list(t, scope, node->mapping.keys);
@@ -473,23 +440,20 @@ static void visit_name(ScopeTable *t, Scope *scope, Node *node) {
     switch (node->name.context) {
     case CONTEXT_LOAD: use(t, scope, node->name.id, node->range); break;
     case CONTEXT_STORE: scope_add_symbol(t, scope, name, SYMBOL_ASSIGNED, node->range); break;
-    case CONTEXT_DELETE:
-        scope_add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND | SYMBOL_DELETED, node->range);
-        break;
+    case CONTEXT_DELETE: scope_add_symbol(t, scope, name, SYMBOL_ASSIGNED | SYMBOL_UNBOUND | SYMBOL_DELETED, node->range); break;
     }
 }
 
 static void visit_yield(ScopeTable *t, Scope *scope, Node *node) {
     const char *what = node->kind == NODE_AWAIT ? NULL : "yield";
     if (scope->annotation)
-        scope_fail(t, node->range,
-                   arena_format(t->arena, "%s expression cannot be used within %s", what ? what : "await",
-                                scope->annotation_name));
+        scope_fail(t, node->range, arena_format(t->arena, "%s expression cannot be used within %s", what ? what : "await",
+                                          scope->annotation_name));
     if (what) {
         for (Scope *s = scope; s; s = s->parent) {
             if (s->kind == SCOPE_COMPREHENSION || scope_is_generator(s)) {
-                const char *where = s->node->kind == NODE_LIST_COMPREHENSION   ? "list comprehension"
-                                    : s->node->kind == NODE_SET_COMPREHENSION  ? "set comprehension"
+                const char *where = s->node->kind == NODE_LIST_COMPREHENSION  ? "list comprehension"
+                                    : s->node->kind == NODE_SET_COMPREHENSION ? "set comprehension"
                                     : s->node->kind == NODE_DICT_COMPREHENSION ? "dict comprehension"
                                                                                : "generator expression";
                 scope_fail(t, node->range, arena_format(t->arena, "'yield' inside %s", where));
@@ -509,8 +473,7 @@ static void visit_try(ScopeTable *t, Scope *scope, Node *node) {
         ExceptHandler *h = &node->try_.handlers[i];
         if (h->type) visit(t, scope, h->type);
         if (h->name.data)
-            scope_add_symbol(t, scope, mangled(t, scope, h->name), SYMBOL_ASSIGNED | SYMBOL_UNBOUND,
-                             h->range);
+            scope_add_symbol(t, scope, mangled(t, scope, h->name), SYMBOL_ASSIGNED | SYMBOL_UNBOUND, h->range);
         visit_list(t, scope, h->body);
     }
     visit_list(t, scope, node->try_.or_else);
@@ -539,12 +502,10 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
             Text name = mangled(t, scope, node->annotated.target->name.id);
             Symbol *s = scope_find_symbol(scope, name);
             if (s && s->flags & (SYMBOL_GLOBAL | SYMBOL_NONLOCAL) && node->annotated.simple)
-                scope_fail(t, node->range,
-                           arena_format(t->arena, "annotated name '%s' can't be %s", name.data,
-                                        s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
-            scope_add_symbol(t, scope, name,
-                             node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
-                             node->annotated.value ? node->annotated.target->range : node->range);
+                scope_fail(t, node->range, arena_format(t->arena, "annotated name '%s' can't be %s", name.data,
+                                                  s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
+            scope_add_symbol(t, scope, name, node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
+                       node->annotated.value ? node->annotated.target->range : node->range);
         } else {
             visit(t, scope, node->annotated.target);
         }

@@ -6,8 +6,7 @@ static void add_free(ScopeTable *t, Scope *unit, Text name, Range range) {
     Symbol *s = scope_find_symbol(unit, name);
     if (s && s->place == PLACE_FREE) return;
     // The class binds the name for itself too, or its own is what an annotation scope means by it.
-    bool keeps_its_own =
-        s && ((unit->kind == SCOPE_CLASS && s->flags & SYMBOL_ASSIGNED) || s->flags & SYMBOL_CLASS_FIRST);
+    bool keeps_its_own = s && ((unit->kind == SCOPE_CLASS && s->flags & SYMBOL_ASSIGNED) || s->flags & SYMBOL_CLASS_FIRST);
     if (keeps_its_own && !(s->flags & SYMBOL_CLASS_FIRST && t->deciding == s)) {
         // Keep both, the free one under a name that no program can write.
         Text hidden = {arena_format(t->arena, ".free.%s", name.data), name.length + 6};
@@ -33,9 +32,8 @@ static bool binds(const Scope *scope, const Symbol *s) {
            (scope->kind == SCOPE_FUNCTION || scope->kind == SCOPE_COMPREHENSION);
 }
 
-// Looks for the function around that binds the name. Marks it as a cell and passes it through the units
-// between. Returns the symbol if it is in the same unit (then *direct), or the unit's free symbol; NULL:
-// nobody binds it.
+// Looks for the function around that binds the name. Marks it as a cell and passes it through the units between.
+// Returns the symbol if it is in the same unit (then *direct), or the unit's free symbol; NULL: nobody binds it.
 static Symbol *find_outer(ScopeTable *t, Scope *scope, Text name, Range range) {
     for (Scope *at = scope->parent; at; at = at->parent) {
         Symbol *s = scope_find_symbol(at, name);
@@ -50,12 +48,10 @@ static Symbol *find_outer(ScopeTable *t, Scope *scope, Text name, Range range) {
         }
         if (at->unit == scope->unit) return s;
         s->is_cell = true;
-        for (Scope *unit = scope->unit; unit != at->unit; unit = unit->parent->unit)
-            add_free(t, unit, name, range);
+        for (Scope *unit = scope->unit; unit != at->unit; unit = unit->parent->unit) add_free(t, unit, name, range);
         Symbol *mine = scope_find_symbol(scope->unit, name);
         if (mine && mine->place == PLACE_FREE) return mine;
-        return scope_find_symbol(scope->unit,
-                                 (Text){arena_format(t->arena, ".free.%s", name.data), name.length + 6});
+        return scope_find_symbol(scope->unit, (Text){arena_format(t->arena, ".free.%s", name.data), name.length + 6});
     }
     return NULL;
 }
@@ -65,9 +61,7 @@ static void refuse_type_parameter(ScopeTable *t, Scope *scope, Symbol *s) {
         Symbol *there = scope_find_symbol(at, s->name);
         if (!binds(at, there)) continue;
         if (there->flags & SYMBOL_TYPE_PARAMETER)
-            scope_fail(
-                t, s->range,
-                arena_format(t->arena, "nonlocal binding not allowed for type parameter '%s'", s->name.data));
+            scope_fail(t, s->range, arena_format(t->arena, "nonlocal binding not allowed for type parameter '%s'", s->name.data));
         return;
     }
 }
@@ -78,8 +72,7 @@ static void share_cell(ScopeTable *t, Scope *scope, Scope *owner, const char *na
     Symbol *s = scope_add_symbol(t, owner, text, 0, (Range){0});
     s->place = PLACE_CELL;
     s->is_cell = true;
-    for (Scope *unit = scope->unit; unit != owner; unit = unit->parent->unit)
-        add_free(t, unit, text, (Range){0});
+    for (Scope *unit = scope->unit; unit != owner; unit = unit->parent->unit) add_free(t, unit, text, (Range){0});
 }
 
 // A name that an annotation scope uses and does not bind: true when its place is decided by the class around.
@@ -119,16 +112,14 @@ static void decide(ScopeTable *t, Scope *scope) {
                     s->place = PLACE_GLOBAL;
                     continue;
                 }
-                scope_fail(t, s->range,
-                           arena_format(t->arena, "no binding for nonlocal '%s' found", s->name.data));
+                scope_fail(t, s->range, arena_format(t->arena, "no binding for nonlocal '%s' found", s->name.data));
             }
             refuse_type_parameter(t, scope, s);
             if (outer != s) s->same = outer;
             continue;
         }
         if (s->flags & SYMBOL_ASSIGNED) {
-            // With a namespace of its own a text binds the global name all the same, where a function in it
-            // declares it, as in CPython.
+            // With a namespace of its own a text binds the global name all the same, where a function in it declares it, as in CPython.
             if (scope->kind == SCOPE_CLASS || (scope->namespace_locals && !(s->flags & SYMBOL_GLOBAL_BELOW)))
                 s->place = PLACE_NAMESPACE;
             else
@@ -143,8 +134,7 @@ static void decide(ScopeTable *t, Scope *scope) {
             if (outer != s) s->same = outer;
         } else {
             // Nobody binds it. Code for exec, and comprehensions in it, see the namespace first.
-            s->place =
-                scope->kind == SCOPE_CLASS || scope->unit->namespace_locals ? PLACE_NAMESPACE : PLACE_GLOBAL;
+            s->place = scope->kind == SCOPE_CLASS || scope->unit->namespace_locals ? PLACE_NAMESPACE : PLACE_GLOBAL;
         }
     }
     for (Scope *child = scope->first_child; child; child = child->sibling) decide(t, child);

@@ -13,7 +13,7 @@ struct ScopeTable {
     struct NodeScope {
         const void *node;
         Scope *scope;
-    } * map; // open addressing by the node's address
+    } *map; // open addressing by the node's address
     size_t capacity, count;
     ScopeError *error;
     const Symbol *deciding; // of an annotation scope: it may itself become a free variable
@@ -22,9 +22,7 @@ struct ScopeTable {
     bool future_annotations;
 };
 
-static inline bool text_is(Text a, const char *b) {
-    return a.length == strlen(b) && memcmp(a.data, b, a.length) == 0;
-}
+static inline bool text_is(Text a, const char *b) { return a.length == strlen(b) && memcmp(a.data, b, a.length) == 0; }
 
 // Ends the analysis with an error at a place of the program.
 void scope_fail(ScopeTable *t, Range range, const char *message);

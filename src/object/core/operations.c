@@ -17,16 +17,16 @@ static Value done(int status) { return status < 0 ? VALUE_ERROR : VALUE_NONE; }
 
 // ---- One native for each special method: the layout's own operation, past every override
 
-#define BINARY_METHODS(name, op)                                                                             \
-    static Value method_##name(VM *vm, Value *args, size_t count) {                                          \
-        return ops_of(vm, args[0])->binary(vm, op, args[0], args[1]);                                        \
-    }                                                                                                        \
-    static Value method_r##name(VM *vm, Value *args, size_t count) {                                         \
-        return ops_of(vm, args[0])->binary(vm, op, args[1], args[0]);                                        \
+#define BINARY_METHODS(name, op)                                                                                       \
+    static Value method_##name(VM *vm, Value *args, size_t count) {                                                    \
+        return ops_of(vm, args[0])->binary(vm, op, args[0], args[1]);                                                  \
+    }                                                                                                                  \
+    static Value method_r##name(VM *vm, Value *args, size_t count) {                                                   \
+        return ops_of(vm, args[0])->binary(vm, op, args[1], args[0]);                                                  \
     }
-#define IN_PLACE_METHOD(name, op)                                                                            \
-    static Value method_i##name(VM *vm, Value *args, size_t count) {                                         \
-        return ops_of(vm, args[0])->in_place(vm, op, args[0], args[1]);                                      \
+#define IN_PLACE_METHOD(name, op)                                                                                      \
+    static Value method_i##name(VM *vm, Value *args, size_t count) {                                                   \
+        return ops_of(vm, args[0])->in_place(vm, op, args[0], args[1]);                                                \
     }
 BINARY_METHODS(add, BINARY_ADD)
 BINARY_METHODS(sub, BINARY_SUBTRACT)
@@ -56,9 +56,9 @@ IN_PLACE_METHOD(xor, BINARY_XOR)
 IN_PLACE_METHOD(and, BINARY_AND)
 IN_PLACE_METHOD(floordiv, BINARY_FLOOR_DIVIDE)
 
-#define COMPARISON_METHOD(name, op)                                                                          \
-    static Value method_##name(VM *vm, Value *args, size_t count) {                                          \
-        return ops_of(vm, args[0])->compare(vm, op, args[0], args[1]);                                       \
+#define COMPARISON_METHOD(name, op)                                                                                    \
+    static Value method_##name(VM *vm, Value *args, size_t count) {                                                    \
+        return ops_of(vm, args[0])->compare(vm, op, args[0], args[1]);                                                 \
     }
 COMPARISON_METHOD(eq, COMPARISON_EQ)
 COMPARISON_METHOD(ne, COMPARISON_NE)
@@ -67,10 +67,8 @@ COMPARISON_METHOD(le, COMPARISON_LE)
 COMPARISON_METHOD(gt, COMPARISON_GT)
 COMPARISON_METHOD(ge, COMPARISON_GE)
 
-#define UNARY_METHOD(name, op)                                                                               \
-    static Value method_##name(VM *vm, Value *args, size_t count) {                                          \
-        return ops_of(vm, args[0])->unary(vm, op, args[0]);                                                  \
-    }
+#define UNARY_METHOD(name, op)                                                                                         \
+    static Value method_##name(VM *vm, Value *args, size_t count) { return ops_of(vm, args[0])->unary(vm, op, args[0]); }
 UNARY_METHOD(invert, UNARY_OP_INVERT)
 UNARY_METHOD(pos, UNARY_OP_PLUS)
 UNARY_METHOD(neg, UNARY_OP_MINUS)
@@ -79,8 +77,7 @@ UNARY_METHOD(abs, UNARY_OP_ABSOLUTE)
 static Value method_repr(VM *vm, Value *args, size_t count) { return ops_of(vm, args[0])->repr(vm, args[0]); }
 static Value method_str(VM *vm, Value *args, size_t count) { return ops_of(vm, args[0])->str(vm, args[0]); }
 static Value method_format(VM *vm, Value *args, size_t count) {
-    if (!is_string(args[1]))
-        return raise_type_error(vm, "__format__() argument must be str, not %s", type_name(vm, args[1]));
+    if (!is_string(args[1])) return raise_type_error(vm, "__format__() argument must be str, not %s", type_name(vm, args[1]));
     return ops_of(vm, args[0])->format(vm, args[0], string_of(args[1]));
 }
 static Value method_hash(VM *vm, Value *args, size_t count) {
@@ -88,9 +85,7 @@ static Value method_hash(VM *vm, Value *args, size_t count) {
     if (ops_of(vm, args[0])->hash(vm, args[0], &hash) < 0) return VALUE_ERROR;
     return value_from_hash(vm, hash);
 }
-static Value method_bool(VM *vm, Value *args, size_t count) {
-    return from_status(ops_of(vm, args[0])->truth(vm, args[0]));
-}
+static Value method_bool(VM *vm, Value *args, size_t count) { return from_status(ops_of(vm, args[0])->truth(vm, args[0])); }
 static Value method_len(VM *vm, Value *args, size_t count) {
     int64_t length = ops_of(vm, args[0])->length(vm, args[0]);
     return length < 0 ? VALUE_ERROR : int_from_int64(vm, length);
@@ -107,9 +102,7 @@ static Value method_delitem(VM *vm, Value *args, size_t count) {
 static Value method_contains(VM *vm, Value *args, size_t count) {
     return from_status(ops_of(vm, args[0])->contains(vm, args[0], args[1]));
 }
-static Value method_iter(VM *vm, Value *args, size_t count) {
-    return ops_of(vm, args[0])->iterate(vm, args[0]);
-}
+static Value method_iter(VM *vm, Value *args, size_t count) { return ops_of(vm, args[0])->iterate(vm, args[0]); }
 static Value method_next(VM *vm, Value *args, size_t count) {
     Value item = ops_of(vm, args[0])->next(vm, args[0]);
     if (!is_stop(item)) return item;
@@ -134,17 +127,14 @@ typedef struct {
 } OperationMethod;
 
 #define NEEDS(field) offsetof(TypeOps, field)
-#define BINARY_ENTRIES(SPECIAL_NAME, name, op)                                                               \
-    [SPECIAL_##                                                                                              \
-        SPECIAL_NAME] = {{"__" #name "__", method_##name, "self, other, /"}, NEEDS(binary), 1u << op},       \
-      [SPECIAL_R##                                                                                           \
-          SPECIAL_NAME] = {{"__r" #name "__", method_r##name, "self, other, /"}, NEEDS(binary), 1u << op}
-#define IN_PLACE_ENTRY(SPECIAL_NAME, name, op)                                                               \
-    [SPECIAL_I##                                                                                             \
-        SPECIAL_NAME] = {{"__i" #name "__", method_i##name, "self, other, /"}, NEEDS(in_place), 1u << op}
-#define COMPARISON_ENTRY(SPECIAL_NAME, name)                                                                 \
+#define BINARY_ENTRIES(SPECIAL_NAME, name, op)                                                                         \
+    [SPECIAL_##SPECIAL_NAME] = {{"__" #name "__", method_##name, "self, other, /"}, NEEDS(binary), 1u << op},          \
+    [SPECIAL_R##SPECIAL_NAME] = {{"__r" #name "__", method_r##name, "self, other, /"}, NEEDS(binary), 1u << op}
+#define IN_PLACE_ENTRY(SPECIAL_NAME, name, op)                                                                         \
+    [SPECIAL_I##SPECIAL_NAME] = {{"__i" #name "__", method_i##name, "self, other, /"}, NEEDS(in_place), 1u << op}
+#define COMPARISON_ENTRY(SPECIAL_NAME, name)                                                                           \
     [SPECIAL_##SPECIAL_NAME] = {{"__" #name "__", method_##name, "self, other, /"}, NEEDS(compare), 0}
-#define UNARY_ENTRY(SPECIAL_NAME, name, op)                                                                  \
+#define UNARY_ENTRY(SPECIAL_NAME, name, op)                                                                            \
     [SPECIAL_##SPECIAL_NAME] = {{"__" #name "__", method_##name, "self, /"}, NEEDS(unary), 1u << op}
 
 static const OperationMethod methods[SPECIAL_COUNT] = {
@@ -204,10 +194,8 @@ static const OperationMethod methods[SPECIAL_COUNT] = {
 #define SET_BITS (BIT(BINARY_SUBTRACT) | BIT(BINARY_AND) | BIT(BINARY_OR) | BIT(BINARY_XOR))
 #define SEQUENCE_BITS (BIT(BINARY_ADD) | BIT(BINARY_MULTIPLY))
 const OperatorSet sequence_operators = {.binary = SEQUENCE_BITS, .adds_as_sequence = true};
-const OperatorSet mutable_sequence_operators = {
-    .binary = SEQUENCE_BITS, .in_place = SEQUENCE_BITS, .adds_as_sequence = true};
-const OperatorSet formatting_operators = {.binary = SEQUENCE_BITS | BIT(BINARY_MODULO),
-                                          .adds_as_sequence = true};
+const OperatorSet mutable_sequence_operators = {.binary = SEQUENCE_BITS, .in_place = SEQUENCE_BITS, .adds_as_sequence = true};
+const OperatorSet formatting_operators = {.binary = SEQUENCE_BITS | BIT(BINARY_MODULO), .adds_as_sequence = true};
 const OperatorSet formatting_mutable_operators = {
     .binary = SEQUENCE_BITS | BIT(BINARY_MODULO), .in_place = SEQUENCE_BITS, .adds_as_sequence = true};
 const OperatorSet dict_operators = {.binary = BIT(BINARY_OR), .in_place = BIT(BINARY_OR)};
@@ -239,8 +227,7 @@ static bool introduces(VM *vm, const Class *cls) {
 // What compares by value but has no hash: the layout's operation serves the other classes of it alone.
 static bool unhashable(VM *vm, const Class *cls) {
     ClassTable *c = &vm->classes;
-    return (cls->ops->compare && !cls->ops->hash) || cls == c->set || cls == c->dict_keys ||
-           cls == c->dict_items;
+    return (cls->ops->compare && !cls->ops->hash) || cls == c->set || cls == c->dict_keys || cls == c->dict_items;
 }
 
 // What a class can't do though its layout, which it shares with others, could.
@@ -267,13 +254,11 @@ static Value make(VM *vm, Class *cls, Special special) {
     native->special = special;
     native_note_slot(vm, native, special);
     // (Where there is no memory to keep it, it is made again next time.)
-    if (dict_set_string(vm, cls->attributes, vm->names.specials[special], value_object(native)) < 0)
-        exception_clear(vm);
+    if (dict_set_string(vm, cls->attributes, vm->names.specials[special], value_object(native)) < 0) exception_clear(vm);
     return value_object(native);
 }
 
-// The class's text, which stands in its namespace once it has been asked for; VALUE_NONE without one, as
-// nothing is inherited.
+// The class's text, which stands in its namespace once it has been asked for; VALUE_NONE without one, as nothing is inherited.
 static Value make_doc(VM *vm, Class *cls) {
     Value doc = class_documentation_value(vm, cls);
     if (is_error(doc) || dict_set_string(vm, cls->attributes, vm->names.__doc__, doc) < 0) {

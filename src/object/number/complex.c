@@ -58,9 +58,9 @@ static Value zero_division(VM *vm, const char *message) {
 
 enum { MOST_MULTIPLIED = 100 };
 
-// A power of a whole exponent: the product of the base's powers of 1, 2, 4, … whose binary digit is set in
-// the exponent, from the lowest one up (Knuth, "The Art of Computer Programming", volume 2, 4.6.3). It starts
-// from 1 even where that changes nothing but the signs of zeros and what becomes of infinities.
+// A power of a whole exponent: the product of the base's powers of 1, 2, 4, … whose binary digit is set in the exponent, from
+// the lowest one up (Knuth, "The Art of Computer Programming", volume 2, 4.6.3). It starts from 1 even where that changes
+// nothing but the signs of zeros and what becomes of infinities.
 static Pair whole_power(Pair base, unsigned exponent) {
     Pair result = {1, 0};
     for (;;) {
@@ -71,8 +71,8 @@ static Pair whole_power(Pair base, unsigned exponent) {
     }
 }
 
-// Any other power, from the definition a^b = exp(b log a), where log a = log |a| + i arg a. The base is not
-// 0. False where the angle is infinite: no direction is nearer to it than another.
+// Any other power, from the definition a^b = exp(b log a), where log a = log |a| + i arg a. The base is not 0. False where
+// the angle is infinite: no direction is nearer to it than another.
 static bool polar_power(Pair base, Pair exponent, Pair *result) {
     double absolute = hypot(base.real, base.imaginary), argument = atan2(base.imaginary, base.real);
     double length = pow(absolute, exponent.real), angle = argument * exponent.real;
@@ -88,8 +88,7 @@ static bool is_zero(Pair a) { return a.real == 0 && a.imaginary == 0; }
 
 static Value power(VM *vm, Pair a, Pair b) {
     Pair result = {0, 0};
-    bool undefined = false,
-         whole = b.imaginary == 0 && b.real == floor(b.real) && fabs(b.real) <= MOST_MULTIPLIED;
+    bool undefined = false, whole = b.imaginary == 0 && b.real == floor(b.real) && fabs(b.real) <= MOST_MULTIPLIED;
     if (whole) {
         result = whole_power(a, (unsigned)fabs(b.real));
         if (b.real < 0) {
@@ -203,8 +202,7 @@ static Value complex_repr(VM *vm, Value self) {
 }
 
 static const OperatorSet complex_operators = {
-    .binary = 1u << BINARY_ADD | 1u << BINARY_SUBTRACT | 1u << BINARY_MULTIPLY | 1u << BINARY_DIVIDE |
-              1u << BINARY_POWER,
+    .binary = 1u << BINARY_ADD | 1u << BINARY_SUBTRACT | 1u << BINARY_MULTIPLY | 1u << BINARY_DIVIDE | 1u << BINARY_POWER,
     .unary = 1u << UNARY_OP_PLUS | 1u << UNARY_OP_MINUS | 1u << UNARY_OP_ABSOLUTE};
 const TypeOps complex_ops = {
     .repr = complex_repr,
@@ -302,17 +300,14 @@ static Value from_text(VM *vm, String *s) {
 static bool part(VM *vm, Value v, bool second, Pair *out) {
     Class *cls = class_of(vm, v);
     Value method;
-    bool overrides =
-        !second && is_kind(v, KIND_COMPLEX) && class_overrides(vm, cls, SPECIAL_COMPLEX, &method);
+    bool overrides = !second && is_kind(v, KIND_COMPLEX) && class_overrides(vm, cls, SPECIAL_COMPLEX, &method);
     int status = overrides ? 0 : operand(vm, v, out);
     if (status) return status > 0;
     if (!second && !is_empty(class_special(vm, cls, SPECIAL_COMPLEX))) {
         Value result = value_call_special(vm, v, SPECIAL_COMPLEX, NULL, 0);
         if (is_error(result)) return false;
         if (is_kind(result, KIND_COMPLEX)) {
-            if (!is_exactly(result, vm->classes.complex) &&
-                !warn_of_subclass(vm, "__complex__", "complex", result))
-                return false;
+            if (!is_exactly(result, vm->classes.complex) && !warn_of_subclass(vm, "__complex__", "complex", result)) return false;
             return operand(vm, result, out) > 0;
         }
         raise_type_error(vm, "%s.__complex__() must return a complex, not %s", class_name(cls),

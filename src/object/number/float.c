@@ -273,9 +273,9 @@ static Value float_ceil_method(VM *vm, Value *args, size_t count) {
     return to_int(vm, ceil(any_float_of(args[0])));
 }
 
-// Rounds a whole number's decimal digits, which are `text`, to a multiple of a power of ten: the last
-// `dropped` digits become zeros. A number half-way between two multiples goes to the one whose last digit is
-// even; `more` says that the number is larger than its digits. The text has room for one digit more.
+// Rounds a whole number's decimal digits, which are `text`, to a multiple of a power of ten: the last `dropped` digits become
+// zeros. A number half-way between two multiples goes to the one whose last digit is even; `more` says that the number is
+// larger than its digits. The text has room for one digit more.
 static void round_digits(char *text, size_t dropped, bool more) {
     size_t length = strlen(text);
     if (!dropped) return;
@@ -300,17 +300,16 @@ static void round_digits(char *text, size_t dropped, bool more) {
 
 enum { MOST_PLACES = 323, LEAST_PLACES = -308, ROUNDED_TEXT_SIZE = 700 };
 
-// round(number, places). It is the exact value that is rounded, so it is done in decimal. Half a unit of the
-// 324th place is less than half of the distance between any two doubles, and half of 10^309 more than any
-// double: beyond these nothing remains to be computed.
+// round(number, places). It is the exact value that is rounded, so it is done in decimal. Half a unit of the 324th place is less
+// than half of the distance between any two doubles, and half of 10^309 more than any double: beyond these nothing remains to
+// be computed.
 static Value round_to_places(VM *vm, double number, int64_t places) {
     if (!isfinite(number) || places > MOST_PLACES) return value_float(number);
     if (places < LEAST_PLACES) return value_float(copysign(0.0, number));
     char text[ROUNDED_TEXT_SIZE];
     if (places >= 0) {
         // Exact, halves to even.
-        if (places > 17 || !number_fixed(fabs(number), (int)places, text))
-            snprintf(text, sizeof text, "%.*f", (int)places, fabs(number));
+        if (places > 17 || !number_fixed(fabs(number), (int)places, text)) snprintf(text, sizeof text, "%.*f", (int)places, fabs(number));
     } else {
         double whole = trunc(fabs(number));
         snprintf(text, sizeof text, "%.0f", whole);
@@ -323,8 +322,7 @@ static Value round_to_places(VM *vm, double number, int64_t places) {
 
 static Value float_round_method(VM *vm, Value *args, size_t count) {
     double number = any_float_of(args[0]);
-    if (is_empty(args[1]) || is_none(args[1]))
-        return to_int(vm, rint(number)); // halves to even, as the FPU is set
+    if (is_empty(args[1]) || is_none(args[1])) return to_int(vm, rint(number)); // halves to even, as the FPU is set
     Value index = value_index(vm, args[1]);
     if (is_error(index)) return index;
     int64_t places;
@@ -382,8 +380,8 @@ static Value float_hex_method(VM *vm, Value *args, size_t count) {
     if (!parts.significand) return object_or_error(string_format(vm, "%s0x0.0p+0", sign));
     int exponent = parts.exponent + FRACTION_BITS; // of the digit before the point
     unsigned long long fraction = parts.significand & ((UINT64_C(1) << FRACTION_BITS) - 1);
-    return object_or_error(string_format(vm, "%s0x%c.%013llxp%c%d", sign, parts.subnormal ? '0' : '1',
-                                         fraction, exponent < 0 ? '-' : '+', abs(exponent)));
+    return object_or_error(string_format(vm, "%s0x%c.%013llxp%c%d", sign, parts.subnormal ? '0' : '1', fraction,
+                                         exponent < 0 ? '-' : '+', abs(exponent)));
 }
 
 // Whether text is a hexadecimal float (or inf, nan) by its grammar; strtod then reads it.
@@ -463,17 +461,12 @@ static const NativeDefinition float_methods[] = {
     {"__getformat__", float_getformat_method, "type, typestr, /", NATIVE_CLASS_METHOD},
     {"__getnewargs__", float_getnewargs_method, "self, /", NATIVE_METHOD},
     {"as_integer_ratio", float_as_integer_ratio_method, "self, /", NATIVE_METHOD,
-     "The exact value as two integers in lowest terms, the second one positive. Infinities raise "
-     "OverflowError, NaN ValueError."},
-    {"conjugate", float_plain_method, "self, /", NATIVE_METHOD,
-     "The number itself, as its imaginary part is 0."},
+     "The exact value as two integers in lowest terms, the second one positive. Infinities raise OverflowError, NaN ValueError."},
+    {"conjugate", float_plain_method, "self, /", NATIVE_METHOD, "The number itself, as its imaginary part is 0."},
     {"fromhex", float_fromhex_method, "type, string, /", NATIVE_CLASS_METHOD,
-     "The float that a text in hexadecimal says, such as '0x1.8p+1' for 3.0; what hex() writes is read back "
-     "exactly."},
-    {"hex", float_hex_method, "self, /", NATIVE_METHOD,
-     "The exact value in hexadecimal, such as '0x1.8000000000000p+1' for 3.0."},
-    {"is_integer", float_is_integer_method, "self, /", NATIVE_METHOD,
-     "Whether nothing stands behind the decimal point."},
+     "The float that a text in hexadecimal says, such as '0x1.8p+1' for 3.0; what hex() writes is read back exactly."},
+    {"hex", float_hex_method, "self, /", NATIVE_METHOD, "The exact value in hexadecimal, such as '0x1.8000000000000p+1' for 3.0."},
+    {"is_integer", float_is_integer_method, "self, /", NATIVE_METHOD, "Whether nothing stands behind the decimal point."},
     {0},
 };
 static const AttributeDefinition float_attributes[] = {

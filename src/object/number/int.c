@@ -22,8 +22,7 @@ const mp_int *int_view(Value v, IntView *view) {
 
 // Once for the library's number, once for the object that gets a copy.
 bool int_room(VM *vm, uint64_t digits) {
-    if (digits < INT_MAX / 128 && digits * sizeof(mp_digit) <= vm->heap.largest &&
-        heap_has_room(vm, 2 * digits * sizeof(mp_digit)))
+    if (digits < INT_MAX / 128 && digits * sizeof(mp_digit) <= vm->heap.largest && heap_has_room(vm, 2 * digits * sizeof(mp_digit)))
         return true;
     return raise_memory_error(vm), false;
 }
@@ -39,8 +38,7 @@ int64_t int_bit_length(Value v) {
 static void set_digits(BigInt *big, uint64_t magnitude, mp_sign sign) {
     big->digits[0] = magnitude & MP_MASK;
     big->digits[1] = magnitude >> MP_DIGIT_BIT;
-    big->number = (mp_int){
-        .used = big->digits[1] ? 2 : big->digits[0] != 0, .alloc = 2, .sign = sign, .dp = big->digits};
+    big->number = (mp_int){.used = big->digits[1] ? 2 : big->digits[0] != 0, .alloc = 2, .sign = sign, .dp = big->digits};
 }
 
 void int_set(BigInt *big, const mp_int *number) {
@@ -131,8 +129,7 @@ bool int_to_int64(Value v, int64_t *out) {
     if (is_bool(v)) return *out = is_true(v), true;
     const mp_int *number = &((BigInt *)object_of(v))->number;
     if (number->used > 2 || (number->used == 2 && number->dp[1] >> (64 - MP_DIGIT_BIT))) return false;
-    uint64_t magnitude =
-        (number->used ? number->dp[0] : 0) | (number->used == 2 ? number->dp[1] << MP_DIGIT_BIT : 0);
+    uint64_t magnitude = (number->used ? number->dp[0] : 0) | (number->used == 2 ? number->dp[1] << MP_DIGIT_BIT : 0);
     bool negative = number->sign == MP_NEG;
     if (magnitude > (uint64_t)INT64_MAX + negative) return false;
     *out = (int64_t)(negative ? -magnitude : magnitude);
@@ -292,12 +289,9 @@ static Value int_unary(VM *vm, Unary op, Value self) {
     if (op == UNARY_OP_MINUS || (op == UNARY_OP_ABSOLUTE && int_sign(self) < 0))
         return int_binary(vm, BINARY_SUBTRACT, value_small(0), self);
     if (op == UNARY_OP_INVERT && is_bool(self) &&
-        !warn_deprecated(vm, "Bitwise inversion '~' on bool is deprecated and will be removed in Python "
-                             "3.16. This returns the bitwise "
-                             "inversion of the underlying int object and is usually not what you expect from "
-                             "negating a bool. Use the "
-                             "'not' operator for boolean negation or ~int(x) if you really want the bitwise "
-                             "inversion of the underlying "
+        !warn_deprecated(vm, "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This returns the bitwise "
+                             "inversion of the underlying int object and is usually not what you expect from negating a bool. Use the "
+                             "'not' operator for boolean negation or ~int(x) if you really want the bitwise inversion of the underlying "
                              "int."))
         return VALUE_ERROR;
     if (op == UNARY_OP_INVERT) return int_binary(vm, BINARY_SUBTRACT, value_small(-1), self);
@@ -309,8 +303,7 @@ static Value bool_repr(VM *vm, Value self) {
     return object_or_error(string_from(vm, is_true(self) ? "True" : "False"));
 }
 
-static const OperatorSet int_operators = {
-    .binary = ((1u << BINARY_COUNT) - 1) & ~(1u << BINARY_MATRIX_MULTIPLY), .unary = ~0u};
+static const OperatorSet int_operators = {.binary = ((1u << BINARY_COUNT) - 1) & ~(1u << BINARY_MATRIX_MULTIPLY), .unary = ~0u};
 const TypeOps int_ops = {
     .cell_size = int_cell_size,
     .repr = int_repr,
