@@ -282,8 +282,10 @@ static int64_t memoryview_length(VM *vm, Value self) {
 // ---- Other operations
 
 static void memoryview_trace(VM *vm, Object *o) {
-    heap_mark(vm, ((MemoryView *)o)->owner);
-    heap_mark(vm, ((MemoryView *)o)->exporter);
+    MemoryView *view = (MemoryView *)o;
+    heap_mark(vm, view->owner);
+    heap_mark(vm, view->exporter);
+    heap_mark(vm, view->made_by_script);
 }
 
 static Value memoryview_repr(VM *vm, Value self) {
