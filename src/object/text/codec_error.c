@@ -55,8 +55,10 @@ static bool can_encode(const Encoder *encoder, uint32_t c) {
 static size_t bad_end(const Encoder *encoder, size_t offset, size_t index) {
     const String *s = encoder->source;
     if (is_wide(encoder)) return index; // of these they are told one by one
+    size_t first = index;
     for (int width; offset < s->size; offset += (size_t)width, index++)
         if (can_encode(encoder, utf8_decode(s->data + offset, &width))) break;
+    vm_count_work(encoder->vm, index - first);
     return index;
 }
 
@@ -103,13 +105,17 @@ static bool ask_about_characters(Encoder *encoder, Value exception, size_t *offs
 }
 
 // Whether the characters from an offset on that the codec does not have all stand for bytes.
-static bool all_are_bytes(const Encoder *encoder, size_t offset) {
+static bool all_are_bytes(Encoder *encoder, size_t offset) {
     const String *s = encoder->source;
+    if (offset < encoder->bytes_end) return true;
+    size_t first = offset;
     for (int width; offset < s->size; offset += (size_t)width) {
         uint32_t c = utf8_decode(s->data + offset, &width);
         if (can_encode(encoder, c)) break;
         if (c < 0xDC80 || c > 0xDCFF) return false;
     }
+    vm_count_work(encoder->vm, offset - first);
+    encoder->bytes_end = offset;
     return true;
 }
 

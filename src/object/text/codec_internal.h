@@ -38,6 +38,7 @@ typedef struct {
     String *handler;    // the name of the handler
     const char *reason; // why a character can't be encoded
     const char *name;   // of the encoding, in messages
+    size_t bytes_end;   // up to this byte of the source all that the codec does not have is known to stand for bytes
 } Encoder;
 
 // Writes a character as the codec writes it; false: the codec does not have it. Nothing is written then.
