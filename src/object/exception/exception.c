@@ -8,6 +8,7 @@
 #include "object/core/protocol.h"
 #include "object/exception/exception_internal.h"
 #include "object/function/generic_alias.h"
+#include "object/shared/builtin.h"
 #include "object/text/bytes.h"
 #include "object/text/str.h"
 
@@ -392,14 +393,15 @@ static Value add_note(VM *vm, Value *args, size_t count) {
 // ---- Text
 
 static Value exception_repr(VM *vm, Value self) {
-    Exception *exception = exception_of(self);
-    Tuple *arguments = exception->arguments;
-    String *inside = arguments->length == 1 ? value_repr(vm, arguments->items[0]) : value_repr(vm, value_object(arguments));
+    Tuple *arguments = exception_of(self)->arguments;
+    bool is_one = arguments->length == 1;
+    String *inside = value_repr(vm, is_one ? arguments->items[0] : value_object(arguments));
     if (!inside) return VALUE_ERROR;
-    const char *name = type_name(vm, self);
-    String *text = arguments->length == 1 ? string_format(vm, "%s(%s)", name, inside->data)
-                                          : string_format(vm, "%s%s", name, inside->data);
-    return text ? value_object(text) : VALUE_ERROR;
+    Buffer out = vm_buffer(vm);
+    buffer_format(&out, "%s%s", type_name(vm, self), is_one ? "(" : "");
+    buffer_string(&out, inside);
+    if (is_one) buffer_byte(&out, ')');
+    return object_or_error(string_from_buffer(vm, &out));
 }
 
 // One that was given to it later counts too.
@@ -415,21 +417,31 @@ static Value os_error_text(VM *vm, Exception *exception) {
     if (is_empty(message)) message = VALUE_NONE;
     String *a = value_str(vm, number), *b = a ? value_str(vm, message) : NULL;
     if (!b) return VALUE_ERROR;
-    String *text;
-    if (is_none(file) || is_empty(file)) {
-        text = string_format(vm, "[Errno %s] %s", a->data, b->data);
-    } else {
-        String *c = value_repr(vm, file);
-        if (!c) return VALUE_ERROR;
-        if (is_none(second) || is_empty(second)) {
-            text = string_format(vm, "[Errno %s] %s: %s", a->data, b->data, c->data);
-        } else {
-            String *d = value_repr(vm, second);
-            if (!d) return VALUE_ERROR;
-            text = string_format(vm, "[Errno %s] %s: %s -> %s", a->data, b->data, c->data, d->data);
-        }
+    Buffer out = vm_buffer(vm);
+    buffer_text(&out, "[Errno ");
+    buffer_string(&out, a);
+    buffer_text(&out, "] ");
+    buffer_string(&out, b);
+    Value files[2] = {file, second};
+    for (int i = 0; i < 2 && !is_none(files[i]) && !is_empty(files[i]); i++) {
+        String *shown = value_repr(vm, files[i]);
+        if (!shown) return buffer_free(&out), VALUE_ERROR;
+        buffer_text(&out, i ? " -> " : ": ");
+        buffer_string(&out, shown);
     }
-    return text ? value_object(text) : VALUE_ERROR;
+    return object_or_error(string_from_buffer(vm, &out));
+}
+
+// "MESSAGE (FILE, line NUMBER)", with the last part of the file's name.
+static String *text_with_place(VM *vm, const String *message, const String *file, int64_t line) {
+    size_t start = file->size;
+    while (start && file->data[start - 1] != '/') start--;
+    Buffer out = vm_buffer(vm);
+    buffer_string(&out, message);
+    buffer_text(&out, " (");
+    buffer_append(&out, file->data + start, file->size - start);
+    buffer_format(&out, ", line %lld)", (long long)line);
+    return string_from_buffer(vm, &out);
 }
 
 static Value exception_str(VM *vm, Value self) {
@@ -446,17 +458,15 @@ static Value exception_str(VM *vm, Value self) {
         size_t n = exception_group_members(vm, self)->length;
         String *message = value_str(vm, exception->message);
         if (!message) return VALUE_ERROR;
-        text = string_format(vm, "%s (%zu sub-exception%s)", message->data, n, n == 1 ? "" : "s");
+        Buffer out = vm_buffer(vm);
+        buffer_string(&out, message);
+        buffer_format(&out, " (%zu sub-exception%s)", n, n == 1 ? "" : "s");
+        text = string_from_buffer(vm, &out);
     } else if (value_is_instance(vm, self, table->syntax_error) && is_string(exception_get(vm, exception, "msg"))) {
         Value file = exception_get(vm, exception, "filename"), line = exception_get(vm, exception, "lineno");
         String *message = string_of(exception_get(vm, exception, "msg"));
-        if (is_string(file) && is_small(line)) {
-            const char *slash = strrchr(string_of(file)->data, '/');
-            text = string_format(vm, "%s (%s, line %lld)", message->data, slash ? slash + 1 : string_of(file)->data,
-                                 (long long)small_of(line));
-        } else {
-            text = message;
-        }
+        bool has_place = is_string(file) && is_small(line);
+        text = has_place ? text_with_place(vm, message, string_of(file), small_of(line)) : message;
     } else if (value_is_instance(vm, self, table->unicode_encode_error) || value_is_instance(vm, self, table->unicode_decode_error) ||
                value_is_instance(vm, self, table->unicode_translate_error)) {
         return unicode_error_text(vm, exception);

@@ -5,6 +5,7 @@
 #include "object/core/errors.h"
 #include "object/core/instance.h"
 #include "object/core/protocol.h"
+#include "object/shared/builtin.h"
 #include "object/text/str.h"
 
 // ---- property
@@ -146,10 +147,11 @@ static const AttributeDefinition property_attributes[] = {{"__isabstractmethod__
 static void wrapped_method_trace(VM *vm, Object *o) { heap_mark(vm, ((WrappedMethod *)o)->function); }
 static Value wrapped_method_repr(VM *vm, Value self) {
     WrappedMethod *wrapped = (WrappedMethod *)object_of(self);
-    String *function = value_repr(vm, wrapped->function);
-    if (!function) return VALUE_ERROR;
-    String *text = string_format(vm, "<%s(%s)>", wrapped->is_class_method ? "classmethod" : "staticmethod", function->data);
-    return text ? value_object(text) : VALUE_ERROR;
+    Buffer out = vm_buffer(vm);
+    buffer_format(&out, "<%s(", wrapped->is_class_method ? "classmethod" : "staticmethod");
+    if (!append_repr(vm, &out, wrapped->function)) return buffer_free(&out), VALUE_ERROR;
+    buffer_text(&out, ")>");
+    return object_or_error(string_from_buffer(vm, &out));
 }
 static Value wrapped_method_call(VM *vm, Value self, Value *arguments, size_t count, Tuple *keywords) {
     WrappedMethod *wrapped = (WrappedMethod *)object_of(self);
