@@ -28,10 +28,15 @@ static bool take(VM *vm, Exception *exception, Value *given, int number) {
     } else if (!text_argument(vm, object, number)) {
         return false;
     }
-    int64_t start, end;
-    return value_index_int64(vm, given[1], true, &start) && value_index_int64(vm, given[2], true, &end) &&
-           text_argument(vm, given[3], number + 3) && exception_set(vm, exception, "object", object) &&
-           exception_set(vm, exception, "start", int_from_int64(vm, start)) && exception_set(vm, exception, "end", int_from_int64(vm, end)) &&
+    Value bounds[2];
+    for (int i = 0; i < 2; i++) {
+        int64_t bound;
+        if (!value_index_int64(vm, given[1 + i], true, &bound)) return false;
+        bounds[i] = int_from_int64(vm, bound);
+        if (is_error(bounds[i])) return false;
+    }
+    return text_argument(vm, given[3], number + 3) && exception_set(vm, exception, "object", object) &&
+           exception_set(vm, exception, "start", bounds[0]) && exception_set(vm, exception, "end", bounds[1]) &&
            exception_set(vm, exception, "reason", given[3]);
 }
 
