@@ -153,13 +153,14 @@ static bool extend(VM *vm, Array *a, Value items) {
 
 static bool append_bytes(VM *vm, Array *a, Value v) {
     const unsigned char *data;
-    size_t length, old = a->bytes.length;
+    size_t length;
     if (!bytes_view_any(vm, &v, &data, &length)) {
         if (is_empty(vm->exception))
             raise_type_error(vm, "a bytes-like object is required, not '%s'", type_name(vm, v));
         return false;
     }
     if (length % size_of(a)) return raise_value_error(vm, "bytes length not a multiple of item size"), false;
+    size_t old = a->bytes.length;
     if (!bytearray_resize(vm, &a->bytes, old + length)) return false;
     bytes_view(v, &data, &length); // it may be the array itself, which has moved
     if (a->bytes.length > old) memmove(a->bytes.data + old, data, a->bytes.length - old);
@@ -543,6 +544,11 @@ static Value array_tobytes(VM *vm, Value *args, size_t count) {
     return object_or_error(bytes_new(vm, bytes->length ? bytes->data : (unsigned char *)"", bytes->length));
 }
 
+// Makes an array as short as it was. A script may have made it shorter still: then there is nothing to go back to.
+static void take_back(VM *vm, Array *a, size_t bytes) {
+    if (a->bytes.length > bytes) bytearray_resize(vm, &a->bytes, bytes);
+}
+
 static Value array_fromlist(VM *vm, Value *args, size_t count) {
     Array *a = array_of(args[0]);
     if (!is_list(args[1])) return raise_type_error(vm, "arg must be list");
@@ -550,11 +556,11 @@ static Value array_fromlist(VM *vm, Value *args, size_t count) {
     size_t old = a->bytes.length, length = list->length;
     for (size_t i = 0; i < length; i++) {
         if (i >= list->length) {
-            bytearray_resize(vm, &a->bytes, old);
+            take_back(vm, a, old);
             return raise_error(vm, vm->exceptions.runtime_error, "list changed size during iteration");
         }
         if (append_item(vm, a, list->items[i])) continue;
-        bytearray_resize(vm, &a->bytes, old); // all of it or nothing
+        take_back(vm, a, old); // all of it or nothing
         return VALUE_ERROR;
     }
     return VALUE_NONE;
