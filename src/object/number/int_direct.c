@@ -214,7 +214,6 @@ Value int_divide_direct(VM *vm, Binary op, const mp_int *x, const mp_int *y) {
         // Objects that nobody will see have the room.
         BigInt *first = int_new(vm, x->used + 1), *second = first ? int_new(vm, y->used + 1) : NULL;
         if (!second) return VALUE_ERROR;
-        int_settle(first, 0, MP_ZPOS), int_settle(second, 0, MP_ZPOS);
         number = first->digits;
         divisor = second->digits;
     }
