@@ -11,7 +11,6 @@
 #include "object/shared/sequence.h"
 #include "object/text/bytes_internal.h"
 #include "object/text/item.h"
-#include "base/utf8.h"
 
 typedef struct {
     ByteArray bytes;
@@ -588,8 +587,7 @@ static Value call_named(VM *vm, Value object, const char *name, Value argument) 
 
 static Value array_tofile(VM *vm, Value *args, size_t count) {
     Value bytes = array_tobytes(vm, args, 1);
-    if (is_error(bytes) || !bytes_view(bytes, &(const unsigned char *){NULL}, &(size_t){0}))
-        return VALUE_ERROR;
+    if (is_error(bytes)) return bytes;
     if (!bytes_of(bytes)->length) return VALUE_NONE;
     return done(!is_error(call_named(vm, args[1], "write", bytes)));
 }
@@ -633,23 +631,23 @@ static Value array_reduce(VM *vm, Value *args, size_t count) {
     if (is_error(state)) return state;
     Value name = object_or_error(string_from(vm, code)), cls = value_object(class_of(vm, args[0])),
           maker = cls, made_of;
+    if (is_error(name)) return name;
     if (protocol < 3) {
         Value parts[2] = {name, is_text(a->code) ? array_text(vm, a) : to_list(vm, a)};
         made_of = is_error(parts[1]) ? VALUE_ERROR : object_or_error(tuple_from(vm, parts, 2));
     } else {
-        static const char formats[] = "bBuwhHiIlLqQfd";
-        static const signed char machine_formats[] = {1, 0, 20, 20, 4, 2, 8, 6, 12, 10, 12, 10, 14, 16};
+        static const signed char machine_formats[] = {1, 0, 20, 20, 4, 2, 8, 6, 12, 10, 12, 10, 14, 16}; // of each of `codes`
         String *module_name = string_intern_from(vm, "array", 5),
                *wanted = string_intern_from(vm, "_array_reconstructor", 20);
         Value module = module_name && wanted ? vm->hooks.import_module(vm, module_name) : VALUE_ERROR;
         maker = is_error(module) ? module : value_get_attribute(vm, module, wanted);
         if (is_error(maker)) return maker;
-        Value parts[4] = {cls, name, value_small(machine_formats[strchr(formats, a->code) - formats]),
+        Value parts[4] = {cls, name, value_small(machine_formats[strchr(codes, a->code) - codes]),
                           array_tobytes(vm, args, 1)};
         made_of = is_error(parts[3]) ? VALUE_ERROR : object_or_error(tuple_from(vm, parts, 4));
     }
     Value parts[3] = {maker, made_of, is_empty(state) ? VALUE_NONE : state};
-    return is_error(name) || is_error(made_of) ? VALUE_ERROR : object_or_error(tuple_from(vm, parts, 3));
+    return is_error(made_of) ? VALUE_ERROR : object_or_error(tuple_from(vm, parts, 3));
 }
 
 // _array_reconstructor(class, typecode, format, bytes): of arrays of this machine's formats. [script]
