@@ -173,17 +173,16 @@ static Trial try_directive(const Match *match, char letter, uint32_t which, cons
     return try_number(numbers[i].shapes, which, at, end, to);
 }
 
-// All white space that is there, then a character less.
-static Trial try_space(uint32_t which, const char *at, const char *end, const char **to) {
+// All white space that is there, then a character less than the last time, which ended at `last`.
+static Trial try_space(uint32_t which, const char *at, const char *end, const char *last, const char **to) {
     size_t size;
-    uint32_t count = 0;
-    for (const char *p = at; is_space(p, end, &size); p += size) count++;
-    if (which >= count) return NO_SHAPE;
-    for (count -= which; count; count--) {
-        is_space(at, end, &size);
-        at += size;
+    if (which) {
+        do last--;
+        while ((*last & 0xC0) == 0x80);
+    } else {
+        for (last = at; is_space(last, end, &size);) last += size;
     }
-    return *to = at, FITS;
+    return last > at ? (*to = last, FITS) : NO_SHAPE;
 }
 
 // ---- The format
@@ -350,6 +349,7 @@ static bool warn_of_day(VM *vm, const Match *match) {
 typedef struct {
     size_t format, text; // offsets
     uint32_t shape;
+    size_t shape_end; // in the text, of the shape before, if there was one
     size_t parts;
 } Choice;
 
@@ -372,7 +372,7 @@ static bool step(Match *match, Choice *now, bool *chosen) {
     *chosen = directive || space;
     if (*chosen) {
         Trial trial;
-        do trial = directive ? try_directive(match, piece[1], now->shape, at, end, &to) : try_space(now->shape, at, end, &to);
+        do trial = directive ? try_directive(match, piece[1], now->shape, at, end, &to) : try_space(now->shape, at, end, match->text->data + now->shape_end, &to);
         while (trial == NEXT_SHAPE && ++now->shape);
         if (trial != FITS) return false;
         if (directive) {
@@ -404,6 +404,7 @@ static int search(VM *vm, Match *match, const char **end) {
             result = -1;
         } else if (step(match, &now, &chosen)) {
             before.shape = now.shape;
+            before.shape_end = now.text;
             now.shape = 0;
             if (chosen) buffer_append(&choices, (const char *)&before, sizeof before);
             if (choices.failed) result = (raise_memory_error(vm), -1);
