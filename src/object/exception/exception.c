@@ -1,5 +1,6 @@
 #include "object/exception/exception.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "object/container/dict.h"
@@ -309,12 +310,15 @@ static Value os_error_new(VM *vm, Value *args, size_t count) {
         const struct {
             int number;
             Class *cls;
-        } table[] = {{11, e->blocking_io_error},    {10, e->child_process_error},       {32, e->broken_pipe_error},
-                     {108, e->broken_pipe_error},   {103, e->connection_aborted_error}, {111, e->connection_refused_error},
-                     {104, e->connection_reset_error}, {17, e->file_exists_error},      {2, e->file_not_found_error},
-                     {4, e->interrupted_error},     {21, e->is_a_directory_error},      {20, e->not_a_directory_error},
-                     {13, e->permission_error},     {1, e->permission_error},           {3, e->process_lookup_error},
-                     {110, e->timeout_error}};
+        } table[] = {{EAGAIN, e->blocking_io_error},          {EALREADY, e->blocking_io_error},
+                     {EINPROGRESS, e->blocking_io_error},     {ECHILD, e->child_process_error},
+                     {EPIPE, e->broken_pipe_error},           {ESHUTDOWN, e->broken_pipe_error},
+                     {ECONNABORTED, e->connection_aborted_error}, {ECONNREFUSED, e->connection_refused_error},
+                     {ECONNRESET, e->connection_reset_error}, {EEXIST, e->file_exists_error},
+                     {ENOENT, e->file_not_found_error},       {EINTR, e->interrupted_error},
+                     {EISDIR, e->is_a_directory_error},       {ENOTDIR, e->not_a_directory_error},
+                     {EACCES, e->permission_error},           {EPERM, e->permission_error},
+                     {ESRCH, e->process_lookup_error},        {ETIMEDOUT, e->timeout_error}};
         for (size_t i = 0; i < sizeof table / sizeof *table; i++)
             if (table[i].number == small_of(args[2])) cls = table[i].cls;
         args[0] = value_object(cls);
