@@ -54,9 +54,7 @@ static int answer(VM *vm, Dict *answers, Value cls, int result) {
 
 // What the class's own hook says: 1, 0, -1, or 2 when it doesn't know.
 static int ask_hook(VM *vm, Value cls, Value subclass) {
-    String *name = string_intern_from(vm, "__subclasshook__", 16);
-    Value hook = name ? value_get_attribute(vm, cls, name) : VALUE_ERROR;
-    Value said = is_error(hook) ? hook : vm_call(vm, hook, &subclass, 1, NULL);
+    Value said = value_call_method(vm, cls, "__subclasshook__", &subclass, 1);
     if (is_error(said)) return -1;
     if (is_bool(said)) return is_true(said);
     if (is_not_implemented(said)) return 2;

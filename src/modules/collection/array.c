@@ -579,17 +579,11 @@ static Value array_tounicode(VM *vm, Value *args, size_t count) {
     return raise_value_error(vm, "tounicode() may only be called on unicode type arrays ('u' or 'w')");
 }
 
-static Value call_named(VM *vm, Value object, const char *name, Value argument) {
-    String *key = string_intern_from(vm, name, strlen(name));
-    Value method = key ? value_get_attribute(vm, object, key) : VALUE_ERROR;
-    return is_error(method) ? method : vm_call(vm, method, &argument, 1, NULL);
-}
-
 static Value array_tofile(VM *vm, Value *args, size_t count) {
     Value bytes = array_tobytes(vm, args, 1);
     if (is_error(bytes)) return bytes;
     if (!bytes_of(bytes)->length) return VALUE_NONE;
-    return done(!is_error(call_named(vm, args[1], "write", bytes)));
+    return done(!is_error(value_call_method(vm, args[1], "write", &bytes, 1)));
 }
 
 static Value array_fromfile(VM *vm, Value *args, size_t count) {
@@ -599,7 +593,7 @@ static Value array_fromfile(VM *vm, Value *args, size_t count) {
     if (wanted < 0) return raise_value_error(vm, "negative count");
     if ((uint64_t)wanted > PTRDIFF_MAX / size_of(a)) return raise_memory_error(vm);
     int64_t size = wanted * (int64_t)size_of(a);
-    Value data = call_named(vm, args[1], "read", value_small(size));
+    Value length = value_small(size), data = value_call_method(vm, args[1], "read", &length, 1);
     if (is_error(data)) return data;
     if (!is_kind(data, KIND_BYTES)) return raise_type_error(vm, "read() didn't return bytes");
     bool is_short = bytes_of(data)->length != (size_t)size;
@@ -732,7 +726,8 @@ static bool register_class(VM *vm, Class *cls) {
            *wanted = string_intern_from(vm, "MutableSequence", 15);
     Value module = name && wanted ? vm->hooks.import_module(vm, name) : VALUE_ERROR;
     Value base = is_error(module) ? module : value_get_attribute(vm, module, wanted);
-    return !is_error(base) && !is_error(call_named(vm, base, "register", value_object(cls)));
+    Value registered = value_object(cls);
+    return !is_error(base) && !is_error(value_call_method(vm, base, "register", &registered, 1));
 }
 
 bool array_module_fill(VM *vm, ModuleObject *module) {

@@ -101,9 +101,7 @@ static Value date_iso(VM *vm, Value self) {
 // str(): what isoformat() says, which a subclass may have changed.
 static Value date_str(VM *vm, Value self) {
     if (is_exactly(self, date_class(vm, LIBRARY_DATE))) return date_iso(vm, self);
-    String *name = string_intern_from(vm, "isoformat", 9);
-    Value method = name ? value_get_attribute(vm, self, name) : VALUE_ERROR;
-    return is_error(method) ? method : vm_call(vm, method, NULL, 0, NULL);
+    return value_call_method(vm, self, "isoformat", NULL, 0);
 }
 
 // ---- Methods

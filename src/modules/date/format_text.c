@@ -166,7 +166,5 @@ Value date_format_operation(VM *vm, Value self, String *specification) {
     if (!specification->size) return object_or_error(value_str(vm, self));
     Value argument = value_object(specification);
     if (class_of(vm, self)->flags & CLASS_BUILTIN) return date_format(vm, self, argument);
-    String *name = string_intern_from(vm, "strftime", 8);
-    Value method = name ? value_get_attribute(vm, self, name) : VALUE_ERROR;
-    return is_error(method) ? method : vm_call(vm, method, &argument, 1, NULL);
+    return value_call_method(vm, self, "strftime", &argument, 1);
 }

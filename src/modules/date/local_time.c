@@ -131,9 +131,7 @@ Value date_today(VM *vm, Class *cls) {
     if (!clock_now(vm, &nanoseconds)) return VALUE_ERROR;
     Value at = value_float((double)nanoseconds / 1e9);
     if (cls == date_class(vm, LIBRARY_DATE)) return date_from_timestamp(vm, cls, at);
-    String *name = string_intern_from(vm, "fromtimestamp", 13);
-    Value method = name ? value_get_attribute(vm, value_object(cls), name) : VALUE_ERROR;
-    return is_error(method) ? method : vm_call(vm, method, &at, 1, NULL);
+    return value_call_method(vm, value_object(cls), "fromtimestamp", &at, 1);
 }
 
 // ---- From local time

@@ -96,9 +96,8 @@ static Value moment_iso(VM *vm, Value self, const char *separator, size_t size, 
 
 static Value moment_str(VM *vm, Value self) {
     if (is_exactly(self, date_class(vm, LIBRARY_DATETIME))) return moment_iso(vm, self, " ", 1, SHOW_AUTO);
-    String *name = string_intern_from(vm, "isoformat", 9), *space = name ? string_from(vm, " ") : NULL;
-    Value method = space ? value_get_attribute(vm, self, name) : VALUE_ERROR, argument = object_or_error(space);
-    return is_error(method) ? method : vm_call(vm, method, &argument, 1, NULL);
+    Value space = object_or_error(string_from(vm, " "));
+    return is_error(space) ? space : value_call_method(vm, self, "isoformat", &space, 1);
 }
 
 static Value method_isoformat(VM *vm, Value *args, size_t count) {

@@ -133,9 +133,7 @@ static Value time_iso(VM *vm, Value self, TimeDetail detail) {
 }
 static Value time_str(VM *vm, Value self) {
     if (is_exactly(self, date_class(vm, LIBRARY_TIME_OF_DAY))) return time_iso(vm, self, SHOW_AUTO);
-    String *name = string_intern_from(vm, "isoformat", 9);
-    Value method = name ? value_get_attribute(vm, self, name) : VALUE_ERROR;
-    return is_error(method) ? method : vm_call(vm, method, NULL, 0, NULL);
+    return value_call_method(vm, self, "isoformat", NULL, 0);
 }
 
 // ---- Methods

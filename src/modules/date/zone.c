@@ -26,12 +26,6 @@ static Value not_implemented(VM *vm, const char *method) {
     return raise_error(vm, vm->exceptions.not_implemented_error, "a tzinfo subclass must implement %s()", method);
 }
 
-static Value call_method(VM *vm, Value object, const char *name, Value argument) {
-    String *method = string_intern_from(vm, name, strlen(name));
-    Value function = method ? value_get_attribute(vm, object, method) : VALUE_ERROR;
-    return is_error(function) ? function : vm_call(vm, function, &argument, 1, NULL);
-}
-
 static inline bool is_plain_zone(VM *vm, Value zone) { return is_exactly(zone, date_class(vm, LIBRARY_TZINFO)); }
 
 Value zone_ask(VM *vm, Value zone, ZoneQuestion question, Value argument) {
@@ -39,7 +33,7 @@ Value zone_ask(VM *vm, Value zone, ZoneQuestion question, Value argument) {
     if (is_timezone(zone)) return question == ASK_OFFSET ? zone_of(zone)->offset : VALUE_NONE;
     const char *method = question == ASK_OFFSET ? "utcoffset" : "dst";
     if (is_plain_zone(vm, zone)) return not_implemented(vm, method);
-    Value answer = call_method(vm, zone, method, argument);
+    Value answer = value_call_method(vm, zone, method, &argument, 1);
     if (is_error(answer) || is_none(answer)) return answer;
     if (!is_delta(answer))
         return raise_type_error(vm, "tzinfo.%s() must return None or timedelta, not '%s'", method, type_name(vm, answer));
@@ -59,7 +53,7 @@ Value zone_ask_name(VM *vm, Value zone, Value argument) {
     if (is_none(zone)) return zone;
     if (is_timezone(zone)) return timezone_str(vm, zone);
     if (is_plain_zone(vm, zone)) return not_implemented(vm, "tzname");
-    Value answer = call_method(vm, zone, "tzname", argument);
+    Value answer = value_call_method(vm, zone, "tzname", &argument, 1);
     if (is_error(answer) || is_none(answer) || is_string(answer)) return answer;
     return raise_type_error(vm, "tzinfo.tzname() must return None or a string, not '%s'", type_name(vm, answer));
 }
@@ -72,7 +66,7 @@ static bool is_from_utc(VM *vm, Value zone, Value moment) {
 }
 
 Value zone_from_utc(VM *vm, Value zone, Value moment) {
-    if (!is_timezone(zone)) return call_method(vm, zone, "fromutc", moment);
+    if (!is_timezone(zone)) return value_call_method(vm, zone, "fromutc", &moment, 1);
     if (!is_from_utc(vm, zone, moment)) return VALUE_ERROR;
     return moment_plus(vm, moment, delta_of(zone_of(zone)->offset), false);
 }

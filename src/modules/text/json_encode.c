@@ -180,9 +180,7 @@ static bool write_pair(Writer *w, Value key, Value value, bool *first) {
 // The pairs of a mapping in a list, sorted when asked: scripts may change the mapping meanwhile. NULL with an exception.
 static List *pairs_of(Writer *w, Value v) {
     VM *vm = w->vm;
-    String *name = string_intern_from(vm, "items", 5);
-    Value method = name ? value_get_attribute(vm, v, name) : VALUE_ERROR;
-    Value items = is_error(method) ? method : vm_call(vm, method, NULL, 0, NULL);
+    Value items = value_call_method(vm, v, "items", NULL, 0);
     List *pairs = is_error(items) ? NULL : list_from_iterable(vm, items);
     if (!pairs || (w->sort_keys && list_sort(vm, pairs, VALUE_NONE, false) < 0)) return NULL;
     for (size_t i = 0; i < pairs->length; i++)

@@ -66,9 +66,7 @@ static Value proxy_iterate(VM *vm, Value self) { return value_iterate(vm, mappin
 
 // The mapping's own method of that name.
 static Value forward(VM *vm, const char *name, Value *args, size_t count) {
-    String *method = string_intern_from(vm, name, strlen(name));
-    Value function = method ? value_get_attribute(vm, mapping_of(args[0]), method) : VALUE_ERROR;
-    return is_error(function) ? function : vm_call(vm, function, args + 1, count - 1, NULL);
+    return value_call_method(vm, mapping_of(args[0]), name, args + 1, count - 1);
 }
 static Value proxy_get(VM *vm, Value *args, size_t count) {
     if (is_empty(args[2])) args[2] = VALUE_NONE;

@@ -573,6 +573,12 @@ Value value_call_special(VM *vm, Value v, Special special, Value *arguments, siz
     return is_error(bound) ? VALUE_ERROR : vm_call(vm, bound, all + 1, count, NULL);
 }
 
+Value value_call_method(VM *vm, Value o, const char *name, Value *arguments, size_t count) {
+    String *key = string_intern_from(vm, name, strlen(name));
+    Value method = key ? value_get_attribute(vm, o, key) : VALUE_ERROR;
+    return is_error(method) ? method : vm_call(vm, method, arguments, count, NULL);
+}
+
 bool value_callable(VM *vm, Value v) {
     Class *cls = class_of(vm, v);
     if (cls->ops && cls->ops->call) return true;

@@ -51,6 +51,8 @@ int value_delete_attribute(VM *vm, Value o, String *name);              // [scri
 Value value_special(VM *vm, Value v, Special special); // [script]
 // Calls a special method with up to 3 arguments; VALUE_EMPTY when the class has none.
 Value value_call_special(VM *vm, Value v, Special special, Value *arguments, size_t count); // [script]
+// Calls the method of a name, which is looked up as an attribute, with positional arguments. [script]
+Value value_call_method(VM *vm, Value o, const char *name, Value *arguments, size_t count);
 
 bool value_callable(VM *vm, Value v);
 

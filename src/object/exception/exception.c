@@ -112,11 +112,8 @@ Value exception_group_new(VM *vm, const char *message, Tuple *members) {
 static Value derive(VM *vm, Value group, List *members) {
     Exception *original = exception_of(group);
     Value list = value_object(members);
-    String *name = string_intern_from(vm, "derive", 6);
-    Value derived = VALUE_ERROR;
-    Value method = name ? value_get_attribute(vm, group, name) : VALUE_ERROR;
-    if (!is_error(method)) derived = vm_call(vm, method, &list, 1, NULL);
-    if (is_error(derived)) return VALUE_ERROR;
+    Value derived = value_call_method(vm, group, "derive", &list, 1);
+    if (is_error(derived)) return derived;
     if (!exception_group_members(vm, derived)) return raise_type_error(vm, "derive must return an instance of BaseExceptionGroup");
     Exception *copy = exception_of(derived);
     copy->traceback = original->traceback;
