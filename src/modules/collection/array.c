@@ -593,7 +593,8 @@ static Value array_fromfile(VM *vm, Value *args, size_t count) {
     if (wanted < 0) return raise_value_error(vm, "negative count");
     if ((uint64_t)wanted > PTRDIFF_MAX / size_of(a)) return raise_memory_error(vm);
     int64_t size = wanted * (int64_t)size_of(a);
-    Value length = value_small(size), data = value_call_method(vm, args[1], "read", &length, 1);
+    Value length = int_from_int64(vm, size);
+    Value data = is_error(length) ? length : value_call_method(vm, args[1], "read", &length, 1);
     if (is_error(data)) return data;
     if (!is_kind(data, KIND_BYTES)) return raise_type_error(vm, "read() didn't return bytes");
     bool is_short = bytes_of(data)->length != (size_t)size;
