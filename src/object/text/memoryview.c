@@ -192,11 +192,11 @@ static Value slice_of(VM *vm, Value self, Value key) {
     size_t count = slice_clip((size_t)view->shape[0], &start, &stop, step);
     MemoryView *part = view_copy(vm, view);
     if (!part) return VALUE_ERROR;
-    int64_t place = (int64_t)view->start + start * view_strides(view)[0];
-    part->start = count && place > 0 ? (size_t)place : 0;
+    int64_t stride = view_strides(view)[0];
+    part->start = count ? (size_t)((int64_t)view->start + start * stride) : 0;
     part->items = view->shape[0] ? view->items / (size_t)view->shape[0] * count : 0;
     part->shape[0] = (int64_t)count;
-    view_strides(part)[0] = step * view_strides(view)[0];
+    view_strides(part)[0] = (int64_t)((uint64_t)step * (uint64_t)stride); // of one item it may be as long as it likes
     return value_object(part);
 }
 

@@ -299,8 +299,12 @@ static Value get_readonly(VM *vm, Value self) {
 }
 static Value tuple_of_numbers(VM *vm, const int64_t *numbers, int count) {
     Tuple *tuple = tuple_new(vm, (size_t)count);
-    for (int i = 0; tuple && i < count; i++) tuple->items[i] = value_small(numbers[i]);
-    return object_or_error(tuple);
+    if (!tuple) return VALUE_ERROR;
+    for (int i = 0; i < count; i++) {
+        tuple->items[i] = int_from_int64(vm, numbers[i]);
+        if (is_error(tuple->items[i])) return VALUE_ERROR;
+    }
+    return value_object(tuple);
 }
 static Value get_shape(VM *vm, Value self) {
     MemoryView *view = view_live(vm, self);
