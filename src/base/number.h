@@ -8,6 +8,13 @@
 
 enum { NUMBER_TEXT_SIZE = 40 };
 
+// What a hexadecimal digit stands for; -1 for any other byte.
+static inline int hexadecimal_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 // Writes repr(number): the shortest decimal that reads back as the same double, the nearest one of that length, with
 // an exponent where Python uses one ("1e+16", "inf", "nan", "0.1", "3.0"). Returns the length; `out` has room for
 // NUMBER_TEXT_SIZE bytes and is NUL-terminated.

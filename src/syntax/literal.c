@@ -1,6 +1,7 @@
 // What strings mean: escapes, concatenation, and the parts of f-strings.
 #include <string.h>
 
+#include "base/number.h"
 #include "base/unicode_name.h"
 #include "base/utf8.h"
 #include "grammar/aioli.h"
@@ -37,12 +38,6 @@ typedef struct {
     bool in_fstring;
     bool warned;
 } Escapes;
-
-static int hexadecimal_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 // The number of characters before `at` in the text as the decoder of escapes counts them: those beyond ASCII
 // stand as ten-character escapes there.

@@ -1,6 +1,7 @@
 // The module binascii: bytes as text of ASCII characters, and checksums.
 #include <string.h>
 
+#include "base/number.h"
 #include "modules/library.h"
 #include "modules/modules.h"
 #include "object/container/dict.h"
@@ -45,12 +46,6 @@ static Value bytes_from_buffer(VM *vm, Buffer *out) {
 // ---- Hexadecimal
 
 static const char lower_digits[] = "0123456789abcdef", upper_digits[] = "0123456789ABCDEF";
-
-static int digit_of(unsigned char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static bool separator_argument(VM *vm, Value v, unsigned char *out) {
     int64_t length = value_length(vm, v);
@@ -99,7 +94,7 @@ static Value unhexlify(VM *vm, Value *args, size_t count) {
     if (size % 2) return raise_binascii_error(vm, "Odd-length string");
     Bytes *result = bytes_new(vm, NULL, size / 2);
     for (size_t i = 0; result && i < size; i += 2) {
-        int high = digit_of(data[i]), low = digit_of(data[i + 1]);
+        int high = hexadecimal_value((char)data[i]), low = hexadecimal_value((char)data[i + 1]);
         if (high < 0 || low < 0) return raise_binascii_error(vm, "Non-hexadecimal digit found");
         result->data[i / 2] = (unsigned char)(high << 4 | low);
     }
@@ -256,8 +251,8 @@ static Value a2b_qp(VM *vm, Value *args, size_t count) {
         } else if (data[i] == '=') {
             buffer_byte(&out, '=');
             i++;
-        } else if (i + 1 < size && digit_of(data[i]) >= 0 && digit_of(data[i + 1]) >= 0) {
-            buffer_byte(&out, (char)(digit_of(data[i]) << 4 | digit_of(data[i + 1])));
+        } else if (i + 1 < size && hexadecimal_value((char)data[i]) >= 0 && hexadecimal_value((char)data[i + 1]) >= 0) {
+            buffer_byte(&out, (char)(hexadecimal_value((char)data[i]) << 4 | hexadecimal_value((char)data[i + 1])));
             i += 2;
         } else {
             buffer_byte(&out, '=');

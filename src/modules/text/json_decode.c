@@ -34,17 +34,12 @@ static Value read_value(Reader *r, size_t *at, bool *found);
 
 // ---- Strings
 
-static int hexadecimal(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 // Four digits, or -1.
 static int32_t four_digits(const Reader *r, size_t at) {
     if (r->size - at < 4 || at > r->size) return -1;
     int32_t number = 0;
     for (int i = 0; i < 4; i++) {
-        int digit = hexadecimal(r->data[at + (size_t)i]);
+        int digit = hexadecimal_value(r->data[at + (size_t)i]);
         if (digit < 0) return -1;
         number = number * 16 + digit;
     }

@@ -1,4 +1,5 @@
 // The methods that bytes and bytearray share with each other but not with str.
+#include "base/number.h"
 #include "object/core/native.h"
 #include "object/text/bytes_internal.h"
 
@@ -158,12 +159,6 @@ Value bytes_hex(VM *vm, Value bytes, Value separator, Value group_argument) {
 
 static Value bytes_hex_method(VM *vm, Value *args, size_t count) { return bytes_hex(vm, args[0], args[1], args[2]); }
 
-static int hex_value(char c) {
-    if (is_digit(c)) return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static Value bytes_fromhex(VM *vm, Value *args, size_t count) {
     if (!is_string(args[1]))
         return raise_type_error(vm, "fromhex() argument must be str, not %s", type_name(vm, args[1]));
@@ -175,8 +170,8 @@ static Value bytes_fromhex(VM *vm, Value *args, size_t count) {
             i++;
             continue;
         }
-        int high = hex_value(s->data[i]);
-        int low = high < 0 ? -1 : i + 1 < s->size ? hex_value(s->data[i + 1]) : -1;
+        int high = hexadecimal_value(s->data[i]);
+        int low = high < 0 ? -1 : i + 1 < s->size ? hexadecimal_value(s->data[i + 1]) : -1;
         if (high < 0 || low < 0) {
             buffer_free(&buffer);
             return raise_value_error(vm, "non-hexadecimal number found in fromhex() arg at position %zu",

@@ -1,6 +1,7 @@
 // The encodings unicode_escape and raw_unicode_escape: text as literals of the language write it.
 #include <stdio.h>
 
+#include "base/number.h"
 #include "base/unicode_name.h"
 #include "object/text/codec_internal.h"
 #include "object/text/text_internal.h"
@@ -29,18 +30,12 @@ bool put_raw_escape(Encoder *encoder, uint32_t c) {
     return true;
 }
 
-static int digit_value(unsigned char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
-    return -1;
-}
-
 // The escape at *at of so many hexadecimal digits, behind a backslash and a letter. [script]
 static bool hexadecimal_escape(Decoder *decoder, size_t *at, size_t digits, const char *reason) {
     uint32_t character = 0;
     size_t end = *at + 2, stop = end + digits;
     for (; end < stop && end < decoder->size; end++) {
-        int digit = digit_value(decoder->data[end]);
+        int digit = hexadecimal_value((char)decoder->data[end]);
         if (digit < 0) break;
         character = character * 16 + (uint32_t)digit;
     }
