@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the tests: run.py [--build FOLDER] [--jobs N] [--slow FACTOR] [--no-memory] [NAME…]
+"""Runs the tests: run.py [--build FOLDER] [--jobs N] [--slow FACTOR] [--no-memory] [--times] [NAME…]
 
 A test is a program tests/**/*.aio with its expected standard output beside it (NAME.out), its standard error (NAME.err,
 nothing is compared without it) and its exit status (NAME.status, 0 without it). Comments at the start of a program
@@ -20,8 +20,10 @@ import functools
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -144,9 +146,13 @@ def main():
     parser.add_argument("--jobs", default=min(os.cpu_count() or 2, 4), type=int)
     parser.add_argument("--slow", default=1, type=float, help="how much slower than usual the build is")
     parser.add_argument("--no-memory", action="store_true", help="the build keeps what is freed: how much memory it takes says nothing")
+    parser.add_argument("--times", action="store_true", help="says of each test that takes more than a second how long it took")
     parser.add_argument("names", nargs="*", help="only tests whose path contains one of these")
     options = parser.parse_args()
     build = options.build.resolve()
+    # A job in the background of a shell ignores both, and so would all programs here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     timeout = 200 * options.slow  # for one that hangs: on a machine with other things to do all of them take long
 
     def wanted(name):
@@ -156,12 +162,21 @@ def main():
                 if path.with_suffix(".out").exists() and wanted(str(path.relative_to(HERE)))]
     units = [path for path in sorted(build.glob("unit_*")) if os.access(path, os.X_OK) and path.is_file() and wanted(path.name)]
     passed = failed = 0
+
+    def timed(name, check, *arguments):
+        start = time.monotonic()
+        result = check(*arguments)
+        taken = time.monotonic() - start
+        if options.times and taken > 1:
+            print(f"{name}: {taken:.0f} s", flush=True)
+        return result
+
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for result in pool.map(lambda path: check_program(build / "aioli", path, timeout), programs):
+        for result in pool.map(lambda path: timed(path.relative_to(HERE), check_program, build / "aioli", path, timeout), programs):
             passed, failed = passed + (result is None), failed + (result is not None)
             if result:
                 print(result, flush=True)
-        for good, bad, output in pool.map(lambda unit: check_unit(unit, timeout), units):
+        for good, bad, output in pool.map(lambda unit: timed(unit.name, check_unit, unit, timeout), units):
             passed, failed = passed + good, failed + bad
             if output:
                 print(output, flush=True)
@@ -176,7 +191,7 @@ def main():
     for name, check in checks:
         if not wanted(name):
             continue
-        result = check()
+        result = timed(name, check)
         passed, failed = passed + (result is None), failed + (result is not None)
         if result:
             print(result, flush=True)

@@ -118,10 +118,26 @@ static bool refuel(VM *vm) {
     return !vm->hooks.charge || vm->hooks.charge(vm);
 }
 
+#ifdef AIOLI_GC_STRESS
+// Whether to collect at this safepoint. At each, until collections have gone through so many bytes; for as many more at every second, and
+// so on, chosen at random so that no loop's period hides a place: a program of N safepoints then takes log N times as long, not N times.
+enum { STRESS_SHIFT = 35 };
+static bool stress_wants_collection(VM *vm) {
+    Heap *heap = &vm->heap;
+    if (vm->collect || heap_wants_collection(heap)) return true;
+    if (vm->gc_disabled) return false;
+    heap->stress_state = heap->stress_state * 6364136223846793005u + 1442695040888963407u; // Knuth's MMIX
+    uint64_t halvings = heap->stressed >> STRESS_SHIFT;
+    if (heap->stress_state >> 32 & ((UINT64_C(1) << (halvings < 30 ? halvings : 30)) - 1)) return false;
+    heap->stressed += heap->live + heap->side;
+    return true;
+}
+#endif
+
 static bool attend(VM *vm, void (*collect)(VM *)) {
     if (!refuel(vm)) return false;
 #ifdef AIOLI_GC_STRESS
-    if (!vm->gc_disabled || vm->collect || heap_wants_collection(&vm->heap)) collect(vm);
+    if (stress_wants_collection(vm)) collect(vm);
 #else
     // Nobody who interrupts waits for a collection; it comes with the next safepoint.
     if (!vm_interrupted(vm) && (vm->collect || heap_wants_collection(&vm->heap))) collect(vm);

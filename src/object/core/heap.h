@@ -80,6 +80,10 @@ typedef struct {
     size_t row_count, row_capacity;
     bool gray_overflow;   // an object was marked but did not fit: the heap must be rescanned
     uint64_t collections;
+#ifdef AIOLI_GC_STRESS
+    uint64_t stressed;    // bytes of all objects that collections have left, summed up: what stress has cost so far
+    uint64_t stress_state; // of the generator that chooses safepoints
+#endif
 } Heap;
 
 void heap_init(VM *vm, Allocator allocator);
