@@ -1,6 +1,7 @@
 // Futures, and what futures, tasks and gathers share.
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -9,21 +10,21 @@
 #include "object/text/str.h"
 #include "vm/frame.h"
 
-static void init_future(Future *f) {
+void future_init(Future *f) {
     f->result = VALUE_NONE;
     f->callback = f->cancel_message = VALUE_EMPTY;
 }
 
 Future *future_new(VM *vm) {
     Future *f = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(Future));
-    if (f) init_future(f);
+    if (f) future_init(f);
     return f;
 }
 
 Promised *future_new_promised(VM *vm) {
     Promised *promised = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(Promised));
     if (!promised) return NULL;
-    init_future(&promised->future);
+    future_init(&promised->future);
     promised->future.kind = FUTURE_PROMISED;
     return promised;
 }
@@ -31,7 +32,7 @@ Promised *future_new_promised(VM *vm) {
 DescriptorFuture *future_new_descriptor(VM *vm) {
     DescriptorFuture *watched = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(DescriptorFuture));
     if (!watched) return NULL;
-    init_future(&watched->future);
+    future_init(&watched->future);
     watched->future.kind = FUTURE_DESCRIPTOR;
     return watched;
 }
@@ -72,7 +73,7 @@ static void promise_again(Loop *loop, const Future *f) {
     loop->places += count;
 }
 
-static void schedule_callbacks(VM *vm, Future *f) {
+void future_schedule_callbacks(VM *vm, Future *f) {
     Loop *loop = loop_of(vm);
     Value first = f->callback;
     List *rest = f->callbacks;
@@ -181,7 +182,7 @@ bool future_set_result(VM *vm, Future *f, Value result) {
     heap_store(vm, f, &f->result, result);
     f->state = FUTURE_FINISHED;
     if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f); // a script has been faster
-    schedule_callbacks(vm, f);
+    future_schedule_callbacks(vm, f);
     return true;
 }
 
@@ -191,16 +192,17 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
     f->state = FUTURE_FAILED;
     if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f);
     lost_watch(vm, f);
-    schedule_callbacks(vm, f);
+    future_schedule_callbacks(vm, f);
     return true;
 }
 
 void future_become_cancelled(VM *vm, Future *f, Value message) {
     f->state = FUTURE_CANCELLED;
+    if (f->park == PARK_LINE) line_dismiss((Waiter *)f);
     if (f->kind == FUTURE_PROMISED) loop_of(vm)->on_promise_cancelled(vm, (Promised *)f);
     if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f);
     heap_store(vm, f, &f->cancel_message, message);
-    schedule_callbacks(vm, f);
+    future_schedule_callbacks(vm, f);
 }
 
 static Value cancelled_error(VM *vm, Value message) {
@@ -223,9 +225,9 @@ static int gather_cancel(VM *vm, Gather *gather, Value message) {
 static int cancel_wait(VM *vm, Task *task, Value message) {
     Future *f = &task->future;
     if (f->abandoned) return 0;
-    if (f->park == PARK_NONE && is_future(task->waiting)) return future_cancel(vm, future_of(task->waiting), message);
-    if (f->park != PARK_WAITING && f->park != PARK_DUE) return 0;
-    // The message belongs to the future that the sleep would have, not to the task.
+    if (f->park == PARK_NONE && is_future(task->waiter.waiting)) return future_cancel(vm, future_of(task->waiter.waiting), message);
+    if (f->park != PARK_WAITING && f->park != PARK_DUE && f->park != PARK_LINE) return 0;
+    // The message belongs to the future that the wait would have, not to the task.
     Value e = cancelled_error(vm, message);
     if (is_error(e) || (f->park == PARK_DUE && !loop_reserve(vm))) return -1;
     task_end_park(vm, task, e);
@@ -287,7 +289,7 @@ static Value future_make(VM *vm, Value *args, size_t count) {
         return raise_type_error(vm, "cannot create '%s' instances", class_name(cls));
     Future *f = class_instantiate(vm, cls, sizeof(Future));
     if (!f) return VALUE_ERROR;
-    init_future(f);
+    future_init(f);
     return value_object(f);
 }
 static Value method_result(VM *vm, Value *args, size_t count) { return future_result(vm, future_of(args[0])); }
@@ -424,10 +426,11 @@ static void future_trace(VM *vm, Object *o) {
     heap_mark(vm, f->cancel_message);
     if (!is_empty(f->callback) || f->callbacks) promise_again(loop_of(vm), f);
     if (f->kind == FUTURE_GATHER) heap_mark_object(vm, (Object *)((Gather *)f)->children);
+    if (f->kind == FUTURE_LINE) line_future_trace(vm, f);
     if (f->kind != FUTURE_TASK) return;
     Task *task = (Task *)f;
     heap_mark(vm, task->coroutine);
-    heap_mark(vm, task->waiting);
+    heap_mark(vm, task->waiter.waiting);
     heap_mark(vm, task->name);
     heap_mark_object(vm, (Object *)task->created_in);
 }
@@ -543,7 +546,7 @@ Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exce
     }
     Gather *gather = heap_allocate(vm, loop_of(vm)->gather_class->root, KIND_FUTURE, sizeof(Gather));
     if (!gather) return VALUE_ERROR;
-    init_future(&gather->future);
+    future_init(&gather->future);
     gather->future.kind = FUTURE_GATHER;
     gather->return_exceptions = return_exceptions;
     gather->children = list_new(vm, count);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -493,6 +494,7 @@ void loop_abandon(VM *vm) {
     for (Task *task = loop->first_task; task;) {
         Task *next = task->next;
         task->next = task->previous = NULL;
+        if (task->future.park >= PARK_LINE) line_abandon(&task->waiter);
         task->future.abandoned = true;
         task = next;
     }
@@ -596,8 +598,9 @@ static void loop_trace(VM *vm) {
     lost_trace(vm);
     watch_trace(vm);
     Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,
-                        loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->sleep_class,
-                        loop->sleep_iterator_class};
+                        loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->coroutine_class,
+                        loop->coroutine_iterator_class, loop->sleeper_class, loop->lock_class, loop->condition_class,
+                        loop->semaphore_class};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) heap_mark_object(vm, (Object *)classes[i]);
 }
 
@@ -631,4 +634,4 @@ void loop_destroy(VM *vm) {
     vm->loop = NULL;
 }
 
-bool loop_class_init(VM *vm) { return future_class_init(vm) && task_class_init(vm) && handle_class_init(vm); }
+bool loop_class_init(VM *vm) { return future_class_init(vm) && task_class_init(vm) && handle_class_init(vm) && coroutine_class_init(vm); }

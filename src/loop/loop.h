@@ -19,33 +19,54 @@ typedef struct Task Task;
 
 typedef enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED, FUTURE_FAILED } FutureState;
 
-// How a task is parked on a timer by a sleep that is awaited at once (no future of its own). DUE: the timer stands in the queue.
-typedef enum { PARK_NONE, PARK_WAITING, PARK_DUE, PARK_FIRED, PARK_CANCELLED } ParkState;
+// How a task is parked without a future of its own: on a timer, by a sleep that is awaited at once (DUE: the timer stands in the queue);
+// or in a line (wait.h), CALLED when its turn has come and is queued, DISMISSED when it was cancelled and that is queued.
+typedef enum {
+    PARK_NONE,
+    PARK_WAITING,
+    PARK_DUE,
+    PARK_FIRED,
+    PARK_CANCELLED,
+    PARK_LINE,
+    PARK_CALLED,
+    PARK_DISMISSED
+} ParkState;
 
-// Which struct it is: a plain Future, a Task, a Gather, a Promised (the host completes it), a DescriptorFuture (the driver does).
-typedef enum { FUTURE_PLAIN, FUTURE_TASK, FUTURE_GATHER, FUTURE_PROMISED, FUTURE_DESCRIPTOR } FutureKind;
+// Which struct it is: a plain Future, a Task, a Gather, a Promised (the host completes it), a DescriptorFuture (the driver does), a
+// LineFuture (wait.h).
+typedef enum { FUTURE_PLAIN, FUTURE_TASK, FUTURE_GATHER, FUTURE_PROMISED, FUTURE_DESCRIPTOR, FUTURE_LINE } FutureKind;
 
 struct Future {
     Object object;
     uint8_t state;      // FutureState
     uint8_t kind;       // FutureKind
-    uint8_t park;       // of a task: ParkState
+    uint8_t park;       // of a task and of a LineFuture: ParkState
+    uint8_t what;       // of one in a line: which of the ways to wait that its Waitable has
     bool must_cancel;   // of a task: cancel() came while it could not be delivered
     bool retrieved;     // the exception has been seen by somebody
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
     uint32_t waits_since;   // of a task, while there is a console: the loop's clock in milliseconds, modulo 2**32
-    Value result;           // or the exception
+    Value result;           // or the exception; of a pending task in a line: what it wants to remember there
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
     List *callbacks;        // the further ones, or NULL
     Value cancel_message;   // or VALUE_EMPTY
 };
 
-struct Task {
+// What can stand in a line.
+typedef struct Waiter {
     Future future;
+    Value waiting; // of a task: the future that it awaits; of one in a line: the Waitable; or VALUE_NONE
+    struct Waiter *next, *previous; // in the line
+} Waiter;
+
+struct Task {
+    union {
+        Future future;
+        Waiter waiter;
+    };
     Value coroutine;
-    Value waiting;    // the future it awaits, or VALUE_NONE
     Value name;       // a str, or a small int n for "Task-n"
     Code *created_in; // where create_task was called, or NULL
     uint32_t created_at; // instruction
@@ -182,9 +203,11 @@ struct Loop {
     Task *console;     // the task that is told of what the next two say, or NULL: see console.c
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
     bool running, stopping, closed;
+    bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
-        *sleep_class, *sleep_iterator_class;
+        *coroutine_class, *coroutine_iterator_class, *sleeper_class, *lock_class,
+        *condition_class, *semaphore_class;
     // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something.
     // `on_promise_cancelled` is told of a promised future that is cancelled.
     uint32_t mail; // atomic

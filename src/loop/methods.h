@@ -8,12 +8,19 @@
 bool future_class_init(VM *vm); // Future and the gather's
 bool task_class_init(VM *vm);
 bool handle_class_init(VM *vm); // Handle, TimerHandle, the loop itself
+bool coroutine_class_init(VM *vm); // coroutines that are native (wait.h)
 
 // A handle for callback(*arguments), not queued yet. NULL: out of memory.
 Handle *handle_new(VM *vm, Value callback, Tuple *arguments, double when);
+// The TimerHandle of callback(*arguments), queued for a time of the loop's clock. VALUE_ERROR with an exception.
+Value handle_schedule_at(VM *vm, double when, Value callback, Value *arguments, size_t count);
+// Handle.cancel().
+Value handle_cancel(VM *vm, Value *args, size_t count);
 
-// Whether nobody has awaited a sleep that is an object so far.
-bool sleep_is_new(const Object *o);
+// What a future does when it is done: queues all that waits for it. Its state stands already.
+void future_schedule_callbacks(VM *vm, Future *f);
+// Makes a future's memory one that is pending.
+void future_init(Future *f);
 
 extern const TypeOps future_ops;
 

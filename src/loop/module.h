@@ -12,10 +12,11 @@ extern const NativeDefinition console_functions[];
 extern const NativeDefinition testing_functions[];
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
+bool asyncio_locks_module_fill(VM *vm, ModuleObject *module); // _asyncio_locks
 
 // create_task(coroutine, name): name may be VALUE_EMPTY or None.
 Value asyncio_create_task(VM *vm, Value coroutine, Value name);
-// A coroutine object that sleeps.
+// sleep.c: a coroutine object that sleeps.
 Value sleep_new(VM *vm, double delay, Value result);
 
 #endif

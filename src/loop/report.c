@@ -68,11 +68,11 @@ static void describe_wait(VM *vm, Task *task, const Frame *library, const char *
         buffer_format(out, "%s()", frame_code(library)->qualified_name->data);
         return;
     }
-    if (is_task(task->waiting)) {
-        String *name = task_name(vm, task_of(task->waiting));
+    if (is_task(task->waiter.waiting)) {
+        String *name = task_name(vm, task_of(task->waiter.waiting));
         buffer_format(out, "task '%s'", name ? name->data : "?");
-    } else if (is_future(task->waiting)) {
-        buffer_text(out, future_of(task->waiting)->kind == FUTURE_GATHER ? "a gather" : future);
+    } else if (is_future(task->waiter.waiting)) {
+        buffer_text(out, future_of(task->waiter.waiting)->kind == FUTURE_GATHER ? "a gather" : future);
     } else {
         buffer_text(out, "nothing that can come");
     }
@@ -82,13 +82,11 @@ static void describe_wait(VM *vm, Task *task, const Frame *library, const char *
 static void describe_state(VM *vm, Task *task, const Frame *library, Buffer *out) {
     if (task == loop_of(vm)->current)
         buffer_text(out, "itself: it runs");
-    else if (is_future(task->waiting) && future_of(task->waiting)->kind == FUTURE_PROMISED && !library)
+    else if (is_future(task->waiter.waiting) && future_of(task->waiter.waiting)->kind == FUTURE_PROMISED && !library)
         buffer_text(out, "the host");
-    else if (is_future(task->waiting) && future_of(task->waiting)->kind == FUTURE_DESCRIPTOR && !library)
+    else if (is_future(task->waiter.waiting) && future_of(task->waiter.waiting)->kind == FUTURE_DESCRIPTOR && !library)
         buffer_text(out, "a file descriptor");
-    else if (is_kind(task->coroutine, KIND_NATIVE_COROUTINE) && object_shape(object_of(task->coroutine))->cls == loop_of(vm)->sleep_class)
-        buffer_text(out, "a sleep");
-    else if (library || !is_none(task->waiting))
+    else if (library || !is_none(task->waiter.waiting))
         describe_wait(vm, task, library, "a future", out);
     else
         buffer_text(out, task->future.park == PARK_WAITING ? "a sleep" : "its turn");
@@ -97,9 +95,9 @@ static void describe_state(VM *vm, Task *task, const Frame *library, Buffer *out
 // The tasks that a task waits for, as loop_describe_tasks gives them.
 static Value find_awaited(VM *vm, Task *task, const Frame *library) {
     if (task == loop_of(vm)->current) return VALUE_NONE;
-    if (is_task(task->waiting)) return task->waiting;
-    if (is_gather(task->waiting)) {
-        const Gather *gather = (const Gather *)object_of(task->waiting);
+    if (is_task(task->waiter.waiting)) return task->waiter.waiting;
+    if (is_gather(task->waiter.waiting)) {
+        const Gather *gather = (const Gather *)object_of(task->waiter.waiting);
         // A list of its own: the gather goes by what it has.
         return gather->children ? object_or_error(list_from(vm, gather->children->items, gather->children->length)) : VALUE_NONE;
     }

@@ -1,6 +1,7 @@
 // Tasks: a coroutine, one step after the other.
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -36,7 +37,7 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
     task->future.result = VALUE_NONE;
     task->future.callback = task->future.cancel_message = VALUE_EMPTY;
     task->coroutine = coroutine;
-    task->waiting = VALUE_NONE;
+    task->waiter.waiting = VALUE_NONE;
     task->name = is_empty(name) ? value_small((int64_t)loop->next_task_number++) : name;
     note_creation(vm, task);
     if (!loop_reserve(vm)) return NULL;
@@ -115,19 +116,26 @@ static Value run_coroutine(VM *vm, Value coroutine, Value sent, bool thrown) {
         if (g->frame.flags & FRAME_DELEGATED) return raise_runtime_error(vm, "coroutine is being awaited already");
         return interpreter_step(vm, g, sent, thrown);
     }
+    loop_of(vm)->steps_native = true;
     const TypeOps *ops = class_of(vm, coroutine)->ops;
-    return ops->await_step(vm, coroutine, sent, thrown);
+    Value result = ops->await_step(vm, coroutine, sent, thrown);
+    loop_of(vm)->steps_native = false;
+    return result;
 }
 
 void task_end_park(VM *vm, Task *task, Value exception) {
     Future *f = &task->future;
-    if (f->park == PARK_WAITING) loop_of(vm)->timer_stale++;
-    f->park = PARK_CANCELLED;
-    f->park_number++;
+    if (f->park == PARK_LINE) {
+        line_dismiss(&task->waiter);
+    } else {
+        if (f->park == PARK_WAITING) loop_of(vm)->timer_stale++;
+        f->park = PARK_CANCELLED;
+        f->park_number++;
+    }
     loop_ready(vm, READY_THROW, value_object(task), exception);
 }
 
-// The coroutine parked the task on a timer.
+// The task is parked, on a timer or in a line.
 static void parked(VM *vm, Task *task) {
     if (!task->future.must_cancel) return;
     Value e = future_cancelled_error(vm, &task->future);
@@ -141,13 +149,13 @@ static bool wait_for(VM *vm, Task *task, Future *on) {
     if (on == f) return raise_runtime_error(vm, "Task cannot await on itself: %s", "<Task>"), false;
     on->yielded = false;
     if (!future_add_callback(vm, on, value_object(f))) return false;
-    heap_store(vm, task, &task->waiting, value_object(on));
+    heap_store(vm, task, &task->waiter.waiting, value_object(on));
     if (!f->must_cancel) return true;
     int cancelled = future_cancel(vm, on, f->cancel_message);
     if (cancelled > 0) f->must_cancel = false;
     if (cancelled >= 0) return true;
     future_take_back_callback(vm, on, value_object(f));
-    task->waiting = VALUE_NONE;
+    task->waiter.waiting = VALUE_NONE;
     return false;
 }
 
@@ -189,6 +197,24 @@ static bool ended_by_exception(VM *vm, Task *task) {
     return true;
 }
 
+// The turn of a task has come that stands in a line: what its wait gives is what the coroutine gets, in *sent or *exception. VALUE_SUSPEND
+// when it has to wait on.
+static Value end_wait(VM *vm, Task *task, Value *sent, Value *exception) {
+    // A script may have ended the coroutine by itself; its turn is the next one's then.
+    if (is_empty(*exception) && coroutine_is_over(task->coroutine)) {
+        Exception *closed = exception_new(vm, vm->exceptions.generator_exit, NULL, 0);
+        *exception = closed ? value_object(closed) : exception_take(vm);
+    }
+    Value result = line_go_on(vm, &task->waiter, &task->waiter, *exception);
+    if (result.bits == VALUE_SUSPEND.bits) return vm->suspended_on = VALUE_STOP, result;
+    *exception = VALUE_EMPTY;
+    if (is_error(result))
+        *exception = exception_take(vm);
+    else
+        *sent = result;
+    return VALUE_NONE;
+}
+
 bool task_step(VM *vm, Task *task, Value exception) {
     Loop *loop = loop_of(vm);
     Future *f = &task->future;
@@ -201,12 +227,17 @@ bool task_step(VM *vm, Task *task, Value exception) {
         f->must_cancel = is_error(exception);
         if (is_error(exception)) exception = exception_take(vm);
     }
-    task->waiting = VALUE_NONE;
-    f->park = PARK_NONE;
     Task *before = loop->current;
     loop->current = task;
+    Value sent = VALUE_NONE, result = VALUE_NONE;
+    if (f->park >= PARK_LINE) {
+        result = end_wait(vm, task, &sent, &exception);
+    } else {
+        task->waiter.waiting = VALUE_NONE;
+        f->park = PARK_NONE;
+    }
     bool thrown = !is_empty(exception);
-    Value result = run_coroutine(vm, task->coroutine, thrown ? exception : VALUE_NONE, thrown);
+    if (result.bits != VALUE_SUSPEND.bits) result = run_coroutine(vm, task->coroutine, thrown ? exception : sent, thrown);
     loop->current = before;
     if (result.bits == VALUE_SUSPEND.bits) {
         if (__builtin_expect(loop->console != NULL, 0)) f->waits_since = loop_milliseconds(vm);
