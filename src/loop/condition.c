@@ -135,7 +135,7 @@ static Value condition_release(VM *vm, Value *args, size_t count) {
 }
 static Value condition_enter(VM *vm, Value *args, size_t count) {
     Value lock = condition_of(args[0])->lock;
-    if (!is_plain_lock(vm, lock) || is_overridden(vm, args[0], loop_of(vm)->condition_class, "acquire"))
+    if (!is_plain_lock(vm, lock) || method_is_overridden(vm, args[0], loop_of(vm)->condition_class, "acquire"))
         return call_in_locks(vm, "_enter", args, 1);
     return coroutine_call(vm, &lock_acquire_kind, lock, VALUE_NONE);
 }

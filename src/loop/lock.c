@@ -76,7 +76,7 @@ static Value lock_locked(VM *vm, Value *args, size_t count) { return value_bool(
 static Value lock_acquire(VM *vm, Value *args, size_t count) { return coroutine_call(vm, &lock_acquire_kind, args[0], VALUE_TRUE); }
 static Value lock_release(VM *vm, Value *args, size_t count) { return release_held(vm, args[0]); }
 static Value lock_enter(VM *vm, Value *args, size_t count) {
-    if (is_overridden(vm, args[0], loop_of(vm)->lock_class, "acquire")) return call_in_locks(vm, "_enter", args, 1);
+    if (method_is_overridden(vm, args[0], loop_of(vm)->lock_class, "acquire")) return call_in_locks(vm, "_enter", args, 1);
     return coroutine_call(vm, &lock_enter_kind, args[0], VALUE_NONE);
 }
 

@@ -600,7 +600,8 @@ static void loop_trace(VM *vm) {
     Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,
                         loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->coroutine_class,
                         loop->coroutine_iterator_class, loop->sleeper_class, loop->lock_class, loop->condition_class,
-                        loop->semaphore_class};
+                        loop->semaphore_class, loop->queue_class, loop->priority_queue_class, loop->lifo_queue_class,
+                        loop->queue_empty, loop->queue_full, loop->queue_shut_down};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) heap_mark_object(vm, (Object *)classes[i]);
 }
 

@@ -207,7 +207,7 @@ struct Loop {
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
         *coroutine_class, *coroutine_iterator_class, *sleeper_class, *lock_class,
-        *condition_class, *semaphore_class;
+        *condition_class, *semaphore_class, *queue_class, *priority_queue_class, *lifo_queue_class, *queue_empty, *queue_full, *queue_shut_down;
     // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something.
     // `on_promise_cancelled` is told of a promised future that is cancelled.
     uint32_t mail; // atomic

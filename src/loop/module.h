@@ -12,7 +12,8 @@ extern const NativeDefinition console_functions[];
 extern const NativeDefinition testing_functions[];
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
-bool asyncio_locks_module_fill(VM *vm, ModuleObject *module); // _asyncio_locks
+bool asyncio_locks_module_fill(VM *vm, ModuleObject *module);  // _asyncio_locks
+bool asyncio_queues_module_fill(VM *vm, ModuleObject *module); // _asyncio_queues
 
 // create_task(coroutine, name): name may be VALUE_EMPTY or None.
 Value asyncio_create_task(VM *vm, Value coroutine, Value name);

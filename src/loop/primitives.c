@@ -10,14 +10,6 @@
 #include "object/text/str.h"
 #include "vm/import.h"
 
-bool is_overridden(VM *vm, Value self, Class *native, const char *name) {
-    Class *cls = class_of(vm, self);
-    if (cls->flags & CLASS_BUILTIN) return false;
-    String *key = string_intern_from(vm, name, strlen(name));
-    if (!key) return exception_clear(vm), true; // the way that always does
-    return !value_same(class_lookup(vm, cls, key), class_lookup(vm, native, key));
-}
-
 Value call_in_locks(VM *vm, const char *function, Value *arguments, size_t count) {
     String *name = string_intern_from(vm, "asyncio.locks", 13);
     Value module = name ? import_module(vm, name) : VALUE_ERROR;

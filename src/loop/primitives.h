@@ -24,8 +24,6 @@ extern const CoroutineKind lock_acquire_kind;
 // Whether an object is a lock of the class Lock itself, all of whose ways are known.
 bool is_plain_lock(VM *vm, Value v);
 
-// Whether the object's class has another method of this name than the native class has.
-bool is_overridden(VM *vm, Value self, Class *native, const char *name);
 // What a function of asyncio.locks, written in the language, gives. [script]
 Value call_in_locks(VM *vm, const char *function, Value *arguments, size_t count);
 // repr(): object's own, with a state and the number of those who wait in brackets.

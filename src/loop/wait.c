@@ -2,6 +2,7 @@
 #include "loop/wait.h"
 
 #include "loop/methods.h"
+#include "object/core/class.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 
@@ -112,4 +113,12 @@ Value line_go_on(VM *vm, Waiter *waiter, Waiter *next, Value exception) {
     bool called = waiter->future.park == PARK_CALLED;
     Value argument, owner = take_out(waiter, &argument);
     return kind->go_on(vm, next, owner, argument, called, exception);
+}
+
+bool method_is_overridden(VM *vm, Value self, Class *native, const char *name) {
+    Class *cls = class_of(vm, self);
+    if (cls->flags & CLASS_BUILTIN) return false;
+    String *key = string_intern_from(vm, name, strlen(name));
+    if (!key) return exception_clear(vm), true; // the way that always does
+    return !value_same(class_lookup(vm, cls, key), class_lookup(vm, native, key));
 }

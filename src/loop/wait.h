@@ -74,6 +74,8 @@ bool coroutine_is_new(const Object *coroutine);
 const char *coroutine_name(const Object *coroutine);
 // Whether what a task runs has come to its end.
 bool coroutine_is_over(Value coroutine);
+// Whether the object's class has another method of this name than the native class has.
+bool method_is_overridden(VM *vm, Value self, Class *native, const char *name);
 // What stands in a line for a coroutine that is driven by hand. NULL with MemoryError.
 Waiter *line_future_new(VM *vm);
 
