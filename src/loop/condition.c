@@ -64,9 +64,9 @@ static Value notified_alone(VM *vm, Waiter *next, Value owner, Value argument, b
     return is_empty(exception) ? VALUE_TRUE : raise_value(vm, exception);
 }
 
-static const WaitKind condition_kinds[] = {{notified, own_line, "a condition"},
-                                           {lock_came, lock_line, "the lock of a condition"},
-                                           {notified_alone, own_line, "a condition"}};
+static const WaitKind condition_kinds[] = {{notified, own_line, "Condition.wait()"},
+                                           {lock_came, lock_line, "Condition.wait()"},
+                                           {notified_alone, own_line, "Condition.wait()"}};
 
 static Value wait_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
     Condition *condition = condition_of(self);
@@ -136,7 +136,7 @@ static Value condition_release(VM *vm, Value *args, size_t count) {
 static Value condition_enter(VM *vm, Value *args, size_t count) {
     Value lock = condition_of(args[0])->lock;
     if (!is_plain_lock(vm, lock) || method_is_overridden(vm, args[0], loop_of(vm)->condition_class, "acquire"))
-        return call_in_locks(vm, "_enter", args, 1);
+        return call_in_asyncio(vm, "asyncio.locks", "_enter", args, 1);
     return coroutine_call(vm, &lock_acquire_kind, lock, VALUE_NONE);
 }
 static Value exit_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
@@ -147,11 +147,11 @@ static const CoroutineKind exit_kind = {"_ContextManagerMixin.__aexit__", exit_b
 static Value condition_exit(VM *vm, Value *args, size_t count) { return coroutine_call(vm, &exit_kind, args[0], VALUE_NONE); }
 
 static Value condition_wait(VM *vm, Value *args, size_t count) {
-    if (!is_plain_lock(vm, condition_of(args[0])->lock)) return call_in_locks(vm, "_wait_for_condition", args, 1);
+    if (!is_plain_lock(vm, condition_of(args[0])->lock)) return call_in_asyncio(vm, "asyncio.locks", "_wait_for_condition", args, 1);
     return coroutine_call(vm, &wait_kind, args[0], VALUE_NONE);
 }
 static Value condition_stand(VM *vm, Value *args, size_t count) { return coroutine_call(vm, &stand_kind, args[0], VALUE_NONE); }
-static Value condition_wait_for(VM *vm, Value *args, size_t count) { return call_in_locks(vm, "_wait_for_predicate", args, 2); }
+static Value condition_wait_for(VM *vm, Value *args, size_t count) { return call_in_asyncio(vm, "asyncio.locks", "_wait_for_predicate", args, 2); }
 
 static Value notify_some(VM *vm, Value self, int64_t count) {
     int locked = is_locked(vm, condition_of(self));

@@ -39,13 +39,18 @@ DescriptorFuture *future_new_descriptor(VM *vm) {
 
 // ---- Callbacks
 
+// A gather, or another object that is told of a future's end without being called.
+static bool is_watcher(Value v) {
+    return is_gather(v) || (is_kind(v, KIND_NATIVE_DATA) && object_shape(object_of(v))->cls->ops->future_done);
+}
+
 // Returns whether it takes a place of its own: not that of the task that it is.
 static bool schedule_callback(VM *vm, Future *f, Value callback) {
     if (is_task(callback)) {
         if (!future_of(callback)->abandoned) loop_ready(vm, READY_WAKE, callback, value_object(f));
         return false;
     }
-    ReadyKind kind = is_gather(callback) ? READY_CHILD : is_none(callback) ? READY_STOP : READY_CALLBACK;
+    ReadyKind kind = is_watcher(callback) ? READY_CHILD : is_none(callback) ? READY_STOP : READY_CALLBACK;
     loop_ready(vm, kind, callback, value_object(f));
     return true;
 }
@@ -143,7 +148,7 @@ static void drop_callbacks(VM *vm, Future *f, const List *gone) {
 
 // Whether a callback is one of a script's and equal to what the script names; or -1.
 static int is_named(VM *vm, Value callback, Value named) {
-    bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || is_gather(callback);
+    bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || is_watcher(callback);
     return is_own ? 0 : value_equal(vm, callback, named);
 }
 

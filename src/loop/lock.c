@@ -39,7 +39,7 @@ bool lock_take_turn(VM *vm, Lock *lock, Value exception) {
 static Value acquire_goes_on(VM *vm, Waiter *next, Value owner, Value result, bool called, Value exception) {
     return lock_take_turn(vm, lock_of(owner), exception) ? result : raise_value(vm, exception);
 }
-static const WaitKind lock_kinds[] = {{acquire_goes_on, lock_line, "a lock"}};
+static const WaitKind lock_kinds[] = {{acquire_goes_on, lock_line, "Lock.acquire()"}};
 
 static Value acquire_begin(VM *vm, Waiter *waiter, Value self, Value result) {
     if (lock_take(vm, lock_of(self))) return result;
@@ -76,7 +76,7 @@ static Value lock_locked(VM *vm, Value *args, size_t count) { return value_bool(
 static Value lock_acquire(VM *vm, Value *args, size_t count) { return coroutine_call(vm, &lock_acquire_kind, args[0], VALUE_TRUE); }
 static Value lock_release(VM *vm, Value *args, size_t count) { return release_held(vm, args[0]); }
 static Value lock_enter(VM *vm, Value *args, size_t count) {
-    if (method_is_overridden(vm, args[0], loop_of(vm)->lock_class, "acquire")) return call_in_locks(vm, "_enter", args, 1);
+    if (method_is_overridden(vm, args[0], loop_of(vm)->lock_class, "acquire")) return call_in_asyncio(vm, "asyncio.locks", "_enter", args, 1);
     return coroutine_call(vm, &lock_enter_kind, args[0], VALUE_NONE);
 }
 

@@ -81,6 +81,7 @@ static bool timer_is_stale(const Timer *timer) {
         const Future *f = future_of(timer->target);
         return f->park != PARK_WAITING || f->park_number != (uint32_t)timer->sequence;
     }
+    if (is_kind(timer->target, KIND_NATIVE_DATA)) return ((Timeout *)object_of(timer->target))->number != timer->sequence;
     return ((Handle *)object_of(timer->target))->cancelled;
 }
 
@@ -201,11 +202,19 @@ static inline __attribute__((always_inline)) bool run_entry(VM *vm, Loop *loop, 
     }
     case READY_CHILD:
         loop->places--;
-        gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
+        if (is_gather(subject))
+            gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
+        else if (!object_shape(object_of(subject))->cls->ops->future_done(vm, subject, entry->b))
+            return report_callback_error(vm);
         return true;
     case READY_HANDLE:
         loop->places--;
         return run_handle(vm, (Handle *)object_of(subject)) || report_callback_error(vm);
+    case READY_TIMEOUT: {
+        Timeout *timeout = (Timeout *)object_of(subject);
+        loop->places--;
+        return timeout->number != (uint64_t)small_of(entry->b) || timeout_expire(vm, timeout) || report_callback_error(vm);
+    }
     case READY_STOP:
         loop->places--;
         loop->stopping = true;
@@ -227,6 +236,9 @@ static void collect_timers(VM *vm, Loop *loop) {
         } else if (is_future(timer.target)) {
             future_of(timer.target)->park = PARK_DUE;
             loop_ready(vm, READY_TIMER, timer.target, value_small((uint32_t)timer.sequence));
+        } else if (is_kind(timer.target, KIND_NATIVE_DATA)) {
+            ((Timeout *)object_of(timer.target))->queued = true;
+            loop_ready(vm, READY_TIMEOUT, timer.target, value_small((int64_t)timer.sequence));
         } else {
             loop_ready(vm, READY_HANDLE, timer.target, VALUE_NONE);
         }
@@ -601,14 +613,14 @@ static void loop_trace(VM *vm) {
                         loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->coroutine_class,
                         loop->coroutine_iterator_class, loop->sleeper_class, loop->lock_class, loop->condition_class,
                         loop->semaphore_class, loop->queue_class, loop->priority_queue_class, loop->lifo_queue_class,
-                        loop->queue_empty, loop->queue_full, loop->queue_shut_down};
+                        loop->queue_empty, loop->queue_full, loop->queue_shut_down, loop->timeout_class, loop->task_group_class};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) heap_mark_object(vm, (Object *)classes[i]);
 }
 
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE,
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE,
                    .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
     vm->loop = loop;
     vm->hooks.report = loop_report;

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "loop/driver.h"
 #include "object/container/list.h"
+#include "object/core/native_data.h"
 #include "object/core/vm.h"
 #include "object/function/function.h"
 
@@ -135,6 +136,8 @@ bool task_step(VM *vm, Task *task, Value exception);
 // Ends the parked sleep of a task by an exception, with the hops that a cancelled future takes. Where the timer stands in the
 // queue, a place has been taken for that.
 void task_end_park(VM *vm, Task *task, Value exception);
+// Task.uncancel().
+uint32_t task_uncancel(Task *task);
 String *task_name(VM *vm, Task *task);
 // A future or task of an awaitable, as asyncio.ensure_future. VALUE_ERROR with TypeError.
 Value ensure_future(VM *vm, Value awaitable);
@@ -153,9 +156,10 @@ typedef enum {
     READY_PARK,     // a: task whose sleep is over
     READY_TIMER,    // a: task whose sleep's timer has fired; b: the park's number
     READY_CALLBACK, // a: callable, b: the future to call it with
-    READY_CHILD,    // a: gather, b: the child
+    READY_CHILD,    // a: gather, or another object with future_done; b: the child
     READY_HANDLE,   // a: a Handle
     READY_STOP,     // ends run_until_complete after this round
+    READY_TIMEOUT,  // a: a Timeout whose time has come; b: the number of its deadline
 } ReadyKind;
 
 // The kind stands in the low four bits of the object's address in `subject`, which are zero: a queue of a million tasks
@@ -168,7 +172,7 @@ typedef struct {
 typedef struct {
     double when;
     uint64_t sequence; // of a parked task its low half is the park's number
-    Value target;      // a Handle, or a parked task
+    Value target;      // a Handle, a parked task, or a Timeout
 } Timer;
 
 // A callback scheduled by call_soon or call_later.
@@ -179,6 +183,17 @@ typedef struct {
     double when;    // of call_later, or -1
     bool cancelled, scheduled;
 } Handle;
+
+// A deadline of a block: asyncio.timeout(). It stands among the timers itself.
+typedef struct {
+    NativeData data;
+    uint8_t state;        // see timeout.c
+    uint64_t number;      // of the deadline that counts: its timer's sequence number, or one that is queued at once; 0: none
+    bool queued;          // its turn is queued
+    Value when;           // the loop's time as the script gave it, or VALUE_NONE
+    Task *task;           // whose block it is
+    uint32_t cancelling;  // that task's count of cancellations at the beginning of the block
+} Timeout;
 
 struct Loop {
     VM *vm;
@@ -207,7 +222,7 @@ struct Loop {
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
         *coroutine_class, *coroutine_iterator_class, *sleeper_class, *lock_class,
-        *condition_class, *semaphore_class, *queue_class, *priority_queue_class, *lifo_queue_class, *queue_empty, *queue_full, *queue_shut_down;
+        *condition_class, *semaphore_class, *queue_class, *priority_queue_class, *lifo_queue_class, *queue_empty, *queue_full, *queue_shut_down, *timeout_class, *task_group_class;
     // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something.
     // `on_promise_cancelled` is told of a promised future that is cancelled.
     uint32_t mail; // atomic
@@ -287,6 +302,9 @@ void loop_unwatch(VM *vm, DescriptorFuture *watched);
 // The same for all that are under way.
 void loop_unwatch_all(VM *vm);
 void watch_trace(VM *vm);
+
+// What a Timeout does when its turn comes.
+bool timeout_expire(VM *vm, Timeout *timeout);
 
 bool loop_class_init(VM *vm);   // Future, Task, Handle, the loop's own class
 // loop.run_forever(): until stop().

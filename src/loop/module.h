@@ -14,6 +14,8 @@ extern const NativeDefinition testing_functions[];
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
 bool asyncio_locks_module_fill(VM *vm, ModuleObject *module);  // _asyncio_locks
 bool asyncio_queues_module_fill(VM *vm, ModuleObject *module); // _asyncio_queues
+bool asyncio_timeouts_module_fill(VM *vm, ModuleObject *module);   // _asyncio_timeouts
+bool asyncio_taskgroups_module_fill(VM *vm, ModuleObject *module); // _asyncio_taskgroups
 
 // create_task(coroutine, name): name may be VALUE_EMPTY or None.
 Value asyncio_create_task(VM *vm, Value coroutine, Value name);

@@ -8,13 +8,6 @@
 #include "object/core/instance.h"
 #include "object/core/protocol.h"
 #include "object/text/str.h"
-#include "vm/import.h"
-
-Value call_in_locks(VM *vm, const char *function, Value *arguments, size_t count) {
-    String *name = string_intern_from(vm, "asyncio.locks", 13);
-    Value module = name ? import_module(vm, name) : VALUE_ERROR;
-    return is_error(module) ? module : value_call_method(vm, module, function, arguments, count);
-}
 
 Value primitive_repr(VM *vm, Value self, const char *state, const Line *line) {
     const Class *cls = class_of(vm, self);

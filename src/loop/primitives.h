@@ -24,8 +24,6 @@ extern const CoroutineKind lock_acquire_kind;
 // Whether an object is a lock of the class Lock itself, all of whose ways are known.
 bool is_plain_lock(VM *vm, Value v);
 
-// What a function of asyncio.locks, written in the language, gives. [script]
-Value call_in_locks(VM *vm, const char *function, Value *arguments, size_t count);
 // repr(): object's own, with a state and the number of those who wait in brackets.
 Value primitive_repr(VM *vm, Value self, const char *state, const Line *line);
 // Makes a class of asyncio.locks (`line`: whose lines start empty). NULL with an exception.

@@ -200,9 +200,9 @@ static Value join_goes_on(VM *vm, Waiter *next, Value owner, Value argument, boo
     return is_empty(exception) ? VALUE_NONE : raise_value(vm, exception);
 }
 
-static const WaitKind queue_kinds[] = {{get_goes_on, getters, "an item of a queue"},
-                                       {put_goes_on, putters, "room in a queue"},
-                                       {join_goes_on, joiners, "the end of a queue's work"}};
+static const WaitKind queue_kinds[] = {{get_goes_on, getters, "Queue.get()"},
+                                       {put_goes_on, putters, "Queue.put()"},
+                                       {join_goes_on, joiners, "Queue.join()"}};
 static const CoroutineKind get_kind = {"Queue.get", get_begin, false}, put_kind = {"Queue.put", put_begin, false},
                            join_kind = {"Queue.join", join_begin, false};
 

@@ -3,6 +3,7 @@
 
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
@@ -64,6 +65,10 @@ static void find_place(Task *task, const Frame **place, const Frame **library) {
 }
 
 static void describe_wait(VM *vm, Task *task, const Frame *library, const char *future, Buffer *out) {
+    if (task->future.park >= PARK_LINE) {
+        buffer_text(out, line_text(&task->waiter));
+        return;
+    }
     if (library) {
         buffer_format(out, "%s()", frame_code(library)->qualified_name->data);
         return;
@@ -101,6 +106,7 @@ static Value find_awaited(VM *vm, Task *task, const Frame *library) {
         // A list of its own: the gather goes by what it has.
         return gather->children ? object_or_error(list_from(vm, gather->children->items, gather->children->length)) : VALUE_NONE;
     }
+    if (task->future.park >= PARK_LINE) return task->waiter.waiting;
     if (!library || !frame_code(library)->parameter_count) return VALUE_NONE;
     Value first = library->registers[0];
     return is_empty(first) || is_kind(first, KIND_CELL) ? VALUE_NONE : first;

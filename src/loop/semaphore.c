@@ -35,7 +35,7 @@ static Value acquire_goes_on(VM *vm, Waiter *next, Value owner, Value result, bo
     hand_out(vm, semaphore, true);
     return is_empty(exception) ? result : raise_value(vm, exception);
 }
-static const WaitKind semaphore_kinds[] = {{acquire_goes_on, semaphore_line, "a semaphore"}};
+static const WaitKind semaphore_kinds[] = {{acquire_goes_on, semaphore_line, "Semaphore.acquire()"}};
 
 static Value acquire_begin(VM *vm, Waiter *waiter, Value self, Value result) {
     Semaphore *semaphore = semaphore_of(self);
@@ -85,7 +85,7 @@ static Value bounded_release(VM *vm, Value *args, size_t count) {
     return give_back(vm, semaphore), VALUE_NONE;
 }
 static Value semaphore_enter(VM *vm, Value *args, size_t count) {
-    if (method_is_overridden(vm, args[0], loop_of(vm)->semaphore_class, "acquire")) return call_in_locks(vm, "_enter", args, 1);
+    if (method_is_overridden(vm, args[0], loop_of(vm)->semaphore_class, "acquire")) return call_in_asyncio(vm, "asyncio.locks", "_enter", args, 1);
     return coroutine_call(vm, &enter_kind, args[0], VALUE_NONE);
 }
 static Value exit_begin(VM *vm, Waiter *waiter, Value self, Value argument) {

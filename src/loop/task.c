@@ -299,14 +299,14 @@ static Value method_set_name(VM *vm, Value *args, size_t count) {
 static Value method_get_coro(VM *vm, Value *args, size_t count) { return task_of(args[0])->coroutine; }
 static Value method_get_context(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
 static Value method_cancelling(VM *vm, Value *args, size_t count) { return value_small(task_of(args[0])->cancel_requests); }
-static Value method_uncancel(VM *vm, Value *args, size_t count) {
-    Task *task = task_of(args[0]);
+uint32_t task_uncancel(Task *task) {
     if (task->cancel_requests > 0) {
         task->cancel_requests--;
         if (task->cancel_requests == 0) task->future.must_cancel = false;
     }
-    return value_small(task->cancel_requests);
+    return task->cancel_requests;
 }
+static Value method_uncancel(VM *vm, Value *args, size_t count) { return value_small(task_uncancel(task_of(args[0]))); }
 static const NativeDefinition task_methods[] = {
     {"__new__", task_make, "cls, coro, *, loop=, name=, context=, eager_start=", NATIVE_NEW},
     {"get_name", method_get_name, "self, /", NATIVE_METHOD, "The task's name."},

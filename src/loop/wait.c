@@ -5,6 +5,8 @@
 #include "object/core/class.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
+#include "object/text/str.h"
+#include "vm/import.h"
 
 // What stands in a line for a coroutine that is driven by hand.
 typedef struct {
@@ -38,6 +40,8 @@ void line_trace(VM *vm, const Line *line) {
 static const WaitKind *kind_of(const Waiter *waiter) {
     return &((const Waitable *)object_of(waiter->waiting))->kinds[waiter->future.what];
 }
+
+const char *line_text(const Waiter *waiter) { return kind_of(waiter)->text; }
 
 Value line_join(VM *vm, Line *line, Waiter *waiter, Value owner, unsigned what, Value argument) {
     waiter->future.park = PARK_LINE;
@@ -121,4 +125,10 @@ bool method_is_overridden(VM *vm, Value self, Class *native, const char *name) {
     String *key = string_intern_from(vm, name, strlen(name));
     if (!key) return exception_clear(vm), true; // the way that always does
     return !value_same(class_lookup(vm, cls, key), class_lookup(vm, native, key));
+}
+
+Value call_in_asyncio(VM *vm, const char *module_name, const char *function, Value *arguments, size_t count) {
+    String *name = string_intern_from(vm, module_name, strlen(module_name));
+    Value module = name ? import_module(vm, name) : VALUE_ERROR;
+    return is_error(module) ? module : value_call_method(vm, module, function, arguments, count);
 }

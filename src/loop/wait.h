@@ -48,6 +48,8 @@ Value line_go_on(VM *vm, Waiter *waiter, Waiter *next, Value exception);
 // For future.c and loop.c: a waiter was cancelled; or left for good.
 void line_dismiss(Waiter *waiter);
 void line_abandon(Waiter *waiter);
+// What a waiter in a line waits for, as text.
+const char *line_text(const Waiter *waiter);
 void line_trace(VM *vm, const Line *line);
 void line_future_trace(VM *vm, Future *f);
 
@@ -76,6 +78,8 @@ const char *coroutine_name(const Object *coroutine);
 bool coroutine_is_over(Value coroutine);
 // Whether the object's class has another method of this name than the native class has.
 bool method_is_overridden(VM *vm, Value self, Class *native, const char *name);
+// What a function of asyncio gives that is written in the language. [script]
+Value call_in_asyncio(VM *vm, const char *module, const char *function, Value *arguments, size_t count);
 // What stands in a line for a coroutine that is driven by hand. NULL with MemoryError.
 Waiter *line_future_new(VM *vm);
 
