@@ -15,7 +15,7 @@ static bool need_running(VM *vm) {
     return false;
 }
 
-Value asyncio_create_task(VM *vm, Value coroutine, Value name) {
+Value asyncio_create_task(VM *vm, Value coroutine, Value name, Value context) {
     coroutine = coroutine_for_task(vm, coroutine);
     if (is_error(coroutine)) return coroutine;
     if (is_none(name)) name = VALUE_EMPTY;
@@ -24,8 +24,7 @@ Value asyncio_create_task(VM *vm, Value coroutine, Value name) {
         if (!text) return VALUE_ERROR;
         name = value_object(text);
     }
-    Task *task = task_new(vm, coroutine, name);
-    return task ? value_object(task) : VALUE_ERROR;
+    return task_in_context(vm, coroutine, name, context);
 }
 
 static Value module_run(VM *vm, Value *args, size_t count) {
@@ -60,7 +59,7 @@ static Value module_sleep(VM *vm, Value *args, size_t count) {
 }
 
 static Value module_create_task(VM *vm, Value *args, size_t count) {
-    return need_running(vm) ? asyncio_create_task(vm, args[0], args[1]) : VALUE_ERROR;
+    return need_running(vm) ? asyncio_create_task(vm, args[0], args[1], args[2]) : VALUE_ERROR;
 }
 static Value module_ensure_future(VM *vm, Value *args, size_t count) { return ensure_future(vm, args[0]); }
 // return_exceptions, then the awaitables.

@@ -1,5 +1,6 @@
 // Futures, and what futures, tasks and gathers share.
 #include "loop/loop.h"
+#include "loop/context_variable.h"
 #include "loop/methods.h"
 #include "loop/wait.h"
 #include "object/container/dict.h"
@@ -149,6 +150,7 @@ static void drop_callbacks(VM *vm, Future *f, const List *gone) {
 // Whether a callback is one of a script's and equal to what the script names; or -1.
 static int is_named(VM *vm, Value callback, Value named) {
     bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || is_watcher(callback);
+    if (is_kind(callback, KIND_HANDLE)) callback = ((Handle *)object_of(callback))->callback;
     return is_own ? 0 : value_equal(vm, callback, named);
 }
 
@@ -319,7 +321,17 @@ static Value method_cancel(VM *vm, Value *args, size_t count) {
 }
 static Value method_add_done_callback(VM *vm, Value *args, size_t count) {
     if (!value_callable(vm, args[1])) return raise_type_error(vm, "'%s' object is not callable", type_name(vm, args[1]));
-    return future_add_callback(vm, future_of(args[0]), args[1]) ? VALUE_NONE : VALUE_ERROR;
+    Context *context;
+    if (!context_argument(vm, args[2], &context)) return VALUE_ERROR;
+    Value callback = args[1];
+    if (context) {
+        Tuple *none = tuple_new(vm, 0);
+        Handle *handle = none ? handle_new(vm, callback, none, -1) : NULL;
+        if (!handle) return VALUE_ERROR;
+        handle->context = context;
+        callback = value_object(handle);
+    }
+    return future_add_callback(vm, future_of(args[0]), callback) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value method_set_result(VM *vm, Value *args, size_t count) {
     Future *f = future_of(args[0]);
@@ -435,6 +447,7 @@ static void future_trace(VM *vm, Object *o) {
     if (f->kind != FUTURE_TASK) return;
     Task *task = (Task *)f;
     heap_mark(vm, task->coroutine);
+    heap_mark_object(vm, (Object *)task->context);
     heap_mark(vm, task->waiter.waiting);
     heap_mark(vm, task->name);
     heap_mark_object(vm, (Object *)task->created_in);

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "loop/loop.h"
+#include "loop/context_variable.h"
 #include "loop/methods.h"
 #include "loop/module.h"
 #include "object/container/dict.h"
@@ -41,6 +42,7 @@ static Value handle_when(VM *vm, Value *args, size_t count) { return value_float
 static void handle_trace(VM *vm, Object *o) {
     heap_mark(vm, ((Handle *)o)->callback);
     heap_mark_object(vm, (Object *)((Handle *)o)->arguments);
+    heap_mark_object(vm, (Object *)((Handle *)o)->context);
 }
 static Value handle_repr(VM *vm, Value self) {
     Handle *handle = handle_of(self);
@@ -62,20 +64,20 @@ static const NativeDefinition timer_handle_methods[] = {{"when", handle_when, "s
 
 // ---- The loop object
 
-static Value schedule_now(VM *vm, Value callback, Value *arguments, size_t count) {
+static Value schedule_now(VM *vm, Value callback, Value context, Value *arguments, size_t count) {
     if (!value_callable(vm, callback)) return raise_type_error(vm, "a callable object was expected by call_soon(), got %s", type_name(vm, callback));
     Tuple *tuple = tuple_from(vm, arguments, count);
     Handle *handle = tuple ? handle_new(vm, callback, tuple, -1) : NULL;
-    if (!handle || !loop_reserve(vm)) return VALUE_ERROR;
+    if (!handle || !context_argument(vm, context, &handle->context) || !loop_reserve(vm)) return VALUE_ERROR;
     loop_ready(vm, READY_HANDLE, value_object(handle), VALUE_NONE);
     return value_object(handle);
 }
-Value handle_schedule_at(VM *vm, double when, Value callback, Value *arguments, size_t count) {
+Value handle_schedule_at(VM *vm, double when, Value callback, Value context, Value *arguments, size_t count) {
     if (!value_callable(vm, callback)) return raise_type_error(vm, "a callable object was expected by call_at(), got %s", type_name(vm, callback));
     uint64_t sequence;
     Tuple *tuple = tuple_from(vm, arguments, count);
     Handle *handle = tuple ? handle_new(vm, callback, tuple, when < 0 ? 0 : when) : NULL;
-    if (!handle || !loop_reserve(vm)) return VALUE_ERROR;
+    if (!handle || !context_argument(vm, context, &handle->context) || !loop_reserve(vm)) return VALUE_ERROR;
     if (!loop_timer(vm, when, value_object(handle), &sequence)) {
         loop_of(vm)->places--;
         return VALUE_ERROR;
@@ -84,18 +86,18 @@ Value handle_schedule_at(VM *vm, double when, Value callback, Value *arguments, 
     return value_object(handle);
 }
 // self, callback; context; then *args.
-static Value loop_call_soon(VM *vm, Value *args, size_t count) { return schedule_now(vm, args[1], args + 3, count - 3); }
+static Value loop_call_soon(VM *vm, Value *args, size_t count) { return schedule_now(vm, args[1], args[2], args + 3, count - 3); }
 static Value loop_call_later(VM *vm, Value *args, size_t count) {
     double delay;
     if (is_none(args[1])) return raise_type_error(vm, "delay must not be None");
     if (!value_to_double(vm, args[1], &delay) || !loop_open(vm)) return VALUE_ERROR;
-    return handle_schedule_at(vm, loop_time(vm) + delay, args[2], args + 4, count - 4);
+    return handle_schedule_at(vm, loop_time(vm) + delay, args[2], args[3], args + 4, count - 4);
 }
 static Value loop_call_at(VM *vm, Value *args, size_t count) {
     double when;
     if (is_none(args[1])) return raise_type_error(vm, "when cannot be None");
     if (!value_to_double(vm, args[1], &when) || !loop_open(vm)) return VALUE_ERROR;
-    return handle_schedule_at(vm, when, args[2], args + 4, count - 4);
+    return handle_schedule_at(vm, when, args[2], args[3], args + 4, count - 4);
 }
 static Value loop_method_time(VM *vm, Value *args, size_t count) {
     return loop_open(vm) ? value_float(loop_time(vm)) : VALUE_ERROR;
@@ -104,7 +106,7 @@ static Value loop_create_future(VM *vm, Value *args, size_t count) {
     Future *f = future_new(vm);
     return f ? value_object(f) : VALUE_ERROR;
 }
-static Value loop_create_task(VM *vm, Value *args, size_t count) { return asyncio_create_task(vm, args[1], args[2]); }
+static Value loop_create_task(VM *vm, Value *args, size_t count) { return asyncio_create_task(vm, args[1], args[2], args[3]); }
 static Value loop_is_running(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->running); }
 static Value loop_is_closed(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->closed); }
 static Value loop_stop(VM *vm, Value *args, size_t count) {

@@ -149,12 +149,21 @@ double loop_time(VM *vm) { return loop_of(vm)->driver->now(loop_of(vm)->driver);
 
 // ---- Rounds
 
+// Calls something outside all tasks, in a context of its own.
+static Value call_in_context(VM *vm, Context **slot, Value callback, Value *arguments, size_t count) {
+    Loop *loop = loop_of(vm);
+    Context **before = loop->context;
+    loop->context = slot;
+    Value result = vm_call(vm, callback, arguments, count, NULL);
+    loop->context = before;
+    return result;
+}
+
 static bool run_handle(VM *vm, Handle *handle) {
     handle->scheduled = false;
     if (handle->cancelled) return true;
     Tuple *arguments = handle->arguments;
-    Value result = vm_call(vm, handle->callback, arguments->items, arguments->length, NULL);
-    return !is_error(result);
+    return !is_error(call_in_context(vm, &handle->context, handle->callback, arguments->items, arguments->length));
 }
 
 bool loop_must_end(VM *vm) {
@@ -197,8 +206,13 @@ static inline __attribute__((always_inline)) bool run_entry(VM *vm, Loop *loop, 
     case READY_PARK: return task_step(vm, task_of(subject), VALUE_EMPTY);
     case READY_CALLBACK: {
         Value argument = entry->b;
+        Context *context = NULL;
         loop->places--;
-        return !is_error(vm_call(vm, subject, &argument, 1, NULL)) || report_callback_error(vm);
+        if (is_kind(subject, KIND_HANDLE)) {
+            context = ((Handle *)object_of(subject))->context;
+            subject = ((Handle *)object_of(subject))->callback;
+        }
+        return !is_error(call_in_context(vm, &context, subject, &argument, 1)) || report_callback_error(vm);
     }
     case READY_CHILD:
         loop->places--;
@@ -599,6 +613,8 @@ static void loop_trace(VM *vm) {
     for (size_t i = 0; i < loop->timer_count; i++) heap_mark(vm, loop->timers[i].target);
     for (Task *task = loop->first_task; task; task = task->next) heap_mark_object(vm, (Object *)task);
     heap_mark_object(vm, (Object *)loop->current);
+    heap_mark_object(vm, (Object *)loop->main_context);
+    heap_mark_object(vm, (Object *)*loop->context);
     heap_mark_object(vm, (Object *)loop->main_task);
     heap_mark_object(vm, (Object *)loop->console);
     heap_mark(vm, loop->on_interrupt);
@@ -613,7 +629,8 @@ static void loop_trace(VM *vm) {
                         loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->coroutine_class,
                         loop->coroutine_iterator_class, loop->sleeper_class, loop->lock_class, loop->condition_class,
                         loop->semaphore_class, loop->queue_class, loop->priority_queue_class, loop->lifo_queue_class,
-                        loop->queue_empty, loop->queue_full, loop->queue_shut_down, loop->timeout_class, loop->task_group_class};
+                        loop->queue_empty, loop->queue_full, loop->queue_shut_down, loop->timeout_class, loop->task_group_class,
+                        loop->context_class, loop->token_class};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) heap_mark_object(vm, (Object *)classes[i]);
 }
 
@@ -622,6 +639,7 @@ bool loop_create(VM *vm) {
     if (!loop) return false;
     *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE,
                    .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
+    loop->context = &loop->main_context;
     vm->loop = loop;
     vm->hooks.report = loop_report;
     interpreter_of(vm)->trace_loop = loop_trace;

@@ -15,6 +15,7 @@
 typedef struct Loop Loop;
 typedef struct Future Future;
 typedef struct Task Task;
+typedef struct Context Context; // context_variable.h
 
 // ---- Futures and tasks
 
@@ -68,6 +69,7 @@ struct Task {
         Waiter waiter;
     };
     Value coroutine;
+    Context *context; // see context_variable.h
     Value name;       // a str, or a small int n for "Task-n"
     Code *created_in; // where create_task was called, or NULL
     uint32_t created_at; // instruction
@@ -128,8 +130,11 @@ Value future_result(VM *vm, Future *f);
 // The exception that a cancelled future gives.
 Value future_cancelled_error(VM *vm, Future *f);
 
-// Makes a task of a coroutine and queues its first step. name: a str, or VALUE_EMPTY. NULL with an exception.
+// Makes a task of a coroutine, with a copy of the context that runs, and queues its first step. name: a str, or VALUE_EMPTY. NULL with
+// an exception.
 Task *task_new(VM *vm, Value coroutine, Value name);
+// The same; context: a Context that it runs in, or VALUE_EMPTY or None. The task, or VALUE_ERROR.
+Value task_in_context(VM *vm, Value coroutine, Value name, Value context);
 // Runs one step: sends VALUE_NONE or throws `exception` (VALUE_EMPTY: none). False when the loop must stop with the
 // exception raised (KeyboardInterrupt, SystemExit).
 bool task_step(VM *vm, Task *task, Value exception);
@@ -155,7 +160,7 @@ typedef enum {
     READY_WAKE,     // a: task, b: the future that is done
     READY_PARK,     // a: task whose sleep is over
     READY_TIMER,    // a: task whose sleep's timer has fired; b: the park's number
-    READY_CALLBACK, // a: callable, b: the future to call it with
+    READY_CALLBACK, // a: callable, or a Handle of one with its context; b: the future to call it with
     READY_CHILD,    // a: gather, or another object with future_done; b: the child
     READY_HANDLE,   // a: a Handle
     READY_STOP,     // ends run_until_complete after this round
@@ -180,6 +185,7 @@ typedef struct {
     Object object;
     Value callback; // VALUE_NONE once cancelled
     Tuple *arguments;
+    Context *context; // in which it is called
     double when;    // of call_later, or -1
     bool cancelled, scheduled;
 } Handle;
@@ -208,6 +214,7 @@ struct Loop {
     size_t timer_count, timer_capacity, timer_stale; // stale: parked sleeps that were cancelled
     uint64_t next_sequence;
     Task *current;     // the task whose step runs
+    Context **context, *main_context; // the slot of what runs; that of what runs outside all tasks and callbacks
     Task *first_task, *last_task;
     size_t task_count, most_tasks; // unfinished ones; most_tasks 0: no limit
     List *generators;  // async generators that have begun, so that a run's end can close those left; or NULL
@@ -222,7 +229,8 @@ struct Loop {
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
         *coroutine_class, *coroutine_iterator_class, *sleeper_class, *lock_class,
-        *condition_class, *semaphore_class, *queue_class, *priority_queue_class, *lifo_queue_class, *queue_empty, *queue_full, *queue_shut_down, *timeout_class, *task_group_class;
+        *condition_class, *semaphore_class, *queue_class, *priority_queue_class, *lifo_queue_class, *queue_empty, *queue_full, *queue_shut_down, *timeout_class, *task_group_class,
+        *context_class, *token_class;
     // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something.
     // `on_promise_cancelled` is told of a promised future that is cancelled.
     uint32_t mail; // atomic

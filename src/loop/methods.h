@@ -12,8 +12,9 @@ bool coroutine_class_init(VM *vm); // coroutines that are native (wait.h)
 
 // A handle for callback(*arguments), not queued yet. NULL: out of memory.
 Handle *handle_new(VM *vm, Value callback, Tuple *arguments, double when);
-// The TimerHandle of callback(*arguments), queued for a time of the loop's clock. VALUE_ERROR with an exception.
-Value handle_schedule_at(VM *vm, double when, Value callback, Value *arguments, size_t count);
+// The TimerHandle of callback(*arguments), queued for a time of the loop's clock; context: as for context_argument. VALUE_ERROR with an
+// exception.
+Value handle_schedule_at(VM *vm, double when, Value callback, Value context, Value *arguments, size_t count);
 // Handle.cancel().
 Value handle_cancel(VM *vm, Value *args, size_t count);
 

@@ -17,8 +17,8 @@ bool asyncio_queues_module_fill(VM *vm, ModuleObject *module); // _asyncio_queue
 bool asyncio_timeouts_module_fill(VM *vm, ModuleObject *module);   // _asyncio_timeouts
 bool asyncio_taskgroups_module_fill(VM *vm, ModuleObject *module); // _asyncio_taskgroups
 
-// create_task(coroutine, name): name may be VALUE_EMPTY or None.
-Value asyncio_create_task(VM *vm, Value coroutine, Value name);
+// create_task(coroutine, name, context): both may be VALUE_EMPTY or None.
+Value asyncio_create_task(VM *vm, Value coroutine, Value name, Value context);
 // sleep.c: a coroutine object that sleeps.
 Value sleep_new(VM *vm, double delay, Value result);
 

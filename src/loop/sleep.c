@@ -48,7 +48,7 @@ static Value sleep_begin(VM *vm, Waiter *waiter, Value delay, Value result) {
     sleeper->timer = VALUE_NONE;
     Value self = value_object(sleeper);
     Native *function = native_new(vm, &wake_definition, NULL);
-    Value timer = function ? handle_schedule_at(vm, loop_time(vm) + seconds, value_object(function), &self, 1) : VALUE_ERROR;
+    Value timer = function ? handle_schedule_at(vm, loop_time(vm) + seconds, value_object(function), VALUE_EMPTY, &self, 1) : VALUE_ERROR;
     if (is_error(timer)) return timer;
     heap_store(vm, sleeper, &sleeper->timer, timer);
     return line_join(vm, &sleeper->line, waiter, self, 0, result);

@@ -1,5 +1,6 @@
 // Tasks: a coroutine, one step after the other.
 #include "loop/loop.h"
+#include "loop/context_variable.h"
 #include "loop/methods.h"
 #include "loop/wait.h"
 #include "object/container/dict.h"
@@ -40,7 +41,7 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
     task->waiter.waiting = VALUE_NONE;
     task->name = is_empty(name) ? value_small((int64_t)loop->next_task_number++) : name;
     note_creation(vm, task);
-    if (!loop_reserve(vm)) return NULL;
+    if (!context_fork(vm, &task->context) || !loop_reserve(vm)) return NULL;
     loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
     loop->task_count++;
     task->previous = loop->last_task;
@@ -50,6 +51,15 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
         loop->first_task = task;
     loop->last_task = task;
     return task;
+}
+
+Value task_in_context(VM *vm, Value coroutine, Value name, Value context) {
+    Context *given = NULL;
+    bool is_given = !is_empty(context) && !is_none(context);
+    if (is_given && !context_argument(vm, context, &given)) return VALUE_ERROR;
+    Task *task = task_new(vm, coroutine, name);
+    if (task && is_given) task->context = given;
+    return task ? value_object(task) : VALUE_ERROR;
 }
 
 // The end of a task: its place is its first callback's.
@@ -228,7 +238,9 @@ bool task_step(VM *vm, Task *task, Value exception) {
         if (is_error(exception)) exception = exception_take(vm);
     }
     Task *before = loop->current;
+    Context **context_before = loop->context;
     loop->current = task;
+    loop->context = &task->context;
     Value sent = VALUE_NONE, result = VALUE_NONE;
     if (f->park >= PARK_LINE) {
         result = end_wait(vm, task, &sent, &exception);
@@ -239,6 +251,7 @@ bool task_step(VM *vm, Task *task, Value exception) {
     bool thrown = !is_empty(exception);
     if (result.bits != VALUE_SUSPEND.bits) result = run_coroutine(vm, task->coroutine, thrown ? exception : sent, thrown);
     loop->current = before;
+    loop->context = context_before;
     if (result.bits == VALUE_SUSPEND.bits) {
         if (__builtin_expect(loop->console != NULL, 0)) f->waits_since = loop_milliseconds(vm);
         return suspended(vm, task);
@@ -283,8 +296,7 @@ static Value task_make(VM *vm, Value *args, size_t count) {
         if (!text) return VALUE_ERROR;
         name = value_object(text);
     }
-    Task *task = task_new(vm, args[1], name);
-    return task ? value_object(task) : VALUE_ERROR;
+    return task_in_context(vm, args[1], name, args[4]);
 }
 static Value method_get_name(VM *vm, Value *args, size_t count) {
     String *name = task_name(vm, task_of(args[0]));
@@ -297,7 +309,7 @@ static Value method_set_name(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 static Value method_get_coro(VM *vm, Value *args, size_t count) { return task_of(args[0])->coroutine; }
-static Value method_get_context(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value method_get_context(VM *vm, Value *args, size_t count) { return context_object(vm, &task_of(args[0])->context); }
 static Value method_cancelling(VM *vm, Value *args, size_t count) { return value_small(task_of(args[0])->cancel_requests); }
 uint32_t task_uncancel(Task *task) {
     if (task->cancel_requests > 0) {

@@ -86,7 +86,7 @@ static Value group_create_task(VM *vm, Value *args, size_t count) {
         String *shown = value_repr(vm, args[0]);
         return shown ? raise_runtime_error(vm, "TaskGroup %s %s", shown->data, problem) : VALUE_ERROR;
     }
-    Value task = asyncio_create_task(vm, args[1], args[2]);
+    Value task = asyncio_create_task(vm, args[1], args[2], args[3]);
     if (is_error(task) || !list_append(vm, group->tasks, task) || !future_add_callback(vm, future_of(task), args[0])) return VALUE_ERROR;
     group->unfinished++;
     return task;
