@@ -132,6 +132,22 @@ void future_take_back_callback(VM *vm, Future *f, Value callback) {
     give_up_promises(vm, f, before);
 }
 
+void future_drop_callback(VM *vm, Future *f, Value callback) {
+    if (future_done(f)) return;
+    size_t before = promises_of(f);
+    if (value_same(f->callback, callback)) f->callback = VALUE_EMPTY;
+    List *rest = f->callbacks;
+    if (rest && rest->length && value_same(rest->items[rest->length - 1], callback)) {
+        rest->length--;
+    } else if (rest) {
+        size_t kept = 0;
+        for (size_t i = 0; i < rest->length; i++)
+            if (!value_same(rest->items[i], callback)) rest->items[kept++] = rest->items[i];
+        rest->length = kept;
+    }
+    give_up_promises(vm, f, before);
+}
+
 // Takes away those that `gone` names, in their order. Callbacks that are not there any more are passed over.
 static void drop_callbacks(VM *vm, Future *f, const List *gone) {
     List *rest = f->callbacks;

@@ -630,7 +630,7 @@ static void loop_trace(VM *vm) {
                         loop->coroutine_iterator_class, loop->sleeper_class, loop->lock_class, loop->condition_class,
                         loop->semaphore_class, loop->queue_class, loop->priority_queue_class, loop->lifo_queue_class,
                         loop->queue_empty, loop->queue_full, loop->queue_shut_down, loop->timeout_class, loop->task_group_class,
-                        loop->context_class, loop->token_class};
+                        loop->context_class, loop->token_class, loop->wait_class};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) heap_mark_object(vm, (Object *)classes[i]);
 }
 

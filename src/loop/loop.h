@@ -125,6 +125,8 @@ void future_become_cancelled(VM *vm, Future *f, Value message);
 bool future_add_callback(VM *vm, Future *f, Value callback);
 // Takes back the callback that was added last, unless it is queued already.
 void future_take_back_callback(VM *vm, Future *f, Value callback);
+// Takes a callback out wherever it stands. What is queued already stays so.
+void future_drop_callback(VM *vm, Future *f, Value callback);
 // The result, or VALUE_ERROR with its exception (or CancelledError, InvalidStateError) raised.
 Value future_result(VM *vm, Future *f);
 // The exception that a cancelled future gives.
@@ -230,7 +232,7 @@ struct Loop {
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
         *coroutine_class, *coroutine_iterator_class, *sleeper_class, *lock_class,
         *condition_class, *semaphore_class, *queue_class, *priority_queue_class, *lifo_queue_class, *queue_empty, *queue_full, *queue_shut_down, *timeout_class, *task_group_class,
-        *context_class, *token_class;
+        *context_class, *token_class, *wait_class;
     // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something.
     // `on_promise_cancelled` is told of a promised future that is cancelled.
     uint32_t mail; // atomic

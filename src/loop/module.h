@@ -14,6 +14,7 @@ extern const NativeDefinition testing_functions[];
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
 bool asyncio_locks_module_fill(VM *vm, ModuleObject *module);  // _asyncio_locks
 bool asyncio_queues_module_fill(VM *vm, ModuleObject *module); // _asyncio_queues
+bool asyncio_wait_module_fill(VM *vm, ModuleObject *module);       // _asyncio_wait
 bool asyncio_timeouts_module_fill(VM *vm, ModuleObject *module);   // _asyncio_timeouts
 bool asyncio_taskgroups_module_fill(VM *vm, ModuleObject *module); // _asyncio_taskgroups
 

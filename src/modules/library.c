@@ -28,7 +28,7 @@ const NativeModule native_modules[] = {
     {"cmath", cmath_module_fill},       {"math", math_module_fill},         {"gc", gc_module_fill},   {"errno", errno_module_fill},
     {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
     {"_asyncio_locks", asyncio_locks_module_fill}, {"_asyncio_queues", asyncio_queues_module_fill},
-    {"_contextvars", contextvars_module_fill},
+    {"_contextvars", contextvars_module_fill}, {"_asyncio_wait", asyncio_wait_module_fill},
     {"_asyncio_timeouts", asyncio_timeouts_module_fill}, {"_asyncio_taskgroups", asyncio_taskgroups_module_fill},
     {"_terminal", terminal_module_fill}, {"_private_file", private_file_module_fill},
     {"_program", program_module_fill},  {"_testing", testing_module_fill},
