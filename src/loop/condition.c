@@ -64,9 +64,11 @@ static Value notified_alone(VM *vm, Waiter *next, Value owner, Value argument, b
     return is_empty(exception) ? VALUE_TRUE : raise_value(vm, exception);
 }
 
-static const WaitKind condition_kinds[] = {{notified, own_line, "Condition.wait()"},
-                                           {lock_came, lock_line, "Condition.wait()"},
-                                           {notified_alone, own_line, "Condition.wait()"}};
+static Value lock_awaited(VM *vm, Value owner) { return lock_of(condition_of(owner))->holder; }
+
+static const WaitKind condition_kinds[] = {{notified, own_line, "Condition.wait()", "a notification of condition", NULL},
+                                           {lock_came, lock_line, "Condition.wait()", "the lock of condition", lock_awaited},
+                                           {notified_alone, own_line, "Condition.wait()", "a notification of condition", NULL}};
 
 static Value wait_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
     Condition *condition = condition_of(self);
@@ -84,6 +86,7 @@ static const CoroutineKind stand_kind = {"Condition.wait", stand_begin, false};
 // ---- The class
 
 static void condition_trace(VM *vm, Object *o) {
+    waitable_trace(vm, &((Condition *)o)->base);
     line_trace(vm, &((Condition *)o)->line);
     heap_mark(vm, ((Condition *)o)->lock);
 }
@@ -106,7 +109,7 @@ static Value new_lock(VM *vm) { return vm_call(vm, value_object(loop_of(vm)->loc
 static Value condition_make(VM *vm, Value *args, size_t count) {
     Condition *condition = native_data_new(vm, (Class *)object_of(args[0]), sizeof(Condition));
     if (!condition) return VALUE_ERROR;
-    condition->base.kinds = condition_kinds;
+    waitable_init(vm, &condition->base, condition_kinds);
     condition->lock = VALUE_NONE;
     Value lock = new_lock(vm);
     if (is_error(lock)) return lock;

@@ -15,7 +15,7 @@ static Line *event_line(Value owner) { return &event_of(owner)->line; }
 static Value wait_goes_on(VM *vm, Waiter *next, Value owner, Value argument, bool called, Value exception) {
     return is_empty(exception) ? VALUE_TRUE : raise_value(vm, exception);
 }
-static const WaitKind event_kinds[] = {{wait_goes_on, event_line, "Event.wait()"}};
+static const WaitKind event_kinds[] = {{wait_goes_on, event_line, "Event.wait()", "event", NULL}};
 
 static Value wait_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
     Event *event = event_of(self);
@@ -23,14 +23,17 @@ static Value wait_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
 }
 static const CoroutineKind wait_kind = {"Event.wait", wait_begin, false};
 
-static void event_trace(VM *vm, Object *o) { line_trace(vm, &((Event *)o)->line); }
+static void event_trace(VM *vm, Object *o) {
+    waitable_trace(vm, &((Event *)o)->base);
+    line_trace(vm, &((Event *)o)->line);
+}
 static Value event_repr(VM *vm, Value self) { return primitive_repr(vm, self, event_of(self)->is_set ? "set" : "unset", event_line(self)); }
 static const TypeOps event_ops = {.trace = event_trace, .repr = event_repr};
 
 static Value event_make(VM *vm, Value *args, size_t count) {
     Event *event = native_data_new(vm, (Class *)object_of(args[0]), sizeof(Event));
     if (!event) return VALUE_ERROR;
-    event->base.kinds = event_kinds;
+    waitable_init(vm, &event->base, event_kinds);
     return value_object(event);
 }
 static Value event_init(VM *vm, Value *args, size_t count) { return VALUE_NONE; }

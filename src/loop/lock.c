@@ -2,15 +2,21 @@
 #include "loop/primitives.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
-#include "object/function/generic_alias.h"
+#include "vm/generator.h"
+#include "vm/interpreter.h"
 
 static Lock *lock_of(Value v) { return (Lock *)object_of(v); }
 static Line *lock_line(Value owner) { return &lock_of(owner)->line; }
 
-static void take(VM *vm, Lock *lock) {
+static void take(VM *vm, Lock *lock, bool waited) {
     lock->locked = true;
     Task *task = loop_of(vm)->current;
     heap_store(vm, lock, &lock->holder, task ? value_object(task) : VALUE_NONE);
+    // Where it has waited, no code runs yet: it waits where it will go on.
+    const Frame *frame = interpreter_of(vm)->frame;
+    if (task && waited && is_kind(task->coroutine, KIND_GENERATOR)) frame = generator_innermost((const Generator *)object_of(task->coroutine));
+    lock->taken_in = frame ? frame_code(frame) : NULL;
+    lock->taken_at = frame ? frame_instruction(frame) : 0;
 }
 
 // Who was called and has not run yet, or was cancelled and does not know it, stands in the line still: nobody else is called then.
@@ -21,7 +27,7 @@ static void call_first(VM *vm, Lock *lock) {
 
 bool lock_take(VM *vm, Lock *lock) {
     if (lock->locked || lock->line.uncancelled) return false;
-    return take(vm, lock), true;
+    return take(vm, lock, false), true;
 }
 
 void lock_give_up(VM *vm, Lock *lock) {
@@ -31,7 +37,7 @@ void lock_give_up(VM *vm, Lock *lock) {
 }
 
 bool lock_take_turn(VM *vm, Lock *lock, Value exception) {
-    if (is_empty(exception)) return take(vm, lock), true;
+    if (is_empty(exception)) return take(vm, lock, true), true;
     if (!lock->locked) call_first(vm, lock); // it may have been free for one who does not want it any more
     return false;
 }
@@ -39,7 +45,8 @@ bool lock_take_turn(VM *vm, Lock *lock, Value exception) {
 static Value acquire_goes_on(VM *vm, Waiter *next, Value owner, Value result, bool called, Value exception) {
     return lock_take_turn(vm, lock_of(owner), exception) ? result : raise_value(vm, exception);
 }
-static const WaitKind lock_kinds[] = {{acquire_goes_on, lock_line, "Lock.acquire()"}};
+static Value lock_awaited(VM *vm, Value owner) { return lock_of(owner)->holder; }
+static const WaitKind lock_kinds[] = {{acquire_goes_on, lock_line, "Lock.acquire()", "lock", lock_awaited}};
 
 static Value acquire_begin(VM *vm, Waiter *waiter, Value self, Value result) {
     if (lock_take(vm, lock_of(self))) return result;
@@ -56,18 +63,21 @@ static Value release_held(VM *vm, Value self) {
 // ---- The class
 
 static void lock_trace(VM *vm, Object *o) {
+    waitable_trace(vm, &((Lock *)o)->base);
     line_trace(vm, &((Lock *)o)->line);
+    heap_mark_object(vm, (Object *)((Lock *)o)->taken_in);
     heap_mark(vm, ((Lock *)o)->holder);
 }
 static Value lock_repr(VM *vm, Value self) { return primitive_repr(vm, self, lock_of(self)->locked ? "locked" : "unlocked", lock_line(self)); }
 static const TypeOps lock_ops = {.trace = lock_trace, .repr = lock_repr};
 
+const Lock *lock_if_any(Value v) { return is_native_data(v, &lock_ops) ? lock_of(v) : NULL; }
 bool is_plain_lock(VM *vm, Value v) { return is_native_data(v, &lock_ops) && class_of(vm, v) == loop_of(vm)->lock_class; }
 
 static Value lock_make(VM *vm, Value *args, size_t count) {
     Lock *lock = native_data_new(vm, (Class *)object_of(args[0]), sizeof(Lock));
     if (!lock) return VALUE_ERROR;
-    lock->base.kinds = lock_kinds;
+    waitable_init(vm, &lock->base, lock_kinds);
     lock->holder = VALUE_NONE;
     return value_object(lock);
 }

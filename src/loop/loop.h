@@ -336,6 +336,8 @@ Value loop_describe_tasks(VM *vm);
 // Writes what runs and what all tasks wait for to the standard error, past whatever a script has put in its place. (A console that waits is
 // told instead.) Neither collects, nor runs a script.
 void loop_report(VM *vm);
+// Where a script is now: its innermost code and instruction, the library left out. Nothing where none runs.
+void loop_note_place(VM *vm, Code **code, uint32_t *instruction);
 // Appends a place of a script as a traceback shows it.
 void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.

@@ -18,6 +18,8 @@ Value handle_schedule_at(VM *vm, double when, Value callback, Value context, Val
 // Handle.cancel().
 Value handle_cancel(VM *vm, Value *args, size_t count);
 
+// Where a task waits: its innermost frame of the user's own code; and the library's function that it waits in. Each may be NULL.
+void report_find_place(Task *task, const Frame **place, const Frame **library);
 // What a future does when it is done: queues all that waits for it. Its state stands already.
 void future_schedule_callbacks(VM *vm, Future *f);
 // Makes a future's memory one that is pending.

@@ -11,6 +11,8 @@ typedef struct {
     Line line;
     bool locked;
     Value holder; // the task that took it, or VALUE_NONE
+    Code *taken_in; // where
+    uint32_t taken_at;
 } Lock;
 
 // Gives a lock up and calls who is first in its line; it is locked.
@@ -21,6 +23,8 @@ bool lock_take(VM *vm, Lock *lock);
 bool lock_take_turn(VM *vm, Lock *lock, Value exception);
 extern const CoroutineKind lock_acquire_kind;
 
+// The lock that an object is, of whatever class, or NULL.
+const Lock *lock_if_any(Value v);
 // Whether an object is a lock of the class Lock itself, all of whose ways are known.
 bool is_plain_lock(VM *vm, Value v);
 

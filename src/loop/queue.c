@@ -200,9 +200,9 @@ static Value join_goes_on(VM *vm, Waiter *next, Value owner, Value argument, boo
     return is_empty(exception) ? VALUE_NONE : raise_value(vm, exception);
 }
 
-static const WaitKind queue_kinds[] = {{get_goes_on, getters, "Queue.get()"},
-                                       {put_goes_on, putters, "Queue.put()"},
-                                       {join_goes_on, joiners, "Queue.join()"}};
+static const WaitKind queue_kinds[] = {{get_goes_on, getters, "Queue.get()", "an item of queue", NULL},
+                                       {put_goes_on, putters, "Queue.put()", "room in queue", NULL},
+                                       {join_goes_on, joiners, "Queue.join()", "the end of the work of queue", NULL}};
 static const CoroutineKind get_kind = {"Queue.get", get_begin, false}, put_kind = {"Queue.put", put_begin, false},
                            join_kind = {"Queue.join", join_begin, false};
 
@@ -243,6 +243,7 @@ static Value queue_str(VM *vm, Value self) { return show(vm, self, false); }
 
 static void queue_trace(VM *vm, Object *o) {
     Queue *queue = (Queue *)o;
+    waitable_trace(vm, &queue->base);
     line_trace(vm, &queue->getters);
     line_trace(vm, &queue->putters);
     line_trace(vm, &queue->joiners);
@@ -269,7 +270,7 @@ static Value queue_make(VM *vm, Value *args, size_t count) {
     Class *cls = (Class *)object_of(args[0]);
     Queue *queue = native_data_new(vm, cls, sizeof(Queue));
     if (!queue) return VALUE_ERROR;
-    queue->base.kinds = queue_kinds;
+    waitable_init(vm, &queue->base, queue_kinds);
     queue->own_items = VALUE_EMPTY;
     queue->order = class_is_subclass(cls, loop->priority_queue_class) ? BY_PRIORITY
                    : class_is_subclass(cls, loop->lifo_queue_class)   ? LAST_IN_FIRST_OUT

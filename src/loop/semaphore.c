@@ -35,7 +35,7 @@ static Value acquire_goes_on(VM *vm, Waiter *next, Value owner, Value result, bo
     hand_out(vm, semaphore, true);
     return is_empty(exception) ? result : raise_value(vm, exception);
 }
-static const WaitKind semaphore_kinds[] = {{acquire_goes_on, semaphore_line, "Semaphore.acquire()"}};
+static const WaitKind semaphore_kinds[] = {{acquire_goes_on, semaphore_line, "Semaphore.acquire()", "semaphore", NULL}};
 
 static Value acquire_begin(VM *vm, Waiter *waiter, Value self, Value result) {
     Semaphore *semaphore = semaphore_of(self);
@@ -53,7 +53,10 @@ static void give_back(VM *vm, Semaphore *semaphore) {
 
 // ---- The classes
 
-static void semaphore_trace(VM *vm, Object *o) { line_trace(vm, &((Semaphore *)o)->line); }
+static void semaphore_trace(VM *vm, Object *o) {
+    waitable_trace(vm, &((Semaphore *)o)->base);
+    line_trace(vm, &((Semaphore *)o)->line);
+}
 static Value semaphore_repr(VM *vm, Value self) {
     const Semaphore *semaphore = semaphore_of(self);
     char state[48] = "locked";
@@ -65,7 +68,7 @@ static const TypeOps semaphore_ops = {.trace = semaphore_trace, .repr = semaphor
 static Value semaphore_make(VM *vm, Value *args, size_t count) {
     Semaphore *semaphore = native_data_new(vm, (Class *)object_of(args[0]), sizeof(Semaphore));
     if (!semaphore) return VALUE_ERROR;
-    semaphore->base.kinds = semaphore_kinds;
+    waitable_init(vm, &semaphore->base, semaphore_kinds);
     semaphore->value = semaphore->bound = 1;
     return value_object(semaphore);
 }

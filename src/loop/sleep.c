@@ -22,9 +22,10 @@ static Value sleep_is_over(VM *vm, Waiter *next, Value owner, Value result, bool
     return is_empty(exception) ? result : raise_value(vm, exception);
 }
 
-static const WaitKind sleeper_kinds[] = {{sleep_is_over, sleeper_line, "a sleep"}};
+static const WaitKind sleeper_kinds[] = {{sleep_is_over, sleeper_line, "a sleep", NULL, NULL}};
 
 static void sleeper_trace(VM *vm, Object *o) {
+    waitable_trace(vm, &((Sleeper *)o)->base);
     line_trace(vm, &((Sleeper *)o)->line);
     heap_mark(vm, ((Sleeper *)o)->timer);
 }
@@ -44,7 +45,7 @@ static Value sleep_begin(VM *vm, Waiter *waiter, Value delay, Value result) {
     if (!loop->sleeper_class) loop->sleeper_class = native_data_class(vm, "_asyncio", "_Sleeper", &sleeper_ops, sizeof(Sleeper), CLASS_ABSTRACT_NEW);
     Sleeper *sleeper = loop->sleeper_class ? native_data_new(vm, loop->sleeper_class, sizeof(Sleeper)) : NULL;
     if (!sleeper) return VALUE_ERROR;
-    sleeper->base.kinds = sleeper_kinds;
+    waitable_init(vm, &sleeper->base, sleeper_kinds);
     sleeper->timer = VALUE_NONE;
     Value self = value_object(sleeper);
     Native *function = native_new(vm, &wake_definition, NULL);

@@ -15,17 +15,17 @@
 
 // ---- Making
 
-static void note_creation(VM *vm, Task *task) {
+void loop_note_place(VM *vm, Code **code, uint32_t *instruction) {
     Frame *frame = interpreter_of(vm)->frame;
     if (!frame) return;
-    // A TaskGroup makes it for somebody.
+    // The library makes it for somebody.
     for (Frame *outer = frame; outer; outer = outer->caller) {
         if (frame_is_library(outer)) continue;
         frame = outer;
         break;
     }
-    task->created_in = frame_code(frame);
-    task->created_at = frame_instruction(frame);
+    *code = frame_code(frame);
+    *instruction = frame_instruction(frame);
 }
 
 Task *task_new(VM *vm, Value coroutine, Value name) {
@@ -40,7 +40,7 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
     task->coroutine = coroutine;
     task->waiter.waiting = VALUE_NONE;
     task->name = is_empty(name) ? value_small((int64_t)loop->next_task_number++) : name;
-    note_creation(vm, task);
+    loop_note_place(vm, &task->created_in, &task->created_at);
     if (!context_fork(vm, &task->context) || !loop_reserve(vm)) return NULL;
     loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
     loop->task_count++;

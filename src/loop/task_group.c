@@ -157,7 +157,8 @@ static Value exit_goes_on(VM *vm, Waiter *next, Value owner, Value argument, boo
     }
     return wait_on(vm, next, owner);
 }
-static const WaitKind group_kinds[] = {{exit_goes_on, group_line, "TaskGroup.__aexit__()"}};
+static Value group_awaited(VM *vm, Value owner) { return value_object(group_of(owner)->tasks); }
+static const WaitKind group_kinds[] = {{exit_goes_on, group_line, "TaskGroup.__aexit__()", "the tasks of its group", group_awaited}};
 
 static Value exit_begin(VM *vm, Waiter *waiter, Value self, Value error) {
     TaskGroup *group = group_of(self);
@@ -176,6 +177,7 @@ static const CoroutineKind exit_kind = {"TaskGroup.__aexit__", exit_begin, false
 
 static void group_trace(VM *vm, Object *o) {
     TaskGroup *group = (TaskGroup *)o;
+    waitable_trace(vm, &group->base);
     line_trace(vm, &group->line);
     heap_mark_object(vm, (Object *)group->parent);
     heap_mark_object(vm, (Object *)group->tasks);
@@ -202,7 +204,7 @@ static const TypeOps group_ops = {.trace = group_trace, .repr = group_repr, .fut
 static Value group_make(VM *vm, Value *args, size_t count) {
     TaskGroup *group = native_data_new(vm, (Class *)object_of(args[0]), sizeof(TaskGroup));
     if (!group) return VALUE_ERROR;
-    group->base.kinds = group_kinds;
+    waitable_init(vm, &group->base, group_kinds);
     group->urgent = group->error = group->cancelled = VALUE_NONE;
     List *tasks = list_new(vm, 0);
     if (!tasks) return VALUE_ERROR;

@@ -37,11 +37,14 @@ void line_trace(VM *vm, const Line *line) {
     for (Waiter *waiter = line->first; waiter; waiter = waiter->next) heap_mark_object(vm, &waiter->future.object);
 }
 
-static const WaitKind *kind_of(const Waiter *waiter) {
+const WaitKind *line_kind(const Waiter *waiter) {
     return &((const Waitable *)object_of(waiter->waiting))->kinds[waiter->future.what];
 }
 
-const char *line_text(const Waiter *waiter) { return kind_of(waiter)->text; }
+void waitable_init(VM *vm, Waitable *waitable, const WaitKind *kinds) {
+    waitable->kinds = kinds;
+    loop_note_place(vm, &waitable->made_in, &waitable->made_at);
+}
 
 Value line_join(VM *vm, Line *line, Waiter *waiter, Value owner, unsigned what, Value argument) {
     waiter->future.park = PARK_LINE;
@@ -93,14 +96,14 @@ void line_call_all(VM *vm, Line *line) {
 }
 
 void line_dismiss(Waiter *waiter) {
-    Line *line = kind_of(waiter)->line(waiter->waiting);
+    Line *line = line_kind(waiter)->line(waiter->waiting);
     if (waiter->previous || line->first == waiter) line->uncancelled--;
     waiter->future.park = PARK_DISMISSED;
 }
 
 static Value take_out(Waiter *waiter, Value *argument) {
     Value owner = waiter->waiting, *place = argument_of(waiter);
-    line_leave(kind_of(waiter)->line(owner), waiter);
+    line_leave(line_kind(waiter)->line(owner), waiter);
     *argument = *place;
     *place = waiter->waiting = VALUE_NONE;
     waiter->future.park = PARK_NONE;
@@ -113,7 +116,7 @@ void line_abandon(Waiter *waiter) {
 }
 
 Value line_go_on(VM *vm, Waiter *waiter, Waiter *next, Value exception) {
-    const WaitKind *kind = kind_of(waiter);
+    const WaitKind *kind = line_kind(waiter);
     bool called = waiter->future.park == PARK_CALLED;
     Value argument, owner = take_out(waiter, &argument);
     return kind->go_on(vm, next, owner, argument, called, exception);

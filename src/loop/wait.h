@@ -25,14 +25,23 @@ typedef struct {
     // VALUE_ERROR, or what line_join returned.
     Value (*go_on)(VM *vm, Waiter *next, Value owner, Value argument, bool called, Value exception);
     Line *(*line)(Value owner); // in which it stands
-    const char *text;           // for reports: what it waits for
+    // For reports: the function in which it waits; what it waits for, of or in what ("an item of queue"), to be followed by its name.
+    const char *text, *noun;
+    // The tasks that it waits for, as far as they are known: a future, a list or tuple of some, or VALUE_NONE. NULL: none are.
+    Value (*awaited)(VM *vm, Value owner);
 } WaitKind;
 
 // What somebody can wait for: the beginning of its struct.
 typedef struct {
     NativeData data;
     const WaitKind *kinds;
+    Code *made_in; // by which code of a script's, or NULL
+    uint32_t made_at; // instruction
 } Waitable;
+
+// What a Waitable begins with; notes where a script makes it.
+void waitable_init(VM *vm, Waitable *waitable, const WaitKind *kinds);
+static inline void waitable_trace(VM *vm, const Waitable *waitable) { heap_mark_object(vm, (Object *)waitable->made_in); }
 
 // Puts a waiter at the end of a line. owner: a Waitable; what: the index of its kind. Returns VALUE_SUSPEND, and what
 // the coroutine suspends on in vm->suspended_on.
@@ -48,8 +57,8 @@ Value line_go_on(VM *vm, Waiter *waiter, Waiter *next, Value exception);
 // For future.c and loop.c: a waiter was cancelled; or left for good.
 void line_dismiss(Waiter *waiter);
 void line_abandon(Waiter *waiter);
-// What a waiter in a line waits for, as text.
-const char *line_text(const Waiter *waiter);
+// How a waiter in a line waits.
+const WaitKind *line_kind(const Waiter *waiter);
 void line_trace(VM *vm, const Line *line);
 void line_future_trace(VM *vm, Future *f);
 

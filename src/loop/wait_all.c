@@ -66,10 +66,12 @@ static Value wait_goes_on(VM *vm, Waiter *next, Value owner, Value argument, boo
     for (size_t i = 0; i < wait->futures->length; i++) future_drop_callback(vm, future_of(wait->futures->items[i]), owner);
     return is_empty(exception) ? result_of(vm, wait) : raise_value(vm, exception);
 }
-static const WaitKind wait_kinds[] = {{wait_goes_on, wait_line, "wait()"}};
+static Value wait_awaited(VM *vm, Value owner) { return value_object(wait_of(owner)->futures); }
+static const WaitKind wait_kinds[] = {{wait_goes_on, wait_line, "wait()", "wait() of", wait_awaited}};
 
 static void wait_trace(VM *vm, Object *o) {
     WaitAll *wait = (WaitAll *)o;
+    waitable_trace(vm, &wait->base);
     line_trace(vm, &wait->line);
     heap_mark_object(vm, (Object *)wait->futures);
     heap_mark(vm, wait->timer);
@@ -89,9 +91,12 @@ static int until_of(VM *vm, Value given) {
 
 // The futures, each once. NULL with an exception.
 static Tuple *distinct_futures(VM *vm, Value given) {
-    Set *all = set_new(vm, false);
-    if (!all || set_update(vm, all, given) < 0) return NULL;
-    List *list = list_from_iterable(vm, value_object(all));
+    List *list = list_from_iterable(vm, given);
+    Dict *all = list ? dict_new(vm) : NULL;
+    if (!all) return NULL;
+    for (size_t i = 0; i < list->length; i++)
+        if (dict_set(vm, all, list->items[i], VALUE_NONE) < 0) return NULL;
+    list = list_from_iterable(vm, value_object(all));
     if (!list) return NULL;
     for (size_t i = 0; i < list->length; i++) {
         if (is_coroutine(vm, list->items[i])) return raise_type_error(vm, "Passing coroutines is forbidden, use tasks explicitly."), NULL;
@@ -129,7 +134,7 @@ static Value wait_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
     WaitAll *wait = native_data_new(vm, loop->wait_class, sizeof(WaitAll));
     if (!wait) return VALUE_ERROR;
     Value object = value_object(wait);
-    wait->base.kinds = wait_kinds;
+    waitable_init(vm, &wait->base, wait_kinds);
     wait->futures = futures;
     wait->missing = futures->length;
     wait->until = (uint8_t)until;
