@@ -41,7 +41,7 @@ DescriptorFuture *future_new_descriptor(VM *vm) {
 // ---- Callbacks
 
 // A gather, or another object that is told of a future's end without being called.
-static bool is_watcher(Value v) {
+bool future_is_watcher(Value v) {
     return is_gather(v) || (is_kind(v, KIND_NATIVE_DATA) && object_shape(object_of(v))->cls->ops->future_done);
 }
 
@@ -51,7 +51,7 @@ static bool schedule_callback(VM *vm, Future *f, Value callback) {
         if (!future_of(callback)->abandoned) loop_ready(vm, READY_WAKE, callback, value_object(f));
         return false;
     }
-    ReadyKind kind = is_watcher(callback) ? READY_CHILD : is_none(callback) ? READY_STOP : READY_CALLBACK;
+    ReadyKind kind = future_is_watcher(callback) ? READY_CHILD : is_none(callback) ? READY_STOP : READY_CALLBACK;
     loop_ready(vm, kind, callback, value_object(f));
     return true;
 }
@@ -165,7 +165,7 @@ static void drop_callbacks(VM *vm, Future *f, const List *gone) {
 
 // Whether a callback is one of a script's and equal to what the script names; or -1.
 static int is_named(VM *vm, Value callback, Value named) {
-    bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || is_watcher(callback);
+    bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || future_is_watcher(callback);
     if (is_kind(callback, KIND_HANDLE)) callback = ((Handle *)object_of(callback))->callback;
     return is_own ? 0 : value_equal(vm, callback, named);
 }
@@ -409,46 +409,6 @@ static Value future_next(VM *vm, Value self) {
     if (is_error(result)) return result;
     vm->stop_value = result;
     return VALUE_STOP;
-}
-
-// "<name() running at FILE:LINE>", and when it is over "<name() done, defined at FILE:LINE>".
-static String *describe_coroutine(VM *vm, Value coroutine) {
-    if (!is_kind(coroutine, KIND_GENERATOR)) return value_repr(vm, coroutine);
-    const Generator *g = (const Generator *)object_of(coroutine);
-    Code *code = frame_code(&g->frame);
-    bool done = g->state == GENERATOR_DONE;
-    uint32_t line = done || g->state == GENERATOR_CREATED ? code->first_line : code_place(code, frame_instruction(&g->frame))->line;
-    return string_format(vm, "<%s() %s at %s:%u>", code->qualified_name->data, done ? "done, defined" : "running",
-                         code->file_name->data, line);
-}
-
-static Value future_repr(VM *vm, Value self) {
-    Future *f = future_of(self);
-    static const char *const states[] = {"pending", "cancelled", "finished", "finished"};
-    Buffer out = vm_buffer(vm);
-    buffer_format(&out, "<%s ", type_name(vm, self));
-    if (f->kind == FUTURE_TASK && !future_done(f) && f->must_cancel)
-        buffer_text(&out, "cancelling");
-    else
-        buffer_text(&out, states[f->state]);
-    if (f->kind == FUTURE_TASK) {
-        String *name = task_name(vm, (Task *)f);
-        if (name) {
-            buffer_text(&out, " name=");
-            string_append_repr(vm, &out, name, false);
-        }
-        String *coroutine = describe_coroutine(vm, ((Task *)f)->coroutine);
-        if (!coroutine) return buffer_free(&out), VALUE_ERROR;
-        if (!is_none(((Task *)f)->coroutine)) buffer_format(&out, " coro=%s", coroutine->data);
-    }
-    if (f->state == FUTURE_FINISHED || f->state == FUTURE_FAILED) {
-        String *result = value_repr(vm, f->result);
-        if (!result) return buffer_free(&out), VALUE_ERROR;
-        buffer_format(&out, " %s=%s", f->state == FUTURE_FAILED ? "exception" : "result", result->data);
-    }
-    buffer_byte(&out, '>');
-    String *text = string_from_buffer(vm, &out);
-    return text ? value_object(text) : VALUE_ERROR;
 }
 
 static void future_trace(VM *vm, Object *o) {

@@ -44,14 +44,6 @@ static void handle_trace(VM *vm, Object *o) {
     heap_mark_object(vm, (Object *)((Handle *)o)->arguments);
     heap_mark_object(vm, (Object *)((Handle *)o)->context);
 }
-static Value handle_repr(VM *vm, Value self) {
-    Handle *handle = handle_of(self);
-    String *callback = value_repr(vm, handle->callback);
-    if (!callback) return VALUE_ERROR;
-    String *text = handle->cancelled ? string_format(vm, "<%s cancelled>", type_name(vm, self))
-                                     : string_format(vm, "<%s %s>", type_name(vm, self), callback->data);
-    return text ? value_object(text) : VALUE_ERROR;
-}
 static const TypeOps handle_ops = {.trace = handle_trace, .repr = handle_repr};
 static const NativeDefinition handle_methods[] = {{"cancel", handle_cancel, "self, /", NATIVE_METHOD,
                                                    "Takes the call back, if it has not been made yet."},
@@ -125,13 +117,6 @@ static Value loop_until_complete(VM *vm, Value *args, size_t count) {
 static Value loop_forever(VM *vm, Value *args, size_t count) { return loop_run_forever(vm); }
 static Value loop_debug(VM *vm, Value *args, size_t count) { return VALUE_FALSE; }
 static Value loop_set_debug(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
-static Value loop_exception_handler(VM *vm, Value *args, size_t count) {
-    String *message = string_intern_from(vm, "message", 7), *exception = string_intern_from(vm, "exception", 9);
-    if (!message || !exception || !is_dict(args[1])) return raise_type_error(vm, "context must be a dict");
-    Value text = dict_get_string(vm, dict_of(args[1]), message), e = dict_get_string(vm, dict_of(args[1]), exception);
-    bool ok = loop_show_exception(vm, is_string(text) ? string_of(text)->data : "Unhandled exception in event loop", e);
-    return ok ? VALUE_NONE : VALUE_ERROR;
-}
 static Value loop_repr(VM *vm, Value self) {
     Loop *loop = loop_of(vm);
     String *text = string_format(vm, "<EventLoop running=%s closed=%s debug=False>", loop->running ? "True" : "False",
@@ -161,8 +146,6 @@ static const NativeDefinition loop_methods[] = {
     {"run_forever", loop_forever, "self, /", NATIVE_METHOD, "Runs the loop until stop() is called."},
     {"get_debug", loop_debug, "self, /", NATIVE_METHOD, "Always False: there is no debug mode."},
     {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD, "Does nothing: there is no debug mode."},
-    {"call_exception_handler", loop_exception_handler, "self, context, /", NATIVE_METHOD,
-     "Tells of an error that nobody has caught, as the dict `context` describes it."},
     {0}};
 
 bool handle_class_init(VM *vm) {
@@ -181,5 +164,5 @@ bool handle_class_init(VM *vm) {
     loop->object = value_object(self);
     return native_add_methods(vm, loop->handle_class, handle_methods) > 0 &&
            native_add_methods(vm, loop->timer_handle_class, timer_handle_methods) > 0 &&
-           native_add_methods(vm, loop->loop_class, loop_methods) > 0;
+           native_add_methods(vm, loop->loop_class, loop_methods) > 0 && native_add_methods(vm, loop->loop_class, exception_handler_methods) > 0;
 }

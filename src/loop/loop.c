@@ -173,11 +173,6 @@ bool loop_must_end(VM *vm) {
            exception_matches(vm, vm->exceptions.system_exit);
 }
 
-// A callback's exception does not end the loop: it is shown, as asyncio's default handler does.
-static bool report_callback_error(VM *vm) {
-    return !loop_must_end(vm) && loop_show_exception(vm, "Exception in callback", exception_take(vm));
-}
-
 // Inlined in both its callers: each step of a task passes here.
 static inline __attribute__((always_inline)) bool run_entry(VM *vm, Loop *loop, const ReadyEntry *entry) {
     Value subject = ready_subject(entry);
@@ -212,22 +207,22 @@ static inline __attribute__((always_inline)) bool run_entry(VM *vm, Loop *loop, 
             context = ((Handle *)object_of(subject))->context;
             subject = ((Handle *)object_of(subject))->callback;
         }
-        return !is_error(call_in_context(vm, &context, subject, &argument, 1)) || report_callback_error(vm);
+        return !is_error(call_in_context(vm, &context, subject, &argument, 1)) || loop_tell_of_callback(vm, subject);
     }
     case READY_CHILD:
         loop->places--;
         if (is_gather(subject))
             gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
         else if (!object_shape(object_of(subject))->cls->ops->future_done(vm, subject, entry->b))
-            return report_callback_error(vm);
+            return loop_tell_of_callback(vm, subject);
         return true;
     case READY_HANDLE:
         loop->places--;
-        return run_handle(vm, (Handle *)object_of(subject)) || report_callback_error(vm);
+        return run_handle(vm, (Handle *)object_of(subject)) || loop_tell_of_callback(vm, subject);
     case READY_TIMEOUT: {
         Timeout *timeout = (Timeout *)object_of(subject);
         loop->places--;
-        return timeout->number != (uint64_t)small_of(entry->b) || timeout_expire(vm, timeout) || report_callback_error(vm);
+        return timeout->number != (uint64_t)small_of(entry->b) || timeout_expire(vm, timeout) || loop_tell_of_callback(vm, subject);
     }
     case READY_STOP:
         loop->places--;
@@ -461,7 +456,7 @@ static bool cancel_the_rest(VM *vm, Loop *loop) {
         Future *f = future_of(rest->items[i]);
         if (f->state != FUTURE_FAILED) continue;
         f->retrieved = true;
-        ok = loop_show_exception(vm, "unhandled exception during asyncio.run() shutdown", f->result);
+        ok = loop_tell(vm, "unhandled exception during asyncio.run() shutdown", f->result, "task", rest->items[i]);
     }
     return ok;
 }
@@ -528,7 +523,7 @@ void loop_abandon(VM *vm) {
     loop->task_count = 0;
     loop->generators = NULL;
     loop->console = NULL;
-    loop->on_interrupt = loop->on_failure = loop->on_report = VALUE_NONE;
+    loop->on_interrupt = loop->on_failure = loop->on_report = loop->exception_handler = VALUE_NONE;
 }
 
 bool loop_is_hosted(VM *vm) { return loop_of(vm)->hosted && loop_of(vm)->first_task; }
@@ -620,6 +615,7 @@ static void loop_trace(VM *vm) {
     heap_mark(vm, loop->on_interrupt);
     heap_mark(vm, loop->on_failure);
     heap_mark(vm, loop->on_report);
+    heap_mark(vm, loop->exception_handler);
     heap_mark(vm, loop->lost_to);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
@@ -637,7 +633,7 @@ static void loop_trace(VM *vm) {
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE,
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .on_failure = VALUE_NONE,
                    .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
     loop->context = &loop->main_context;
     vm->loop = loop;

@@ -226,6 +226,7 @@ struct Loop {
     int interrupts;    // Ctrl-C since asyncio.run began
     Task *console;     // the task that is told of what the next two say, or NULL: see console.c
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
+    Value exception_handler; // a script's, or VALUE_NONE
     bool running, stopping, closed;
     bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see

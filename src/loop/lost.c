@@ -98,11 +98,8 @@ static void report_future(VM *vm, Future *f) {
             exception_drop(vm);
         return;
     }
-    Buffer text = vm_buffer(vm);
-    buffer_format(&text, "%s exception was never retrieved\nfuture: %s", f->kind == FUTURE_TASK ? "Task" : "Future", shown ? shown->data : "?");
-    buffer_byte(&text, 0);
-    if (!loop_show_exception(vm, text.failed ? "An exception was never retrieved" : text.data, f->result)) exception_drop(vm);
-    buffer_free(&text);
+    const char *message = f->kind == FUTURE_TASK ? "Task exception was never retrieved" : "Future exception was never retrieved";
+    if (!loop_tell(vm, message, f->result, "future", value_object(f))) exception_drop(vm);
 }
 
 static void report_coroutine(VM *vm, const Watched *one) {

@@ -3,6 +3,7 @@
 #define AIOLI_LOOP_METHODS_H
 
 #include "loop/loop.h"
+#include "object/core/native.h"
 #include "vm/frame.h"
 
 bool future_class_init(VM *vm); // Future and the gather's
@@ -24,6 +25,23 @@ void report_find_place(Task *task, const Frame **place, const Frame **library);
 void future_schedule_callbacks(VM *vm, Future *f);
 // Makes a future's memory one that is pending.
 void future_init(Future *f);
+
+// A gather, or another object that is told of a future's end without being called.
+bool future_is_watcher(Value v);
+
+// ---- describe.c
+Value future_repr(VM *vm, Value self);
+Value handle_repr(VM *vm, Value self);
+// Appends how a callback is called and where it is defined. False with an exception.
+bool describe_callback(VM *vm, Buffer *out, Value callback);
+
+// ---- exception_handler.c
+// Tells the loop's exception handler, or else the standard error, of an exception that nobody is there to catch, and of an object that it
+// has to do with (`key`: its name). False with an exception that ends the loop.
+bool loop_tell(VM *vm, const char *message, Value exception, const char *key, Value object);
+// The same for an exception that has been raised in a callback: a Handle, or what is called.
+bool loop_tell_of_callback(VM *vm, Value callback);
+extern const NativeDefinition exception_handler_methods[];
 
 extern const TypeOps future_ops;
 
