@@ -201,6 +201,7 @@ static bool create(aioli *host) {
     bool reads = host->config.grants & AIOLI_GRANT_FILES || host->readable.count;
     if (!library_create(vm, &streams)) return false;
     library_of(vm)->development = host->config.development != 0;
+    loop_of(vm)->tells_of_stuck = host->config.development != 0;
     if (!import_create(vm, native_modules, source_modules, source_images, reads ? load_module : NULL)) return false;
     host->outer_trace = vm->hooks.trace;
     vm->hooks.trace = trace;

@@ -89,6 +89,8 @@ static Value module_new_loop(VM *vm, Value *args, size_t count) {
     return loop_of(vm)->object;
 }
 static Value module_set_loop(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+// Of aioli alone.
+static Value module_find_stuck(VM *vm, Value *args, size_t count) { return stuck_find(vm); }
 static Value module_is_coroutine(VM *vm, Value *args, size_t count) { return value_bool(is_coroutine(vm, args[0])); }
 static Value module_is_future(VM *vm, Value *args, size_t count) { return value_bool(is_future(args[0])); }
 
@@ -116,6 +118,8 @@ static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug
                                               "An event loop for set_event_loop() or a Runner."},
                                              {"set_event_loop", module_set_loop, "loop, /", NATIVE_METHOD,
                                               "Makes an event loop the one that get_event_loop() gives."},
+                                             {"find_stuck", module_find_stuck, "", NATIVE_METHOD,
+                                              "The tasks that wait for something that nothing that runs can ever reach (of aioli alone)."},
                                              {"iscoroutine", module_is_coroutine, "obj, /", NATIVE_METHOD,
                                               "Whether the object is a coroutine."},
                                              {"isfuture", module_is_future, "obj, /", NATIVE_METHOD,

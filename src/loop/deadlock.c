@@ -223,7 +223,7 @@ static void write_wait(VM *vm, Task *task, const Frame *library, Buffer *out) {
     }
 }
 
-static void write_task(VM *vm, Task *task, const char *indentation, Buffer *out) {
+void deadlock_write_task(VM *vm, Task *task, const char *indentation, Buffer *out) {
     const Frame *place, *library;
     report_find_place(task, &place, &library);
     buffer_format(out, "\n%stask ", indentation);
@@ -259,7 +259,7 @@ Value loop_raise_deadlock(VM *vm) {
         buffer_text(&text, "\n  in a circle, each for the next:");
         Task *task = circle;
         do {
-            write_task(vm, task, "    ", &text);
+            deadlock_write_task(vm, task, "    ", &text);
             task = next_of(vm, task);
         } while (task && task != circle && ++shown < MOST_SHOWN);
         shown++;
@@ -271,7 +271,7 @@ Value loop_raise_deadlock(VM *vm) {
             buffer_format(&text, "\n  and %zu more", waiting - MOST_SHOWN);
             break;
         }
-        write_task(vm, task, circle ? "    " : "  ", &text);
+        deadlock_write_task(vm, task, circle ? "    " : "  ", &text);
     }
     String *message = string_from_buffer(vm, &text);
     return message ? raise_with_value(vm, vm->exceptions.deadlock_error, value_object(message)) : VALUE_ERROR;

@@ -86,7 +86,8 @@ static bool append_callback(VM *vm, Buffer *out, Value callback) {
     else if (is_gather(callback))
         buffer_text(out, "gather.<locals>._done_callback()");
     else if (future_is_watcher(callback))
-        buffer_format(out, "%s()", class_name(class_of(vm, callback)));
+        buffer_text(out, is_kind(callback, KIND_NATIVE_DATA) && class_of(vm, callback) == loop_of(vm)->wait_class ? "_wait.<locals>._on_completion()"
+                                                                                                                 : "TaskGroup._on_task_done()");
     else if (is_kind(callback, KIND_HANDLE))
         return describe_callback(vm, out, ((Handle *)object_of(callback))->callback);
     else

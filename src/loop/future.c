@@ -411,8 +411,9 @@ static Value future_next(VM *vm, Value self) {
     return VALUE_STOP;
 }
 
-static void future_trace(VM *vm, Object *o) {
+void future_trace(VM *vm, Object *o) {
     Future *f = (Future *)o;
+    if (f->kind == FUTURE_TASK && loop_of(vm)->seeks_stuck && !((Task *)f)->lives && !future_done(f)) return; // it comes when it is found to
     heap_mark(vm, f->result);
     heap_mark(vm, f->callback);
     heap_mark_object(vm, (Object *)f->callbacks);

@@ -558,6 +558,7 @@ Value loop_run_main(VM *vm, Value coroutine) {
     }
     // After a deadlock there is nothing to wait for: those that wait are cancelled all the same, so that their
     // clean-up runs.
+    if (loop->tells_of_stuck && !vm->ending && !stuck_report(vm)) exception_drop(vm);
     bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
     loop_abandon(vm);
@@ -606,7 +607,7 @@ static void loop_trace(VM *vm) {
         heap_mark(vm, entry->b);
     }
     for (size_t i = 0; i < loop->timer_count; i++) heap_mark(vm, loop->timers[i].target);
-    for (Task *task = loop->first_task; task; task = task->next) heap_mark_object(vm, (Object *)task);
+    for (Task *task = loop->seeks_stuck ? NULL : loop->first_task; task; task = task->next) heap_mark_object(vm, (Object *)task);
     heap_mark_object(vm, (Object *)loop->current);
     heap_mark_object(vm, (Object *)loop->main_context);
     heap_mark_object(vm, (Object *)*loop->context);
@@ -639,6 +640,7 @@ bool loop_create(VM *vm) {
     vm->loop = loop;
     vm->hooks.report = loop_report;
     interpreter_of(vm)->trace_loop = loop_trace;
+    vm->hooks.reconsider = stuck_reconsider;
     lost_init(vm);
     interpreter_of(vm)->on_async_generator = note_generator;
 #ifdef AIOLI_IO

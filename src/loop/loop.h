@@ -73,7 +73,9 @@ struct Task {
     Value name;       // a str, or a small int n for "Task-n"
     Code *created_in; // where create_task was called, or NULL
     uint32_t created_at; // instruction
-    uint32_t cancel_requests;
+    uint32_t cancel_requests : 29;
+    uint32_t lives : 1, traced : 1; // for the marking that seeks the stuck: something that lives can wake it, see stuck.c
+    uint32_t told : 1;              // that it is stuck
     Task *next, *previous; // all unfinished tasks, in the order in which they were made: tasks are never lost
 };
 
@@ -228,6 +230,9 @@ struct Loop {
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
     Value exception_handler; // a script's, or VALUE_NONE
     bool running, stopping, closed;
+    bool seeks_stuck;  // the marking under way is one that does
+    Task **stuck;      // those that it has found: room for all tasks
+    size_t stuck_count;
     bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
@@ -251,6 +256,7 @@ struct Loop {
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
     void *driver_user;
     bool use_virtual_time;
+    bool tells_of_stuck; // at the end of each run; handed down
 };
 
 static inline Loop *loop_of(VM *vm) { return vm->loop; }
@@ -343,6 +349,16 @@ void loop_note_place(VM *vm, Code **code, uint32_t *instruction);
 void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
+
+// ---- What is stuck (stuck.c): tasks that wait for what nothing that lives can reach
+
+// The tasks that are stuck, as a list. VALUE_ERROR with MemoryError.
+Value stuck_find(VM *vm);
+// Writes a report of those that are to the standard error, if there are any; what was told of once is not again. False with an exception.
+bool stuck_report(VM *vm);
+bool stuck_reconsider(VM *vm);
+// Appends a line or two that say what a task waits for and where (deadlock.c).
+void deadlock_write_task(VM *vm, Task *task, const char *indentation, Buffer *out);
 
 // ---- What is lost (lost.c): exceptions of futures that nobody has seen, coroutines that nobody has awaited
 

@@ -43,6 +43,9 @@ bool loop_tell(VM *vm, const char *message, Value exception, const char *key, Va
 bool loop_tell_of_callback(VM *vm, Value callback);
 extern const NativeDefinition exception_handler_methods[];
 
+// Marks what a future or task holds, though it is marked itself.
+void future_trace(VM *vm, Object *o);
+
 extern const TypeOps future_ops;
 
 #endif

@@ -62,9 +62,9 @@ static bool task_ended(VM *vm, Value self, Value child) {
     if (f->state != FUTURE_FAILED) return true;
     f->retrieved = true;
     Value error = f->result;
-    if (!group->errors && !(group->errors = list_new(vm, 1))) return false;
-    if (!list_append(vm, group->errors, error)) return false;
-    if (is_none(group->urgent) && is_urgent(vm, error)) heap_store(vm, group, &group->urgent, error);
+    if (!group->errors) group->errors = list_new(vm, 1);
+    if (!group->errors || !list_append(vm, group->errors, error)) error = exception_take(vm); // that there is no room for it goes before
+    if (is_none(group->urgent) && (error.bits != f->result.bits || is_urgent(vm, error))) heap_store(vm, group, &group->urgent, error);
     if (future_done(&group->parent->future)) {
         Value arguments[] = {child, value_object(group->parent), error};
         return !is_error(call_in_asyncio(vm, "asyncio.taskgroups", "_tell_of_orphan", arguments, 3));

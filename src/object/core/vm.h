@@ -32,6 +32,8 @@ typedef struct {
     Value (*call)(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords);
     // Marks the roots of the higher floors: frames, the loop's queues.
     void (*trace)(VM *vm);
+    // Marks what lives only by what has been marked so far, the C stack left out; asked again until it finds nothing more (false). Or NULL.
+    bool (*reconsider)(VM *vm);
     // Marks what nothing holds any more, but somebody is to be told of. All that lives has OBJECT_MARKED by now. Or NULL.
     void (*rescue)(VM *vm);
     // Forgets what the higher floors hold weakly: all that lives has OBJECT_MARKED now, and nothing is freed yet. Or NULL.
