@@ -23,7 +23,7 @@
 
 const NativeModule native_modules[] = {
     {"builtins", builtins_module_fill}, {"sys", sys_module_fill}, {"time", time_module_fill},
-    {"_io", io_module_fill},
+    {"_io", io_module_fill},            {"_imp", importing_module_fill},
     {"_random", random_module_fill},    {"posix", posix_module_fill},
     {"cmath", cmath_module_fill},       {"math", math_module_fill},         {"gc", gc_module_fill},   {"errno", errno_module_fill},
     {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
