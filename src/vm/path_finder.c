@@ -17,12 +17,18 @@ static Value invalidate_caches(VM *vm, Value *args, size_t count) {
     return module_ask_loaders(vm, "_invalidate_caches", NULL, 0);
 }
 
+static Value find_distributions(VM *vm, Value *args, size_t count) {
+    return module_ask_loaders(vm, "_find_distributions", args, is_empty(args[0]) ? 0 : 1);
+}
+
 static Value path_hook(VM *vm, Value *args, size_t count) { return module_ask_loaders(vm, "_path_hook", args, 1); }
 
 static const TypeOps finder_ops;
 static const NativeDefinition methods[] = {
     {"find_spec", find_spec, "cls, fullname, path=None, target=None", NATIVE_CLASS_METHOD,
      "The spec of a module that is found along the path, sys.path where there is none; None: it is not there."},
+    {"find_distributions", find_distributions, "context=", NATIVE_STATIC,
+     "The installed packages that a context of importlib.metadata asks for, along its path."},
     {"invalidate_caches", invalidate_caches, "", NATIVE_STATIC, "Has the finders in sys.path_importer_cache forget what they have seen."},
     {0}};
 static const NativeDefinition hook = {"path_hook_for_FileFinder", path_hook, "path, /", NATIVE_METHOD,
