@@ -195,7 +195,9 @@ static bool set_folder(aioli *host, const char *folder, size_t length) {
     List *path = import_path(vm);
     String *text = string_new(vm, folder, utf8_valid(folder, length, true, NULL) ? length : 0);
     if (!text) return false;
-    if (!host->path_set) {
+    // In place of the last program's, if that still stands there.
+    bool is_known = host->path_set && path->length && value_same(path->items[0], vm->program_folder);
+    if (!is_known) {
         if (!list_append(vm, path, VALUE_NONE)) return false;
         memmove(path->items + 1, path->items, (path->length - 1) * sizeof(Value));
         host->path_set = true;

@@ -48,7 +48,10 @@ void import_trace(VM *vm) {
     heap_mark_object(vm, state->hook);
 }
 
-List *import_path(VM *vm) { return import_state(vm)->path; }
+List *import_path(VM *vm) {
+    Value own = dict_get_string(vm, import_state(vm)->sys, vm->names.path);
+    return is_list(own) ? list_of(own) : import_state(vm)->path;
+}
 
 Tuple *import_builtin_names(VM *vm) {
     List *names = list_new(vm, 32);
@@ -69,8 +72,20 @@ static Value raise_not_found(VM *vm, String *name) {
     return VALUE_ERROR;
 }
 
-static Value not_found(VM *vm, String *name, const char *because) {
-    raise_error(vm, vm->exceptions.module_not_found_error, "No module named '%s'%s", name->data, because);
+// `parent`: what the module was looked for in and is no package; or NULL.
+static Value not_found(VM *vm, String *name, const String *parent, const char *because) {
+    Buffer text = vm_buffer(vm);
+    buffer_text(&text, "No module named ");
+    string_append_repr(vm, &text, name, false);
+    if (parent) {
+        buffer_text(&text, "; ");
+        string_append_repr(vm, &text, parent, false);
+        buffer_text(&text, " is not a package");
+    }
+    buffer_text(&text, because);
+    String *message = string_from_buffer(vm, &text);
+    if (!message) return VALUE_ERROR;
+    raise_with_value(vm, vm->exceptions.module_not_found_error, value_object(message));
     return raise_not_found(vm, name);
 }
 
@@ -78,16 +93,6 @@ static Value not_found(VM *vm, String *name, const char *because) {
 static Value halted(VM *vm, String *name) {
     raise_error(vm, vm->exceptions.module_not_found_error, "import of %s halted; None in sys.modules", name->data);
     return raise_not_found(vm, name);
-}
-
-// Why a module of a package that is none is not found.
-static Value no_package(VM *vm, String *name, String *parent) {
-    Buffer because = vm_buffer(vm);
-    buffer_format(&because, "; '%s' is not a package", parent->data);
-    buffer_byte(&because, 0);
-    not_found(vm, name, because.failed ? "" : because.data);
-    buffer_free(&because);
-    return VALUE_ERROR;
 }
 
 // The package learns of its module. What can't be given attributes goes without.
@@ -112,14 +117,15 @@ static Value import_one(VM *vm, String *name, String *parent, Value parent_modul
     if (parent) {
         path = value_find_attribute(vm, parent_module, vm->names.__path__);
         if (is_error(path)) return path;
-        if (is_empty(path)) return no_package(vm, name, parent);
+        if (is_empty(path)) return not_found(vm, name, parent, "");
     }
-    bool is_nameless = name->size == 0 || name->data[name->size - 1] == '.'; // of `a..b` and `a.`: it would be found in the folder itself
+    // Of `a..b` and `a.`: it would be found in the folder itself. And a name that C would cut short.
+    bool is_nameless = name->size == 0 || name->data[name->size - 1] == '.' || strlen(name->data) != name->size;
     Value module = is_nameless ? VALUE_EMPTY : import_find_and_load(vm, name, path);
     if (is_empty(module))
-        return not_found(vm, name, library_names_have(name)            ? " (aioli does not have this module of Python's library yet)"
-                                   : !import_state(vm)->files.load ? " (and this VM may not read files)"
-                                                                   : "");
+        return not_found(vm, name, NULL, library_names_have(name)            ? " (aioli does not have this module of Python's library yet)"
+                                         : !import_state(vm)->files.load ? " (and this VM may not read files)"
+                                                                         : "");
     if (!is_error(module) && parent && !bind_in_parent(vm, name, parent, module)) return VALUE_ERROR;
     return module;
 }
@@ -229,45 +235,53 @@ static Value first_part(VM *vm, String *full, String *name, int level, Value mod
     return is_empty(there) ? raise_error(vm, vm->exceptions.key_error, "'%s' not in sys.modules as expected", first->data) : there;
 }
 
-// Imports what the names of a package are its submodules, as far as it does not have them. `is_all`: the names are those of __all__.
+static bool import_names(VM *vm, Value module, Value names, bool is_all);
+
+// Imports what a name of a package is its submodule, if the package does not have it. `is_all`: the name is one of its __all__.
+static bool import_named(VM *vm, Value module, Value item, bool is_all) {
+    if (!is_string(item)) {
+        Value own = is_all ? value_find_attribute(vm, module, vm->names.__name__) : VALUE_EMPTY;
+        if (is_error(own)) return false;
+        if (is_string(own))
+            raise_type_error(vm, "Item in %s.__all__ must be str, not %s", string_of(own)->data, type_name(vm, item));
+        else
+            raise_type_error(vm, "Item in ``from list'' must be str, not %s", type_name(vm, item));
+        return false;
+    }
+    if (string_is(string_of(item), "*")) {
+        Value all = is_all ? VALUE_EMPTY : value_find_attribute(vm, module, vm->names.__all__);
+        return !is_error(all) && (is_empty(all) || import_names(vm, module, all, true));
+    }
+    String *wanted = string_intern(vm, string_of(item));
+    Value found = wanted ? value_find_attribute(vm, module, wanted) : VALUE_ERROR;
+    if (!is_empty(found)) return !is_error(found);
+    Value own = value_get_attribute(vm, module, vm->names.__name__); // which need not be the name that it is imported by
+    if (!is_string(own)) return !is_error(own);
+    String *sub = string_format(vm, "%s.%s", string_of(own)->data, wanted->data);
+    sub = sub ? string_intern(vm, sub) : NULL;
+    if (!sub) return false;
+    if (!is_error(import_module(vm, sub))) return true;
+    // Only the absence of this very module is left for IMPORT_FROM to report.
+    if (!exception_matches(vm, vm->exceptions.module_not_found_error) ||
+        value_equal(vm, exception_get(vm, exception_of(vm->exception), "name"), value_object(sub)) != 1 ||
+        is_none(dict_get_string(vm, vm->modules, sub)))
+        return false;
+    exception_clear(vm);
+    return true;
+}
+
 static bool import_names(VM *vm, Value module, Value names, bool is_all) {
+    if (is_tuple(names)) {
+        for (size_t i = 0; i < tuple_of(names)->length; i++)
+            if (!import_named(vm, module, tuple_of(names)->items[i], is_all)) return false;
+        return true;
+    }
     Value iterator = value_iterate(vm, names);
     if (is_error(iterator)) return false;
     for (;;) {
         Value item = value_next(vm, iterator);
         if (is_error(item) || is_stop(item)) return is_stop(item);
-        Value own = is_string(item) && !is_all ? VALUE_EMPTY : value_find_attribute(vm, module, vm->names.__name__);
-        if (is_error(own)) return false;
-        if (!is_string(item)) {
-            if (is_all && is_string(own))
-                raise_type_error(vm, "Item in %s.__all__ must be str, not %s", string_of(own)->data, type_name(vm, item));
-            else
-                raise_type_error(vm, "Item in ``from list'' must be str, not %s", type_name(vm, item));
-            return false;
-        }
-        String *wanted = string_of(item);
-        if (string_is(wanted, "*")) {
-            Value all = is_all ? VALUE_EMPTY : value_find_attribute(vm, module, vm->names.__all__);
-            if (is_error(all) || (!is_empty(all) && !import_names(vm, module, all, true))) return false;
-            continue;
-        }
-        if (!(wanted = string_intern(vm, wanted))) return false;
-        Value found = value_find_attribute(vm, module, wanted);
-        if (is_error(found)) return false;
-        if (!is_empty(found)) continue;
-        own = value_get_attribute(vm, module, vm->names.__name__); // which need not be the name that it is imported by
-        if (is_error(own)) return false;
-        if (!is_string(own)) continue;
-        String *sub = string_format(vm, "%s.%s", string_of(own)->data, wanted->data);
-        sub = sub ? string_intern(vm, sub) : NULL;
-        if (!sub) return false;
-        if (!is_error(import_module(vm, sub))) continue;
-        // Only the absence of this very module is left for IMPORT_FROM to report.
-        if (!exception_matches(vm, vm->exceptions.module_not_found_error) ||
-            value_equal(vm, exception_get(vm, exception_of(vm->exception), "name"), value_object(sub)) != 1 ||
-            is_none(dict_get_string(vm, vm->modules, sub)))
-            return false;
-        exception_clear(vm);
+        if (!import_named(vm, module, item, is_all)) return false;
     }
 }
 

@@ -35,7 +35,7 @@ bool import_create(VM *vm, const NativeModule *natives, const SourceModule *sour
 void import_destroy(VM *vm);
 void import_trace(VM *vm);
 
-// The list that scripts see as sys.path. BUILT_IN_PATH in it stands for the built-in modules.
+// The list that scripts see as sys.path, or that they will see when they import sys. BUILT_IN_PATH in it stands for the built-in modules.
 List *import_path(VM *vm);
 // Makes that and the finders as they were at first, with another list. False with MemoryError.
 bool import_renew_path(VM *vm);

@@ -79,7 +79,7 @@ static bool add_folder(Buffer *out, const String *folder) {
 static bool find_in_folder(VM *vm, const String *folder, const char *last, Found *found) {
     static const char *const endings[] = {".aio", ".py", "/__init__.aio", "/__init__.py"};
     const ImportFiles *files = &import_state(vm)->files;
-    if (!files->load) return true;
+    if (!files->load || memchr(folder->data, 0, folder->size)) return true;
     Buffer place = vm_buffer(vm);
     bool is_known = add_folder(&place, folder);
     buffer_text(&place, last);

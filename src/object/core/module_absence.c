@@ -25,7 +25,7 @@ static bool file_of(VM *vm, Value spec, String **file) {
         if (truth < 0 || is_error(origin)) return false;
     }
     if (is_string(origin)) *file = string_of(origin);
-    return true;
+    return !*file || string_terminate(vm, *file);
 }
 
 // Whether a file lies in the folder of the program, so that it may stand in the way of a module of that name. Of a package its folder counts.
@@ -56,9 +56,9 @@ Value module_raise_missing(VM *vm, Value module, String *name) {
     Dict *namespace = ((ModuleObject *)object_of(module))->namespace;
     Value own = dict_get_string(vm, namespace, vm->names.__name__), spec = dict_get_string(vm, namespace, vm->names.__spec__);
     if (!is_string(own)) return raise_error(vm, error, "module has no attribute '%s'", name->data);
-    const char *named = string_of(own)->data;
     String *file;
-    if (!file_of(vm, spec, &file)) return VALUE_ERROR;
+    if (!string_terminate(vm, string_of(own)) || !file_of(vm, spec, &file)) return VALUE_ERROR;
+    const char *named = string_of(own)->data;
     bool shadows = file && is_beside_program(vm, file);
     if (shadows && library_names_have(string_of(own)))
         return raise_error(vm, error,

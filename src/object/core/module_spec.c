@@ -193,7 +193,7 @@ Value module_spec_describe(VM *vm, Value v) {
     if (!spec || !is_string(spec->name) || !is_string(spec->origin)) return module_ask_loaders(vm, "_module_repr_from_spec", &v, 1);
     String *name = value_repr(vm, spec->name);
     String *origin = !name ? NULL : spec->has_location ? value_repr(vm, spec->origin) : string_of(spec->origin);
-    if (!origin) return VALUE_ERROR;
+    if (!origin || !string_terminate(vm, origin)) return VALUE_ERROR;
     return object_or_error(spec->has_location ? string_format(vm, "<module %s from %s>", name->data, origin->data)
                                               : string_format(vm, "<module %s (%s)>", name->data, origin->data));
 }
