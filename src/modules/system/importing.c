@@ -30,7 +30,7 @@ static Value frozen_code(VM *vm, Value *args, size_t count) {
     }
     String *shown = value_repr(vm, args[0]);
     if (!shown) return VALUE_ERROR;
-    raise_error(vm, vm->exceptions.import_error, "No such frozen object named %s", is_string(args[0]) ? string_of(args[0])->data : shown->data);
+    raise_error(vm, vm->exceptions.import_error, "No such frozen object named %s", shown->data);
     Exception *e = exception_raised(vm, vm->exceptions.import_error);
     if (e) exception_set(vm, e, "name", args[0]);
     return VALUE_ERROR;

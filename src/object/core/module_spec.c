@@ -11,8 +11,18 @@
 
 // ---- Making
 
+// A spec takes any attribute: behind it is a place for a dict of them, as instances of a script's subclass have it anyway.
 static ModuleSpec *make(VM *vm, Class *cls) {
-    ModuleSpec *spec = native_data_new(vm, cls, sizeof(ModuleSpec));
+    ModuleSpec *spec;
+    if (cls->flags & CLASS_BUILTIN) {
+        spec = heap_allocate(vm, cls->root, cls->kind, sizeof(ModuleSpec) + sizeof(Value));
+        if (!spec) return NULL;
+        spec->data.ops = cls->ops;
+        spec->data.object.header |= OBJECT_HAS_ATTRIBUTES;
+        *(Value *)(spec + 1) = VALUE_EMPTY;
+    } else {
+        spec = native_data_new(vm, cls, sizeof(ModuleSpec));
+    }
     if (spec) spec->name = spec->loader = spec->origin = spec->locations = spec->loader_state = spec->cached = VALUE_NONE;
     return spec;
 }
@@ -222,7 +232,7 @@ static const NativeDefinition methods[] = {
 
 bool module_spec_class_init(VM *vm) {
     Class *cls = vm->classes.module_spec =
-        native_data_class(vm, "_frozen_importlib", "ModuleSpec", &module_spec_ops, sizeof(ModuleSpec), 0);
+        native_data_class(vm, "_frozen_importlib", "ModuleSpec", &module_spec_ops, sizeof(ModuleSpec), CLASS_HAS_DICT);
     if (cls) cls->shown_name = NULL; // it is none of a native module in CPython
     return cls && native_add_methods(vm, cls, methods) > 0 && native_add_attributes(vm, cls, attributes) > 0;
 }
