@@ -214,7 +214,9 @@ Value replaced_builtin(VM *vm, const char *name, Class *missing) {
 }
 
 Value import_name(VM *vm, Frame *frame, String *name, Value from_list, int level) {
-    Value replaced = replaced_builtin(vm, "__import__", vm->exceptions.import_error);
+    // The importer's own modules are nobody's business.
+    bool is_own = import_state(vm)->loaders > 0;
+    Value replaced = is_own ? VALUE_EMPTY : replaced_builtin(vm, "__import__", vm->exceptions.import_error);
     if (is_error(replaced)) return replaced;
     if (is_empty(replaced)) return import_by(vm, frame->function->globals, name, from_list, level);
     bool has_namespace = frame_code(frame)->flags & (CODE_NAMESPACE_LOCALS | CODE_MODULE);

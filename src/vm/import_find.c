@@ -248,6 +248,16 @@ static String *parent_name(VM *vm, String *name, bool is_package) {
     return is_package ? name : !dot ? vm->names.empty : string_intern_from(vm, name->data, (size_t)(dot - name->data));
 }
 
+// What stands for a module that has been run, which may be something else than it. It becomes the latest of sys.modules.
+static Value take_up(VM *vm, String *name) {
+    Dict *modules = vm->modules;
+    Value now = dict_get_string(vm, modules, name);
+    if (is_empty(now)) return raise_with_value(vm, vm->exceptions.key_error, value_object(name));
+    if (dict_find_string(vm, modules, name) + 1 == (int64_t)modules->entry_count) return now;
+    dict_delete_string(vm, modules, name);
+    return dict_set_string(vm, modules, name, now) < 0 ? VALUE_ERROR : now;
+}
+
 // Runs code as the module, which is in sys.modules while it runs.
 static Value run(VM *vm, String *name, ModuleSpec *spec, Code *code, String *file) {
     bool is_package = !is_none(spec->locations);
@@ -261,9 +271,7 @@ static Value run(VM *vm, String *name, ModuleSpec *spec, Code *code, String *fil
     Value result = interpreter_run_code(vm, code, module->namespace, VALUE_EMPTY, NULL);
     spec->initializing = false;
     if (is_error(result)) return forget(vm, name), result;
-    // A module may have put something else in its place.
-    Value now = dict_get_string(vm, vm->modules, name);
-    return is_empty(now) ? raise_with_value(vm, vm->exceptions.key_error, value_object(name)) : now;
+    return take_up(vm, name);
 }
 
 static Value load_file(VM *vm, String *name, const Found *found) {
