@@ -24,9 +24,13 @@ static Value not_defined(VM *vm, String *name) {
     return name_error(vm, vm->exceptions.name_error, "name '%s' is not defined", name);
 }
 
-// What neither the module nor the built-in names have: a module's __loader__ is made when it is asked for.
+// What neither the module nor the built-in names have: a module's __loader__ is made when it is asked for. What is no module's namespace
+// has no __spec__ either; its dict stays as it is.
 static Value find_late(VM *vm, Dict *globals, String *name) {
-    return name == vm->names.__loader__ ? module_loader_of_namespace(vm, globals) : not_defined(vm, name);
+    if (name != vm->names.__loader__) return not_defined(vm, name);
+    Value loader = module_loader_of_namespace(vm, globals);
+    bool is_module = !is_error(loader) && !is_empty(dict_get_string(vm, globals, vm->names.__spec__));
+    return is_module && dict_set_string(vm, globals, name, loader) < 0 ? VALUE_ERROR : loader;
 }
 
 Value load_global_slow(VM *vm, Frame *frame, Instruction *at) {

@@ -52,6 +52,8 @@ ModuleObject *module_new_imported(VM *vm, String *name, Value package, Value spe
 Value module_late_loader(VM *vm, ModuleObject *module, String *name) {
     if (name != vm->names.__loader__) return VALUE_EMPTY;
     Value loader = module_loader_of_namespace(vm, module->namespace);
+    // Among the built-in names every module would find it, whose own is yet to be made.
+    if (module->namespace == vm->builtins) return loader;
     if (is_error(loader) || dict_set_string(vm, module->namespace, name, loader) < 0) return VALUE_ERROR;
     return loader;
 }
