@@ -48,7 +48,8 @@ Value import_module(VM *vm, String *name);
 // first part. `names` is a tuple (of a package, TypeError when something in it is no str); those that are submodules are imported too. [script]
 Value import_by(VM *vm, Dict *globals, String *name, Value names, int level);
 
-// The finder that stands in sys.meta_path, a class, made at the first call; and after that the function in sys.path_hooks that stands for it.
+// The finder that stands in sys.meta_path, a class, made at the first call; and after that the function in sys.path_hooks that stands for
+// it.
 Value import_path_finder(VM *vm);
 Value import_path_hook(VM *vm);
 

@@ -66,8 +66,10 @@ static bool add_folder(Buffer *out, const String *folder) {
         char here[4096];
         if (!getcwd(here, sizeof here) || !utf8_valid(here, strlen(here), true, NULL)) return false;
         buffer_text(out, here[1] ? here : "");
-        if (length >= 2 && name[0] == '.' && name[1] == '/') name += 2, length -= 2;
-        if (!length || (length == 1 && name[0] == '.')) length = 0;
+        if (length >= 2 && name[0] == '.' && name[1] == '/')
+            name += 2, length -= 2;
+        else if (length == 1 && name[0] == '.')
+            length = 0;
         if (length) buffer_byte(out, '/');
     }
     buffer_append(out, name, length);

@@ -1,4 +1,5 @@
-// What the importer's files share: import.c has the statement, import_find.c finds and loads one module, path_finder.c shows that to scripts.
+// What the importer's files share: import.c has the statement, import_find.c finds and loads one module, path_finder.c shows that to
+// scripts.
 #ifndef AIOLI_VM_IMPORT_INTERNAL_H
 #define AIOLI_VM_IMPORT_INTERNAL_H
 

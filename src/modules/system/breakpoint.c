@@ -30,4 +30,5 @@ const NativeDefinition breakpoint_hook_functions[] = {
      "What breakpoint() calls: what the variable PYTHONBREAKPOINT of the environment names, pdb.set_trace else; nothing when it is 0."},
     {0}};
 const NativeDefinition breakpoint_functions[] = {
-    {"breakpoint", builtin_breakpoint, "*args, **kws", NATIVE_METHOD, "Enters a debugger: calls sys.breakpointhook with these arguments."}, {0}};
+    {"breakpoint", builtin_breakpoint, "*args, **kws", NATIVE_METHOD, "Enters a debugger: calls sys.breakpointhook with these arguments."},
+    {0}};

@@ -4,8 +4,8 @@
 
 #include "object/container/dict.h"
 #include "object/core/errors.h"
-#include "object/core/module_spec.h"
 #include "object/core/module.h"
+#include "object/core/module_spec.h"
 #include "object/core/protocol.h"
 #include "object/exception/library_names.h"
 #include "object/text/str.h"
@@ -28,7 +28,8 @@ static bool file_of(VM *vm, Value spec, String **file) {
     return !*file || string_terminate(vm, *file);
 }
 
-// Whether a file lies in the folder of the program, so that it may stand in the way of a module of that name. Of a package its folder counts.
+// Whether a file lies in the folder of the program, so that it may stand in the way of a module of that name. Of a package its folder
+// counts.
 static bool is_beside_program(VM *vm, const String *file) {
     if (!is_string(vm->program_folder)) return false;
     const char *slash = strrchr(file->data, '/');
@@ -73,12 +74,14 @@ Value module_raise_missing(VM *vm, Value module, String *name) {
                            "intended to import)",
                            named, name->data, file->data);
     if (starting && file)
-        return raise_error(vm, error, "partially initialized module '%s' from '%s' has no attribute '%s' (most likely due to a circular import)",
-                           named, file->data, name->data);
+        return raise_error(vm, error,
+                           "partially initialized module '%s' from '%s' has no attribute '%s' (most likely due to a circular import)", named,
+                           file->data, name->data);
     if (starting)
-        return raise_error(vm, error, "partially initialized module '%s' has no attribute '%s' (most likely due to a circular import)", named,
-                           name->data);
+        return raise_error(vm, error, "partially initialized module '%s' has no attribute '%s' (most likely due to a circular import)",
+                           named, name->data);
     if (coming)
-        return raise_error(vm, error, "cannot access submodule '%s' of module '%s' (most likely due to a circular import)", name->data, named);
+        return raise_error(vm, error, "cannot access submodule '%s' of module '%s' (most likely due to a circular import)", name->data,
+                           named);
     return raise_error(vm, error, "module '%s' has no attribute '%s'", named, name->data);
 }
