@@ -381,6 +381,8 @@ static Value get_state(VM *vm, Value self) {
     String *s = string_from(vm, names[future_of(self)->state]);
     return s ? value_object(s) : VALUE_ERROR;
 }
+// Without its being retrieved by that.
+static Value get_exception(VM *vm, Value self) { return future_of(self)->state == FUTURE_FAILED ? future_of(self)->result : VALUE_NONE; }
 static Value get_cancel_message(VM *vm, Value self) {
     Value message = future_of(self)->cancel_message;
     return is_empty(message) ? VALUE_NONE : message;
@@ -461,6 +463,7 @@ static const NativeDefinition future_methods[] = {
 static const AttributeDefinition future_attributes[] = {{"_log_traceback", get_log_traceback, NULL},
                                                         {"_state", get_state, NULL},
                                                         {"_cancel_message", get_cancel_message, NULL},
+                                                        {"_exception", get_exception, NULL},
                                                         {0}};
 
 bool future_class_init(VM *vm) {

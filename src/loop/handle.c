@@ -5,6 +5,8 @@
 #include "loop/context_variable.h"
 #include "loop/methods.h"
 #include "loop/module.h"
+#include "loop/wait.h"
+#include "object/shared/builtin.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -117,6 +119,20 @@ static Value loop_until_complete(VM *vm, Value *args, size_t count) {
 static Value loop_forever(VM *vm, Value *args, size_t count) { return loop_run_forever(vm); }
 static Value loop_debug(VM *vm, Value *args, size_t count) { return VALUE_FALSE; }
 static Value loop_set_debug(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value shutdown_generators(VM *vm, Value *args, size_t count) { return call_in_asyncio(vm, "asyncio.base_tasks", "_close_generators", args, 1); }
+static Value shutdown_executor(VM *vm, Value *args, size_t count) { return call_in_asyncio(vm, "asyncio.base_tasks", "_no_executor", args, 1); }
+// The asynchronous generators that have begun and not ended; they are the caller's to close.
+static Value take_generators(VM *vm, Value *args, size_t count) {
+    List *left = loop_of(vm)->generators;
+    loop_of(vm)->generators = NULL;
+    return object_or_error(left ? left : list_new(vm, 0));
+}
+static Value set_task_factory(VM *vm, Value *args, size_t count) {
+    if (!is_none(args[1]) && !value_callable(vm, args[1])) return raise_type_error(vm, "task factory must be a callable or None");
+    loop_of(vm)->task_factory = args[1];
+    return VALUE_NONE;
+}
+static Value get_task_factory(VM *vm, Value *args, size_t count) { return loop_of(vm)->task_factory; }
 static Value loop_repr(VM *vm, Value self) {
     Loop *loop = loop_of(vm);
     String *text = string_format(vm, "<EventLoop running=%s closed=%s debug=False>", loop->running ? "True" : "False",
@@ -144,6 +160,12 @@ static const NativeDefinition loop_methods[] = {
     {"run_until_complete", loop_until_complete, "self, future", NATIVE_METHOD,
      "Runs the loop until a coroutine or future is done, and returns its result."},
     {"run_forever", loop_forever, "self, /", NATIVE_METHOD, "Runs the loop until stop() is called."},
+    {"set_task_factory", set_task_factory, "self, factory, /", NATIVE_METHOD,
+     "Has create_task() make tasks by factory(loop, coro); None for the default."},
+    {"get_task_factory", get_task_factory, "self, /", NATIVE_METHOD, "What set_task_factory() has set, or None."},
+    {"shutdown_asyncgens", shutdown_generators, "self, /", NATIVE_METHOD, "Closes the asynchronous generators that have begun and not ended."},
+    {"shutdown_default_executor", shutdown_executor, "self, /, timeout=None", NATIVE_METHOD, "Does nothing: there are no threads."},
+    {"_take_generators", take_generators, "self, /", NATIVE_METHOD},
     {"get_debug", loop_debug, "self, /", NATIVE_METHOD, "Always False: there is no debug mode."},
     {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD, "Does nothing: there is no debug mode."},
     {0}};

@@ -523,7 +523,7 @@ void loop_abandon(VM *vm) {
     loop->task_count = 0;
     loop->generators = NULL;
     loop->console = NULL;
-    loop->on_interrupt = loop->on_failure = loop->on_report = loop->exception_handler = VALUE_NONE;
+    loop->on_interrupt = loop->on_failure = loop->on_report = loop->exception_handler = loop->task_factory = VALUE_NONE;
 }
 
 bool loop_is_hosted(VM *vm) { return loop_of(vm)->hosted && loop_of(vm)->first_task; }
@@ -617,6 +617,7 @@ static void loop_trace(VM *vm) {
     heap_mark(vm, loop->on_failure);
     heap_mark(vm, loop->on_report);
     heap_mark(vm, loop->exception_handler);
+    heap_mark(vm, loop->task_factory);
     heap_mark(vm, loop->lost_to);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
@@ -634,7 +635,7 @@ static void loop_trace(VM *vm) {
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .on_failure = VALUE_NONE,
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .task_factory = VALUE_NONE, .on_failure = VALUE_NONE,
                    .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
     loop->context = &loop->main_context;
     vm->loop = loop;

@@ -139,6 +139,8 @@ Value future_cancelled_error(VM *vm, Future *f);
 Task *task_new(VM *vm, Value coroutine, Value name);
 // The same; context: a Context that it runs in, or VALUE_EMPTY or None. The task, or VALUE_ERROR.
 Value task_in_context(VM *vm, Value coroutine, Value name, Value context);
+// The same for a task of any class, whose first step is not queued if `eager`: it runs at once.
+Value task_of_class(VM *vm, Class *cls, Value coroutine, Value name, Value context, bool eager);
 // Runs one step: sends VALUE_NONE or throws `exception` (VALUE_EMPTY: none). False when the loop must stop with the
 // exception raised (KeyboardInterrupt, SystemExit).
 bool task_step(VM *vm, Task *task, Value exception);
@@ -229,10 +231,12 @@ struct Loop {
     Task *console;     // the task that is told of what the next two say, or NULL: see console.c
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
     Value exception_handler; // a script's, or VALUE_NONE
+    Value task_factory;      // likewise
     bool running, stopping, closed;
     bool seeks_stuck;  // the marking under way is one that does
     Task **stuck;      // those that it has found: room for all tasks
     size_t stuck_count;
+    bool steps_nested; // the step that begins now is entered from a script
     bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
