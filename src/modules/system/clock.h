@@ -10,7 +10,7 @@
 bool clock_now(VM *vm, int64_t *nanoseconds);
 
 // How the local zone is called, without and with summer time; the second is "" where it has none.
-void clock_zone_names(char names[2][64]);
+void clock_zone_names(char (*names)[64]);
 
 // A time.struct_time; zone and offset may be None. The module time must have been imported.
 Value time_tuple_new(VM *vm, const struct tm *t, Value zone, Value offset);

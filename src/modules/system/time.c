@@ -376,7 +376,7 @@ static void local_zone(Zone *zone) {
     snprintf(zone->names[1], sizeof zone->names[1], "%s", summer->tm_zone ? summer->tm_zone : "");
 }
 
-void clock_zone_names(char names[2][64]) {
+void clock_zone_names(char (*names)[64]) {
     Zone zone;
     local_zone(&zone);
     memcpy(names[0], zone.names[0], sizeof zone.names[0]);
