@@ -35,7 +35,7 @@ const NativeModule native_modules[] = {
     {"bisect", bisect_module_fill},
     {"_typing", typing_module_fill}, {"_weakref", weakref_module_fill},
     {"_traceback", traceback_module_fill},
-    {"_codecs", codecs_module_fill},
+    {"_codecs", codecs_module_fill},    {"unicodedata", unicodedata_module_fill},
     {"_json", json_module_fill},        {"_csv", csv_module_fill},
     {"datetime", datetime_module_fill},
     {"struct", struct_module_fill},     {"binascii", binascii_module_fill},

@@ -53,6 +53,7 @@ bool json_module_fill(VM *vm, ModuleObject *module);
 bool struct_module_fill(VM *vm, ModuleObject *module);
 bool datetime_module_fill(VM *vm, ModuleObject *module);
 bool binascii_module_fill(VM *vm, ModuleObject *module);
+bool unicodedata_module_fill(VM *vm, ModuleObject *module);
 bool codecs_module_fill(VM *vm, ModuleObject *module);
 bool regex_module_fill(VM *vm, ModuleObject *module);
 
