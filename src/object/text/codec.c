@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/utf8.h"
+#include "object/exception/exception.h"
 #include "object/text/bytes.h"
 #include "object/text/codec_internal.h"
 #include "object/text/text_internal.h"
@@ -100,6 +101,32 @@ static Value ask_module(VM *vm, const char *function, Value object, String *enco
     return is_error(found) ? found : vm_call(vm, found, arguments, 3, NULL);
 }
 
+// Whether CPython encodes and decodes by that name without its registry of codecs, whose errors have a note.
+static bool is_direct(const String *encoding) {
+    static const char *const names[] = {"utf-8",   "utf8",   "utf-16",     "utf16",     "utf-32", "utf32",
+                                        "latin-1", "latin1", "iso-8859-1", "iso8859-1", "ascii",  "us-ascii"};
+    char plain[16];
+    if (!encoding || encoding->size >= sizeof plain) return !encoding;
+    for (size_t i = 0; i <= encoding->size; i++) plain[i] = encoding->data[i] == '_' ? '-' : (char)tolower((unsigned char)encoding->data[i]);
+    plain[encoding->size] = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(plain, names[i])) return true;
+    return false;
+}
+
+// Notes on the exception on its way by which codec it has come. Returns VALUE_ERROR.
+static Value failed_by(VM *vm, const char *what, const String *encoding) {
+    if (is_direct(encoding) || !exception_matches(vm, vm->exceptions.exception) || value_same(vm->exception, vm->memory_error))
+        return VALUE_ERROR;
+    Value failure = vm->exception;
+    vm->exception = VALUE_EMPTY;
+    String *note = string_format(vm, "%s with '%s' codec failed", what, encoding->data);
+    // That there is no memory for a note must not hide the failure.
+    if (!note || !exception_add_note(vm, exception_of(failure), note)) exception_drop(vm);
+    vm->exception = failure;
+    return VALUE_ERROR;
+}
+
 bool codec_is_known(VM *vm, String *encoding) {
     if (codec_find(encoding) != CODEC_UNKNOWN) return true;
     return !is_error(ask_module(vm, "_check_text_encoding", VALUE_NONE, encoding, NULL));
@@ -194,7 +221,9 @@ Value codec_encode(VM *vm, Codec codec, String *s, String *errors) {
 
 Value text_encode(VM *vm, String *s, String *encoding, String *errors) {
     Codec codec = codec_find(encoding);
-    return codec == CODEC_UNKNOWN ? ask_module(vm, "_encode_text", value_object(s), encoding, errors) : codec_encode(vm, codec, s, errors);
+    if (codec == CODEC_UNKNOWN) return ask_module(vm, "_encode_text", value_object(s), encoding, errors);
+    Value result = codec_encode(vm, codec, s, errors);
+    return is_error(result) ? failed_by(vm, "encoding", encoding) : result;
 }
 
 // ---- Decoding
@@ -252,7 +281,10 @@ Value codec_decode(VM *vm, Codec codec, const unsigned char *data, size_t size, 
 Value text_decode(VM *vm, const unsigned char *data, size_t size, Value object, String *encoding, String *errors) {
     Codec codec = codec_find(encoding);
     size_t consumed;
-    if (codec != CODEC_UNKNOWN) return codec_decode(vm, codec, data, size, object, errors, true, &consumed);
+    if (codec != CODEC_UNKNOWN) {
+        Value result = codec_decode(vm, codec, data, size, object, errors, true, &consumed);
+        return is_error(result) ? failed_by(vm, "decoding", encoding) : result;
+    }
     if (!size) return value_object(vm->names.empty); // whatever the encoding is
     if (!is_kind(object, KIND_BYTES)) {
         object = object_or_error(bytes_new(vm, data, size));
