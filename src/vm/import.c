@@ -115,16 +115,32 @@ static Value make_native(VM *vm, String *name, const NativeModule *native) {
     return VALUE_ERROR;
 }
 
+static const SourceModule *find_source(VM *vm, const char *name) {
+    for (const SourceModule *m = state_of(vm)->sources; m && m->name; m++)
+        if (!strcmp(m->name, name)) return m;
+    return NULL;
+}
+
+static Value run_built_in(VM *vm, String *name, const SourceModule *source) {
+    const unsigned char *const *images = state_of(vm)->images;
+    const unsigned char *image = images[0] ? images[source - state_of(vm)->sources] : NULL;
+    String *file = string_format(vm, "<built-in %s>", source->name);
+    return file ? run_source(vm, name, file->data, source->source, source->length, image, source->is_package, BUILT_IN_PATH) : VALUE_ERROR;
+}
+
 static Value load_built_in(VM *vm, String *name) {
     for (const NativeModule *m = state_of(vm)->natives; m && m->name; m++)
         if (string_is(name, m->name)) return make_native(vm, name, m);
-    const SourceModule *first = state_of(vm)->sources;
-    const unsigned char *const *images = state_of(vm)->images;
-    for (const SourceModule *m = first; m && m->name; m++) {
-        if (!string_is(name, m->name)) continue;
-        String *file = string_format(vm, "<built-in %s>", m->name);
-        return file ? run_source(vm, name, file->data, m->source, m->length, images[0] ? images[m - first] : NULL, m->is_package, BUILT_IN_PATH) : VALUE_ERROR;
-    }
+    const SourceModule *source = find_source(vm, name->data);
+    if (source) return run_built_in(vm, name, source);
+    // What a package has no module for may be made by its module `_each`, which is run by the name that is wanted.
+    const char *dot = strrchr(name->data, '.');
+    String *each = dot ? string_format(vm, "%.*s._each", (int)(dot - name->data), name->data) : NULL;
+    if (dot && !each) return VALUE_ERROR;
+    source = each ? find_source(vm, each->data) : NULL;
+    Value module = source ? run_built_in(vm, name, source) : VALUE_EMPTY;
+    if (!is_error(module) || !exception_matches(vm, vm->exceptions.module_not_found_error)) return module;
+    exception_clear(vm);
     return VALUE_EMPTY;
 }
 

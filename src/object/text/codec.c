@@ -136,9 +136,10 @@ bool codec_extends_ascii(const String *encoding) {
     Codec codec = codec_find(encoding);
     if (codec == CODEC_UTF8 || codec == CODEC_ASCII || codec == CODEC_LATIN1) return true;
     if (codec < CODEC_TABLE || codec == CODEC_UNKNOWN) return false;
-    const uint16_t *characters = single_byte_tables[codec - CODEC_TABLE].characters;
+    // Of two bytes for one character the other one may be written.
+    const SingleByteTable *table = &single_byte_tables[codec - CODEC_TABLE];
     for (unsigned i = 0; i < 128; i++)
-        if (characters[i] != i) return false;
+        if (table->characters[i] != i || single_byte_find(table, i) != (int)i) return false;
     return true;
 }
 

@@ -77,5 +77,7 @@ void put_unit(Buffer *out, uint32_t unit, int size, bool big);
 bool put_escape(Encoder *encoder, uint32_t c);
 bool put_raw_escape(Encoder *encoder, uint32_t c);
 bool put_single_byte(Encoder *encoder, uint32_t c);
+// The byte that a table has for a character; -1: none.
+int single_byte_find(const SingleByteTable *table, uint32_t c);
 
 #endif

@@ -6,8 +6,7 @@ enum { UNDEFINED = 0xFFFE };
 
 static const SingleByteTable *table_of(Codec codec) { return &single_byte_tables[codec - CODEC_TABLE]; }
 
-bool put_single_byte(Encoder *encoder, uint32_t c) {
-    const SingleByteTable *table = table_of(encoder->codec);
+int single_byte_find(const SingleByteTable *table, uint32_t c) {
     size_t low = 0, high = 256;
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -16,9 +15,13 @@ bool put_single_byte(Encoder *encoder, uint32_t c) {
         else
             high = middle;
     }
-    if (low == 256 || c == UNDEFINED || table->characters[table->order[low]] != c) return false;
-    buffer_byte(&encoder->out, (char)table->order[low]);
-    return true;
+    return low == 256 || c == UNDEFINED || table->characters[table->order[low]] != c ? -1 : table->order[low];
+}
+
+bool put_single_byte(Encoder *encoder, uint32_t c) {
+    int byte = single_byte_find(table_of(encoder->codec), c);
+    if (byte >= 0) buffer_byte(&encoder->out, (char)byte);
+    return byte >= 0;
 }
 
 bool decode_table(Decoder *decoder, size_t *at) {
