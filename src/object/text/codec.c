@@ -143,6 +143,28 @@ bool codec_extends_ascii(const String *encoding) {
     return true;
 }
 
+bool codec_is_bytewise(Codec codec, bool *is_total) {
+    *is_total = codec == CODEC_LATIN1;
+    if (codec == CODEC_ASCII || codec == CODEC_LATIN1) return true;
+    if (codec < CODEC_TABLE || codec == CODEC_UNKNOWN) return false;
+    const uint16_t *characters = single_byte_tables[codec - CODEC_TABLE].characters;
+    *is_total = true;
+    for (unsigned i = 0; i < 256; i++) {
+        if (i < 128 ? characters[i] != i : characters[i] == '\n' || characters[i] == '\r') return false;
+        if (characters[i] == 0xFFFE) *is_total = false;
+    }
+    return true;
+}
+
+bool codec_knows_bytes(Codec codec, const unsigned char *data, size_t size) {
+    if (codec == CODEC_LATIN1 || utf8_is_ascii((const char *)data, size)) return true;
+    if (codec < CODEC_TABLE || codec == CODEC_UNKNOWN) return false;
+    const uint16_t *characters = single_byte_tables[codec - CODEC_TABLE].characters;
+    for (size_t i = 0; i < size; i++)
+        if (characters[data[i]] == 0xFFFE) return false;
+    return true;
+}
+
 // ---- Encoding
 
 bool encoder_put(Encoder *encoder, uint32_t c) {
@@ -229,19 +251,6 @@ Value text_encode(VM *vm, String *s, String *encoding, String *errors) {
 
 // ---- Decoding
 
-static bool decode_bytes(Decoder *decoder, size_t *at) {
-    while (*at < decoder->size) {
-        unsigned char c = decoder->data[*at];
-        if (c < 0x80 || decoder->codec == CODEC_LATIN1) {
-            buffer_code_point(&decoder->out, c);
-            ++*at;
-        } else if (!decode_bad(decoder, *at, *at + 1, "ordinal not in range(128)", at)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool decode(Decoder *decoder, size_t *at) {
     switch (decoder->codec) {
     case CODEC_UTF8: return decode_utf8(decoder, at);
@@ -258,8 +267,8 @@ static bool decode(Decoder *decoder, size_t *at) {
         *at += 3;
         return ok;
     }
-    case CODEC_ASCII:
-    case CODEC_LATIN1: return decode_bytes(decoder, at);
+    case CODEC_ASCII: return decode_single(decoder, at, NULL, 0x80, "ordinal not in range(128)");
+    case CODEC_LATIN1: return decode_single(decoder, at, NULL, 0x100, "");
     case CODEC_UTF7: return decode_utf7(decoder, at);
     case CODEC_UNICODE_ESCAPE: return decode_escapes(decoder, at);
     case CODEC_RAW_UNICODE_ESCAPE: return decode_raw_escapes(decoder, at);

@@ -70,6 +70,8 @@ bool decode_utf7(Decoder *decoder, size_t *at);
 bool decode_escapes(Decoder *decoder, size_t *at);
 bool decode_raw_escapes(Decoder *decoder, size_t *at);
 bool decode_table(Decoder *decoder, size_t *at);
+// Decodes bytes below `limit` by the table, or as the characters of their numbers; others are wrong for that reason.
+bool decode_single(Decoder *decoder, size_t *at, const uint16_t *characters, unsigned limit, const char *reason);
 
 // What is written of all characters of a codec.
 bool encode_utf7(Encoder *encoder);

@@ -1,4 +1,5 @@
 // The encodings of one byte a character, by their tables.
+#include "base/utf8.h"
 #include "object/text/codec_internal.h"
 #include "object/text/text_internal.h"
 
@@ -24,16 +25,25 @@ bool put_single_byte(Encoder *encoder, uint32_t c) {
     return byte >= 0;
 }
 
-bool decode_table(Decoder *decoder, size_t *at) {
-    const SingleByteTable *table = table_of(decoder->codec);
+bool decode_single(Decoder *decoder, size_t *at, const uint16_t *characters, unsigned limit, const char *reason) {
+    enum { PIECE = 4096, WIDEST = 3 };
     while (*at < decoder->size) {
-        uint16_t character = table->characters[decoder->data[*at]];
-        if (character != UNDEFINED) {
-            buffer_code_point(&decoder->out, character);
-            ++*at;
-        } else if (!decode_bad(decoder, *at, *at + 1, "character maps to <undefined>", at)) {
-            return false;
+        size_t end = decoder->size - *at > PIECE ? *at + PIECE : decoder->size;
+        if (!vm_poll(decoder->vm, (end - *at) / 16)) return false;
+        if (!buffer_reserve(&decoder->out, (end - *at) * WIDEST)) return *at = decoder->size, true; // whoever takes the buffer sees that
+        char *to = decoder->out.data + decoder->out.length;
+        for (; *at < end; ++*at) {
+            unsigned byte = decoder->data[*at], character = characters ? characters[byte] : byte;
+            if (byte >= limit || character == UNDEFINED) break;
+            if (character < 0x80) *to++ = (char)character;
+            else to += utf8_encode(character, to);
         }
+        decoder->out.length = (size_t)(to - decoder->out.data);
+        if (*at < end && !decode_bad(decoder, *at, *at + 1, reason, at)) return false;
     }
     return true;
+}
+
+bool decode_table(Decoder *decoder, size_t *at) {
+    return decode_single(decoder, at, table_of(decoder->codec)->characters, 0x100, "character maps to <undefined>");
 }
