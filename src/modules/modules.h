@@ -37,6 +37,7 @@ bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool weakref_module_fill(VM *vm, ModuleObject *module);
+bool thread_module_fill(VM *vm, ModuleObject *module);
 bool typing_module_fill(VM *vm, ModuleObject *module);
 bool traceback_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);

@@ -188,7 +188,10 @@ static Value method_read(VM *vm, Value *args, size_t count) {
     int64_t wanted = -1;
     if (!is_empty(args[1]) && !is_none(args[1]) && !size_argument(vm, args[1], &wanted)) return VALUE_ERROR;
     if (!check_readable(vm, face) || (!face->binary && !file_prepare_text(vm, file))) return VALUE_ERROR;
-    if (wanted < 0) return (face->binary ? file_fill_all : file_fill_all_text)(vm, file) ? file_take(vm, file, face->binary, file_waiting(file)) : VALUE_ERROR;
+    if (wanted < 0) {
+        bool ok = face->binary ? file_fill_all(vm, file) : file_fill_all_text(vm, file);
+        return ok ? file_take(vm, file, face->binary, file_waiting(file)) : VALUE_ERROR;
+    }
     if (face->binary) {
         int64_t length = fill_bytes(vm, file, wanted, face->unbuffered);
         return length < 0 ? VALUE_ERROR : file_take(vm, file, true, (size_t)length);
@@ -411,7 +414,8 @@ static Value method_reconfigure(VM *vm, Value *args, size_t count) {
     if (!check_open(vm, file_of(args[0])) || !file_flush(vm, file)) return VALUE_ERROR;
     bool is_new = is_string(args[1]) && !is_locale(args[1]);
     if (is_new && !codec_is_known(vm, string_of(args[1]))) return VALUE_ERROR;
-    file_set_encoding(file, is_locale(args[1]) ? VALUE_NONE : is_new ? args[1] : file->encoding, is_string(args[2]) ? args[2] : file->errors);
+    file_set_encoding(file, is_locale(args[1]) ? VALUE_NONE : is_new ? args[1] : file->encoding,
+                      is_string(args[2]) ? args[2] : file->errors);
     if (!is_empty(args[3])) file->newline = args[3];
     if (!is_empty(args[4]) && !is_none(args[4])) file->line_buffered = value_truth(vm, args[4]) == 1;
     if (!is_empty(args[5]) && !is_none(args[5])) file->unbuffered = value_truth(vm, args[5]) == 1;

@@ -248,7 +248,8 @@ Value file_open(VM *vm, Value *args, size_t count) {
     bool is_utf8 = !is_string(args[3]) || codec_find(string_of(args[3])) == CODEC_UTF8;
     // What is only written can be put in as bytes where ASCII is as it is, and what is only read can be taken as bytes where each is a
     // character.
-    bool is_ours = mode.binary || is_utf8 || (!mode.update && (mode.read ? is_read_bytewise(args[3], args[4]) : codec_extends_ascii(string_of(args[3]))));
+    bool is_ours = mode.binary || is_utf8;
+    if (!is_ours && !mode.update) is_ours = mode.read ? is_read_bytewise(args[3], args[4]) : codec_extends_ascii(string_of(args[3]));
     int fd = open_target(vm, args, &mode);
     if (fd < 0) return VALUE_ERROR;
     bool closes = is_true(args[6]);
