@@ -115,9 +115,9 @@ static Value make_native(VM *vm, String *name, const NativeModule *native) {
     return VALUE_ERROR;
 }
 
-static const SourceModule *find_source(VM *vm, const char *name) {
+static const SourceModule *find_source(VM *vm, const String *name) {
     for (const SourceModule *m = state_of(vm)->sources; m && m->name; m++)
-        if (!strcmp(m->name, name)) return m;
+        if (string_is(name, m->name)) return m;
     return NULL;
 }
 
@@ -131,13 +131,13 @@ static Value run_built_in(VM *vm, String *name, const SourceModule *source) {
 static Value load_built_in(VM *vm, String *name) {
     for (const NativeModule *m = state_of(vm)->natives; m && m->name; m++)
         if (string_is(name, m->name)) return make_native(vm, name, m);
-    const SourceModule *source = find_source(vm, name->data);
+    const SourceModule *source = find_source(vm, name);
     if (source) return run_built_in(vm, name, source);
     // What a package has no module for may be made by its module `_each`, which is run by the name that is wanted.
     const char *dot = strrchr(name->data, '.');
     String *each = dot ? string_format(vm, "%.*s._each", (int)(dot - name->data), name->data) : NULL;
     if (dot && !each) return VALUE_ERROR;
-    source = each ? find_source(vm, each->data) : NULL;
+    source = each ? find_source(vm, each) : NULL;
     Value module = source ? run_built_in(vm, name, source) : VALUE_EMPTY;
     if (!is_error(module) || !exception_matches(vm, vm->exceptions.module_not_found_error)) return module;
     exception_clear(vm);
