@@ -136,6 +136,10 @@ AIOLI_API int aioli_set_arguments(aioli *vm, const char *executable, int count, 
 // Runs a file as the main program. Its folder becomes the first of sys.path.
 AIOLI_API aioli_status aioli_run_file(aioli *vm, const char *path);
 
+// Runs a module that imports find as the main program, or of a package its __main__. The current folder becomes the first of sys.path, and
+// the module's file the first of sys.argv.
+AIOLI_API aioli_status aioli_run_module(aioli *vm, const char *name);
+
 // Runs text as the main program. `name` stands for the file's name in tracebacks, such as "<string>".
 AIOLI_API aioli_status aioli_run_source(aioli *vm, const char *name, const char *source, size_t length);
 

@@ -63,6 +63,19 @@ def check_options(aioli, folder):
                               (["package", "b"], "package ['b'] __main__\n"), (["-c", "import sys; print(sys.argv)", "-i", "x"], "['-c', '-i', 'x']\n"),
                               (["-cprint(2)"], "2\n"), (["--virtual-time", "-c", "import asyncio; asyncio.run(asyncio.sleep(1000)); print(1)"], "1\n")):
         expect(f"aioli {' '.join(arguments)}", (0, wanted, ""), run(*arguments))
+    (package / "__init__.aio").write_text("")
+    (package / "near.aio").write_text("from . import part\nprint(__name__, __spec__.name, __package__, __spec__.origin == __file__, __loader__.name)\n"
+                                      "import sys\nprint(sys.argv[0] == __file__, sys.path[0] == sys.argv[1])\ndef f():\n    1 / 0\nf()\n")
+    status, output, said = run("-m", "package.near", str(folder))
+    expect("-m of a module in a package", (1, "part\n__main__ package.near package True package.near\nTrue True\n"), (status, output))
+    expect("what its traceback shows", ["Traceback (most recent call last):", "line 7, in <module>", "line 6, in f", "ZeroDivisionError: division by zero"],
+           [line.rpartition(", line")[0] and "line" + line.rpartition(", line")[2] or line for line in said.splitlines() if not line.startswith("    ")])
+    expect("-m of a namespace package", (1, "", "aioli: No module named hollow.__main__; 'hollow' is a package and cannot be directly "
+                                               "executed\n"),
+           ((folder / "hollow").mkdir(), run("-m", "hollow"))[1])
+    (folder / "wrong.aio").write_text("x =\n")
+    status, output, said = run("-m", "wrong")
+    expect("-m of what can't be compiled", (1, True), (status, said.startswith('  File "') and said.endswith("SyntaxError: invalid syntax\n")))
     expect("-m of a module of the library", (0, "", ""), run("-m", "os"))
     expect("-m of a package of it that does nothing", (1, "", "aioli: No module named json.__main__; 'json' is a package and cannot be "
                                                              "directly executed\n"), run("-m", "json"))

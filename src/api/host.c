@@ -133,6 +133,12 @@ static Value load_module(VM *vm, const char *path) {
     return object_or_error(bytes);
 }
 
+// And whether a folder may hold a part of a package.
+static bool is_module_folder(VM *vm, const char *path) {
+    struct stat status;
+    return grants_file(host_of_vm(vm), false, path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 // ---- Services handed down
 
 // What the loop has to say when nobody is there to catch an exception.
@@ -201,7 +207,9 @@ static bool create(aioli *host) {
     bool reads = host->config.grants & AIOLI_GRANT_FILES || host->readable.count;
     if (!library_create(vm, &streams)) return false;
     library_of(vm)->development = host->config.development != 0;
-    if (!import_create(vm, native_modules, source_modules, source_images, reads ? load_module : NULL)) return false;
+    loop_of(vm)->tells_of_stuck = host->config.development != 0;
+    ImportFiles files = {reads ? load_module : NULL, is_module_folder};
+    if (!import_create(vm, native_modules, source_modules, source_images, &files, library_of(vm)->sys)) return false;
     host->outer_trace = vm->hooks.trace;
     vm->hooks.trace = trace;
     vm->hooks.forget = forget;

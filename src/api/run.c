@@ -179,7 +179,7 @@ static Code *compile_program(aioli *host, const char *name, const char *text, si
 }
 
 static ModuleObject *main_module(VM *vm, const char *file) {
-    ModuleObject *module = module_new(vm, vm->names.__main__);
+    ModuleObject *module = module_new_imported(vm, vm->names.__main__, VALUE_NONE, VALUE_NONE);
     Value builtins = module ? import_module(vm, vm->names.builtins) : VALUE_ERROR;
     if (is_error(builtins)) return NULL;
     bool ok = dict_set_string(vm, vm->modules, vm->names.__main__, value_object(module)) >= 0 &&
@@ -195,12 +195,14 @@ static bool set_folder(aioli *host, const char *folder, size_t length) {
     List *path = import_path(vm);
     String *text = string_new(vm, folder, utf8_valid(folder, length, true, NULL) ? length : 0);
     if (!text) return false;
-    if (!host->path_set) {
+    // In place of the last program's, if that still stands there.
+    bool is_known = host->path_set && path->length && value_same(path->items[0], vm->program_folder);
+    if (!is_known) {
         if (!list_append(vm, path, VALUE_NONE)) return false;
         memmove(path->items + 1, path->items, (path->length - 1) * sizeof(Value));
         host->path_set = true;
     }
-    path->items[0] = value_object(text);
+    path->items[0] = vm->program_folder = value_object(text);
     return true;
 }
 
@@ -258,6 +260,45 @@ aioli_status aioli_run_file(aioli *host, const char *path) {
     Entry entry;
     if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
     aioli_status status = run_file(host, path);
+    host_leave(host, &entry);
+    return status;
+}
+
+// Of what runs the module the traceback shows nothing.
+static void hide_runner(VM *vm) {
+    Value at = is_exception(vm->exception) ? exception_of(vm->exception)->traceback : VALUE_NONE;
+    while (!is_none(at)) {
+        static const char runner[] = "<built-in runpy>", loader[] = "<built-in _frozen_importlib";
+        const Traceback *frame = (const Traceback *)object_of(at);
+        const char *file = frame->code->file_name->data;
+        if (strcmp(file, runner) != 0 && strncmp(file, loader, sizeof loader - 1) != 0) break;
+        at = frame->next ? value_object(frame->next) : VALUE_NONE;
+    }
+    if (is_exception(vm->exception)) exception_of(vm->exception)->traceback = at;
+}
+
+static Value call_runner(VM *vm, const char *name) {
+    String *module_name = string_intern_from(vm, "runpy", 5);
+    String *wanted = string_new(vm, name, utf8_valid(name, strlen(name), true, NULL) ? strlen(name) : 0);
+    Value module = module_name && wanted && main_module(vm, NULL) ? import_module(vm, module_name) : VALUE_ERROR;
+    Value argument = wanted ? value_object(wanted) : VALUE_ERROR;
+    return is_error(module) ? module : value_call_method(vm, module, "_run_module_as_main", &argument, 1);
+}
+
+static aioli_status run_module(aioli *host, const char *name) {
+    VM *vm = &host->vm;
+    char folder[4096];
+    if (!getcwd(folder, sizeof folder)) folder[0] = 0;
+    if (!start(host) || !set_folder(host, folder, strlen(folder))) return conclude(host, no_memory(host));
+    Value result = call_runner(vm, name);
+    if (is_error(result)) hide_runner(vm);
+    return conclude(host, finish_output(host, is_error(result) ? host_finish(host) : AIOLI_OK));
+}
+
+aioli_status aioli_run_module(aioli *host, const char *name) {
+    Entry entry;
+    if (!enter_run(host, &entry, __func__, stack_here())) return AIOLI_ERROR;
+    aioli_status status = run_module(host, name);
     host_leave(host, &entry);
     return status;
 }

@@ -262,49 +262,6 @@ static int prompt(aioli *vm, int goes_on, int quiet) {
 
 // ---- Running
 
-// The file of a module, found where imports look: NAME.aio, NAME.py, or __main__ of a package. 0, or -1.
-static int find_module(aioli *vm, const char *name, char *out, size_t size) {
-    static const char *const endings[] = {".aio", ".py", "/__main__.aio", "/__main__.py"};
-    char relative[1024];
-    snprintf(relative, sizeof relative, "%s", name);
-    for (char *dot = relative; (dot = strchr(dot, '.'));) *dot = '/';
-    aioli_value path = aioli_get_attribute(vm, aioli_import(vm, "sys"), "path");
-    size_t count = path ? (size_t)aioli_length(vm, path) : 0;
-    for (size_t i = 0; i <= count; i++) {
-        // The folder that the command runs in comes first.
-        const char *folder = i ? aioli_get_text(vm, aioli_get_item(vm, path, aioli_int(vm, (int64_t)i - 1)), NULL) : ".";
-        for (int k = 0; folder && k < 4; k++) {
-            struct stat about;
-            snprintf(out, size, "%s/%s%s", folder, relative, endings[k]);
-            if (stat(out, &about) == 0 && S_ISREG(about.st_mode)) return 0;
-        }
-    }
-    return -1;
-}
-
-// Runs a module that is no file, which makes it one of the library: __main__ of a package. A module without one has nothing to do.
-static int run_library_module(aioli *vm, const char *name) {
-    char program[2048];
-    size_t length = strlen(name), good = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-    if (!length || length > 200 || good < length) {
-        fprintf(stderr, "aioli: No module named %s\n", name);
-        return 1;
-    }
-    snprintf(program, sizeof program,
-             "import sys\n"
-             "name = '%s'\n"
-             "try:\n"
-             "    __import__(name + '.__main__')\n"
-             "except ModuleNotFoundError as error:\n"
-             "    if error.name != name + '.__main__' and not (name + '.').startswith(f'{error.name}.'): raise\n"
-             "    if name not in sys.modules:\n"
-             "        sys.exit('aioli: No module named ' + name)\n"
-             "    if hasattr(sys.modules[name], '__path__'):\n"
-             "        sys.exit(f'aioli: No module named {name}.__main__; {name!r} is a package and cannot be directly executed')\n",
-             name);
-    return finish(vm, aioli_run_source(vm, "<module>", program, strlen(program)));
-}
-
 static void set_arguments(aioli *vm, const char *executable, const char *first, int count, char **rest) {
     const char **all = calloc((size_t)count + 1, sizeof *all);
     if (!all) return;
@@ -361,7 +318,6 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
     if (sigaction(SIGQUIT, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(SIGQUIT, &quit, NULL);
     if (isatty(0)) watch_ends();
     int status = 0, has_run = 1;
-    char path[4096];
     if (options->tests) {
         set_arguments(vm, executable, "test", argc - 1, argv + 1);
         status = test(vm);
@@ -372,10 +328,8 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
         set_arguments(vm, executable, "-c", argc, argv);
         status = finish(vm, aioli_run_source(vm, "<string>", options->code, strlen(options->code)));
     } else if (options->module) {
-        int is_file = find_module(vm, options->module, path, sizeof path) == 0;
-        if (!is_file) snprintf(path, sizeof path, "%s/__main__.aio", options->module);
-        set_arguments(vm, executable, path, argc, argv);
-        status = is_file ? run_path(vm, path) : run_library_module(vm, options->module);
+        set_arguments(vm, executable, "-m", argc, argv);
+        status = finish(vm, aioli_run_module(vm, options->module));
     } else if (argc && strcmp(argv[0], "-") != 0) {
         set_arguments(vm, executable, argv[0], argc - 1, argv + 1);
         status = run_path(vm, argv[0]);

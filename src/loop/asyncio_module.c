@@ -15,7 +15,7 @@ static bool need_running(VM *vm) {
     return false;
 }
 
-Value asyncio_create_task(VM *vm, Value coroutine, Value name) {
+Value asyncio_create_task(VM *vm, Value coroutine, Value name, Value context) {
     coroutine = coroutine_for_task(vm, coroutine);
     if (is_error(coroutine)) return coroutine;
     if (is_none(name)) name = VALUE_EMPTY;
@@ -24,8 +24,7 @@ Value asyncio_create_task(VM *vm, Value coroutine, Value name) {
         if (!text) return VALUE_ERROR;
         name = value_object(text);
     }
-    Task *task = task_new(vm, coroutine, name);
-    return task ? value_object(task) : VALUE_ERROR;
+    return task_in_context(vm, coroutine, name, context);
 }
 
 static Value module_run(VM *vm, Value *args, size_t count) {
@@ -60,7 +59,7 @@ static Value module_sleep(VM *vm, Value *args, size_t count) {
 }
 
 static Value module_create_task(VM *vm, Value *args, size_t count) {
-    return need_running(vm) ? asyncio_create_task(vm, args[0], args[1]) : VALUE_ERROR;
+    return need_running(vm) ? asyncio_create_task(vm, args[0], args[1], args[2]) : VALUE_ERROR;
 }
 static Value module_ensure_future(VM *vm, Value *args, size_t count) { return ensure_future(vm, args[0]); }
 // return_exceptions, then the awaitables.
@@ -90,6 +89,8 @@ static Value module_new_loop(VM *vm, Value *args, size_t count) {
     return loop_of(vm)->object;
 }
 static Value module_set_loop(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+// Of aioli alone.
+static Value module_find_stuck(VM *vm, Value *args, size_t count) { return stuck_find(vm); }
 static Value module_is_coroutine(VM *vm, Value *args, size_t count) { return value_bool(is_coroutine(vm, args[0])); }
 static Value module_is_future(VM *vm, Value *args, size_t count) { return value_bool(is_future(args[0])); }
 
@@ -117,6 +118,8 @@ static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug
                                               "An event loop for set_event_loop() or a Runner."},
                                              {"set_event_loop", module_set_loop, "loop, /", NATIVE_METHOD,
                                               "Makes an event loop the one that get_event_loop() gives."},
+                                             {"find_stuck", module_find_stuck, "", NATIVE_METHOD,
+                                              "The tasks that wait for something that nothing that runs can ever reach (of aioli alone)."},
                                              {"iscoroutine", module_is_coroutine, "obj, /", NATIVE_METHOD,
                                               "Whether the object is a coroutine."},
                                              {"isfuture", module_is_future, "obj, /", NATIVE_METHOD,

@@ -1,6 +1,8 @@
 // Futures, and what futures, tasks and gathers share.
 #include "loop/loop.h"
+#include "loop/context_variable.h"
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -9,21 +11,21 @@
 #include "object/text/str.h"
 #include "vm/frame.h"
 
-static void init_future(Future *f) {
+void future_init(Future *f) {
     f->result = VALUE_NONE;
     f->callback = f->cancel_message = VALUE_EMPTY;
 }
 
 Future *future_new(VM *vm) {
     Future *f = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(Future));
-    if (f) init_future(f);
+    if (f) future_init(f);
     return f;
 }
 
 Promised *future_new_promised(VM *vm) {
     Promised *promised = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(Promised));
     if (!promised) return NULL;
-    init_future(&promised->future);
+    future_init(&promised->future);
     promised->future.kind = FUTURE_PROMISED;
     return promised;
 }
@@ -31,12 +33,17 @@ Promised *future_new_promised(VM *vm) {
 DescriptorFuture *future_new_descriptor(VM *vm) {
     DescriptorFuture *watched = heap_allocate(vm, loop_of(vm)->future_class->root, KIND_FUTURE, sizeof(DescriptorFuture));
     if (!watched) return NULL;
-    init_future(&watched->future);
+    future_init(&watched->future);
     watched->future.kind = FUTURE_DESCRIPTOR;
     return watched;
 }
 
 // ---- Callbacks
+
+// A gather, or another object that is told of a future's end without being called.
+bool future_is_watcher(Value v) {
+    return is_gather(v) || (is_kind(v, KIND_NATIVE_DATA) && object_shape(object_of(v))->cls->ops->future_done);
+}
 
 // Returns whether it takes a place of its own: not that of the task that it is.
 static bool schedule_callback(VM *vm, Future *f, Value callback) {
@@ -44,7 +51,7 @@ static bool schedule_callback(VM *vm, Future *f, Value callback) {
         if (!future_of(callback)->abandoned) loop_ready(vm, READY_WAKE, callback, value_object(f));
         return false;
     }
-    ReadyKind kind = is_gather(callback) ? READY_CHILD : is_none(callback) ? READY_STOP : READY_CALLBACK;
+    ReadyKind kind = future_is_watcher(callback) ? READY_CHILD : is_none(callback) ? READY_STOP : READY_CALLBACK;
     loop_ready(vm, kind, callback, value_object(f));
     return true;
 }
@@ -72,7 +79,7 @@ static void promise_again(Loop *loop, const Future *f) {
     loop->places += count;
 }
 
-static void schedule_callbacks(VM *vm, Future *f) {
+void future_schedule_callbacks(VM *vm, Future *f) {
     Loop *loop = loop_of(vm);
     Value first = f->callback;
     List *rest = f->callbacks;
@@ -125,6 +132,22 @@ void future_take_back_callback(VM *vm, Future *f, Value callback) {
     give_up_promises(vm, f, before);
 }
 
+void future_drop_callback(VM *vm, Future *f, Value callback) {
+    if (future_done(f)) return;
+    size_t before = promises_of(f);
+    if (value_same(f->callback, callback)) f->callback = VALUE_EMPTY;
+    List *rest = f->callbacks;
+    if (rest && rest->length && value_same(rest->items[rest->length - 1], callback)) {
+        rest->length--;
+    } else if (rest) {
+        size_t kept = 0;
+        for (size_t i = 0; i < rest->length; i++)
+            if (!value_same(rest->items[i], callback)) rest->items[kept++] = rest->items[i];
+        rest->length = kept;
+    }
+    give_up_promises(vm, f, before);
+}
+
 // Takes away those that `gone` names, in their order. Callbacks that are not there any more are passed over.
 static void drop_callbacks(VM *vm, Future *f, const List *gone) {
     List *rest = f->callbacks;
@@ -142,7 +165,8 @@ static void drop_callbacks(VM *vm, Future *f, const List *gone) {
 
 // Whether a callback is one of a script's and equal to what the script names; or -1.
 static int is_named(VM *vm, Value callback, Value named) {
-    bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || is_gather(callback);
+    bool is_own = is_empty(callback) || is_none(callback) || is_task(callback) || future_is_watcher(callback);
+    if (is_kind(callback, KIND_HANDLE)) callback = ((Handle *)object_of(callback))->callback;
     return is_own ? 0 : value_equal(vm, callback, named);
 }
 
@@ -181,7 +205,7 @@ bool future_set_result(VM *vm, Future *f, Value result) {
     heap_store(vm, f, &f->result, result);
     f->state = FUTURE_FINISHED;
     if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f); // a script has been faster
-    schedule_callbacks(vm, f);
+    future_schedule_callbacks(vm, f);
     return true;
 }
 
@@ -191,16 +215,17 @@ bool future_set_exception(VM *vm, Future *f, Value exception) {
     f->state = FUTURE_FAILED;
     if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f);
     lost_watch(vm, f);
-    schedule_callbacks(vm, f);
+    future_schedule_callbacks(vm, f);
     return true;
 }
 
 void future_become_cancelled(VM *vm, Future *f, Value message) {
     f->state = FUTURE_CANCELLED;
+    if (f->park == PARK_LINE) line_dismiss((Waiter *)f);
     if (f->kind == FUTURE_PROMISED) loop_of(vm)->on_promise_cancelled(vm, (Promised *)f);
     if (f->kind == FUTURE_DESCRIPTOR) loop_unwatch(vm, (DescriptorFuture *)f);
     heap_store(vm, f, &f->cancel_message, message);
-    schedule_callbacks(vm, f);
+    future_schedule_callbacks(vm, f);
 }
 
 static Value cancelled_error(VM *vm, Value message) {
@@ -223,9 +248,9 @@ static int gather_cancel(VM *vm, Gather *gather, Value message) {
 static int cancel_wait(VM *vm, Task *task, Value message) {
     Future *f = &task->future;
     if (f->abandoned) return 0;
-    if (f->park == PARK_NONE && is_future(task->waiting)) return future_cancel(vm, future_of(task->waiting), message);
-    if (f->park != PARK_WAITING && f->park != PARK_DUE) return 0;
-    // The message belongs to the future that the sleep would have, not to the task.
+    if (f->park == PARK_NONE && is_future(task->waiter.waiting)) return future_cancel(vm, future_of(task->waiter.waiting), message);
+    if (f->park != PARK_WAITING && f->park != PARK_DUE && f->park != PARK_LINE) return 0;
+    // The message belongs to the future that the wait would have, not to the task.
     Value e = cancelled_error(vm, message);
     if (is_error(e) || (f->park == PARK_DUE && !loop_reserve(vm))) return -1;
     task_end_park(vm, task, e);
@@ -287,7 +312,7 @@ static Value future_make(VM *vm, Value *args, size_t count) {
         return raise_type_error(vm, "cannot create '%s' instances", class_name(cls));
     Future *f = class_instantiate(vm, cls, sizeof(Future));
     if (!f) return VALUE_ERROR;
-    init_future(f);
+    future_init(f);
     return value_object(f);
 }
 static Value method_result(VM *vm, Value *args, size_t count) { return future_result(vm, future_of(args[0])); }
@@ -312,7 +337,17 @@ static Value method_cancel(VM *vm, Value *args, size_t count) {
 }
 static Value method_add_done_callback(VM *vm, Value *args, size_t count) {
     if (!value_callable(vm, args[1])) return raise_type_error(vm, "'%s' object is not callable", type_name(vm, args[1]));
-    return future_add_callback(vm, future_of(args[0]), args[1]) ? VALUE_NONE : VALUE_ERROR;
+    Context *context;
+    if (!context_argument(vm, args[2], &context)) return VALUE_ERROR;
+    Value callback = args[1];
+    if (context) {
+        Tuple *none = tuple_new(vm, 0);
+        Handle *handle = none ? handle_new(vm, callback, none, -1) : NULL;
+        if (!handle) return VALUE_ERROR;
+        handle->context = context;
+        callback = value_object(handle);
+    }
+    return future_add_callback(vm, future_of(args[0]), callback) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value method_set_result(VM *vm, Value *args, size_t count) {
     Future *f = future_of(args[0]);
@@ -346,6 +381,8 @@ static Value get_state(VM *vm, Value self) {
     String *s = string_from(vm, names[future_of(self)->state]);
     return s ? value_object(s) : VALUE_ERROR;
 }
+// Without its being retrieved by that.
+static Value get_exception(VM *vm, Value self) { return future_of(self)->state == FUTURE_FAILED ? future_of(self)->result : VALUE_NONE; }
 static Value get_cancel_message(VM *vm, Value self) {
     Value message = future_of(self)->cancel_message;
     return is_empty(message) ? VALUE_NONE : message;
@@ -376,58 +413,21 @@ static Value future_next(VM *vm, Value self) {
     return VALUE_STOP;
 }
 
-// "<name() running at FILE:LINE>", and when it is over "<name() done, defined at FILE:LINE>".
-static String *describe_coroutine(VM *vm, Value coroutine) {
-    if (!is_kind(coroutine, KIND_GENERATOR)) return value_repr(vm, coroutine);
-    const Generator *g = (const Generator *)object_of(coroutine);
-    Code *code = frame_code(&g->frame);
-    bool done = g->state == GENERATOR_DONE;
-    uint32_t line = done || g->state == GENERATOR_CREATED ? code->first_line : code_place(code, frame_instruction(&g->frame))->line;
-    return string_format(vm, "<%s() %s at %s:%u>", code->qualified_name->data, done ? "done, defined" : "running",
-                         code->file_name->data, line);
-}
-
-static Value future_repr(VM *vm, Value self) {
-    Future *f = future_of(self);
-    static const char *const states[] = {"pending", "cancelled", "finished", "finished"};
-    Buffer out = vm_buffer(vm);
-    buffer_format(&out, "<%s ", type_name(vm, self));
-    if (f->kind == FUTURE_TASK && !future_done(f) && f->must_cancel)
-        buffer_text(&out, "cancelling");
-    else
-        buffer_text(&out, states[f->state]);
-    if (f->kind == FUTURE_TASK) {
-        String *name = task_name(vm, (Task *)f);
-        if (name) {
-            buffer_text(&out, " name=");
-            string_append_repr(vm, &out, name, false);
-        }
-        String *coroutine = describe_coroutine(vm, ((Task *)f)->coroutine);
-        if (!coroutine) return buffer_free(&out), VALUE_ERROR;
-        if (!is_none(((Task *)f)->coroutine)) buffer_format(&out, " coro=%s", coroutine->data);
-    }
-    if (f->state == FUTURE_FINISHED || f->state == FUTURE_FAILED) {
-        String *result = value_repr(vm, f->result);
-        if (!result) return buffer_free(&out), VALUE_ERROR;
-        buffer_format(&out, " %s=%s", f->state == FUTURE_FAILED ? "exception" : "result", result->data);
-    }
-    buffer_byte(&out, '>');
-    String *text = string_from_buffer(vm, &out);
-    return text ? value_object(text) : VALUE_ERROR;
-}
-
-static void future_trace(VM *vm, Object *o) {
+void future_trace(VM *vm, Object *o) {
     Future *f = (Future *)o;
+    if (f->kind == FUTURE_TASK && loop_of(vm)->seeks_stuck && !((Task *)f)->lives && !future_done(f)) return; // it comes when it is found to
     heap_mark(vm, f->result);
     heap_mark(vm, f->callback);
     heap_mark_object(vm, (Object *)f->callbacks);
     heap_mark(vm, f->cancel_message);
     if (!is_empty(f->callback) || f->callbacks) promise_again(loop_of(vm), f);
     if (f->kind == FUTURE_GATHER) heap_mark_object(vm, (Object *)((Gather *)f)->children);
+    if (f->kind == FUTURE_LINE) line_future_trace(vm, f);
     if (f->kind != FUTURE_TASK) return;
     Task *task = (Task *)f;
     heap_mark(vm, task->coroutine);
-    heap_mark(vm, task->waiting);
+    heap_mark_object(vm, (Object *)task->context);
+    heap_mark(vm, task->waiter.waiting);
     heap_mark(vm, task->name);
     heap_mark_object(vm, (Object *)task->created_in);
 }
@@ -463,6 +463,7 @@ static const NativeDefinition future_methods[] = {
 static const AttributeDefinition future_attributes[] = {{"_log_traceback", get_log_traceback, NULL},
                                                         {"_state", get_state, NULL},
                                                         {"_cancel_message", get_cancel_message, NULL},
+                                                        {"_exception", get_exception, NULL},
                                                         {0}};
 
 bool future_class_init(VM *vm) {
@@ -543,7 +544,7 @@ Value gather_new(VM *vm, const Value *awaitables, size_t count, bool return_exce
     }
     Gather *gather = heap_allocate(vm, loop_of(vm)->gather_class->root, KIND_FUTURE, sizeof(Gather));
     if (!gather) return VALUE_ERROR;
-    init_future(&gather->future);
+    future_init(&gather->future);
     gather->future.kind = FUTURE_GATHER;
     gather->return_exceptions = return_exceptions;
     gather->children = list_new(vm, count);

@@ -1,15 +1,17 @@
-// What scripts see of the loop: the loop object, scheduled callbacks, and sleep as a coroutine object.
+// What scripts see of the loop: the loop object and scheduled callbacks.
 #include <math.h>
 
 #include "loop/loop.h"
+#include "loop/context_variable.h"
 #include "loop/methods.h"
 #include "loop/module.h"
+#include "loop/wait.h"
+#include "object/shared/builtin.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
 #include "object/text/str.h"
-#include "vm/interpreter.h"
 
 typedef struct {
     Object object;
@@ -29,7 +31,7 @@ Handle *handle_new(VM *vm, Value callback, Tuple *arguments, double when) {
 }
 
 static Handle *handle_of(Value v) { return (Handle *)object_of(v); }
-static Value handle_cancel(VM *vm, Value *args, size_t count) {
+Value handle_cancel(VM *vm, Value *args, size_t count) {
     Handle *handle = handle_of(args[0]);
     if (handle->cancelled) return VALUE_NONE;
     handle->cancelled = true;
@@ -42,14 +44,7 @@ static Value handle_when(VM *vm, Value *args, size_t count) { return value_float
 static void handle_trace(VM *vm, Object *o) {
     heap_mark(vm, ((Handle *)o)->callback);
     heap_mark_object(vm, (Object *)((Handle *)o)->arguments);
-}
-static Value handle_repr(VM *vm, Value self) {
-    Handle *handle = handle_of(self);
-    String *callback = value_repr(vm, handle->callback);
-    if (!callback) return VALUE_ERROR;
-    String *text = handle->cancelled ? string_format(vm, "<%s cancelled>", type_name(vm, self))
-                                     : string_format(vm, "<%s %s>", type_name(vm, self), callback->data);
-    return text ? value_object(text) : VALUE_ERROR;
+    heap_mark_object(vm, (Object *)((Handle *)o)->context);
 }
 static const TypeOps handle_ops = {.trace = handle_trace, .repr = handle_repr};
 static const NativeDefinition handle_methods[] = {{"cancel", handle_cancel, "self, /", NATIVE_METHOD,
@@ -63,20 +58,20 @@ static const NativeDefinition timer_handle_methods[] = {{"when", handle_when, "s
 
 // ---- The loop object
 
-static Value schedule_now(VM *vm, Value callback, Value *arguments, size_t count) {
+static Value schedule_now(VM *vm, Value callback, Value context, Value *arguments, size_t count) {
     if (!value_callable(vm, callback)) return raise_type_error(vm, "a callable object was expected by call_soon(), got %s", type_name(vm, callback));
     Tuple *tuple = tuple_from(vm, arguments, count);
     Handle *handle = tuple ? handle_new(vm, callback, tuple, -1) : NULL;
-    if (!handle || !loop_reserve(vm)) return VALUE_ERROR;
+    if (!handle || !context_argument(vm, context, &handle->context) || !loop_reserve(vm)) return VALUE_ERROR;
     loop_ready(vm, READY_HANDLE, value_object(handle), VALUE_NONE);
     return value_object(handle);
 }
-static Value schedule_at(VM *vm, double when, Value callback, Value *arguments, size_t count) {
+Value handle_schedule_at(VM *vm, double when, Value callback, Value context, Value *arguments, size_t count) {
     if (!value_callable(vm, callback)) return raise_type_error(vm, "a callable object was expected by call_at(), got %s", type_name(vm, callback));
     uint64_t sequence;
     Tuple *tuple = tuple_from(vm, arguments, count);
     Handle *handle = tuple ? handle_new(vm, callback, tuple, when < 0 ? 0 : when) : NULL;
-    if (!handle || !loop_reserve(vm)) return VALUE_ERROR;
+    if (!handle || !context_argument(vm, context, &handle->context) || !loop_reserve(vm)) return VALUE_ERROR;
     if (!loop_timer(vm, when, value_object(handle), &sequence)) {
         loop_of(vm)->places--;
         return VALUE_ERROR;
@@ -85,18 +80,18 @@ static Value schedule_at(VM *vm, double when, Value callback, Value *arguments, 
     return value_object(handle);
 }
 // self, callback; context; then *args.
-static Value loop_call_soon(VM *vm, Value *args, size_t count) { return schedule_now(vm, args[1], args + 3, count - 3); }
+static Value loop_call_soon(VM *vm, Value *args, size_t count) { return schedule_now(vm, args[1], args[2], args + 3, count - 3); }
 static Value loop_call_later(VM *vm, Value *args, size_t count) {
     double delay;
     if (is_none(args[1])) return raise_type_error(vm, "delay must not be None");
     if (!value_to_double(vm, args[1], &delay) || !loop_open(vm)) return VALUE_ERROR;
-    return schedule_at(vm, loop_time(vm) + delay, args[2], args + 4, count - 4);
+    return handle_schedule_at(vm, loop_time(vm) + delay, args[2], args[3], args + 4, count - 4);
 }
 static Value loop_call_at(VM *vm, Value *args, size_t count) {
     double when;
     if (is_none(args[1])) return raise_type_error(vm, "when cannot be None");
     if (!value_to_double(vm, args[1], &when) || !loop_open(vm)) return VALUE_ERROR;
-    return schedule_at(vm, when, args[2], args + 4, count - 4);
+    return handle_schedule_at(vm, when, args[2], args[3], args + 4, count - 4);
 }
 static Value loop_method_time(VM *vm, Value *args, size_t count) {
     return loop_open(vm) ? value_float(loop_time(vm)) : VALUE_ERROR;
@@ -105,7 +100,7 @@ static Value loop_create_future(VM *vm, Value *args, size_t count) {
     Future *f = future_new(vm);
     return f ? value_object(f) : VALUE_ERROR;
 }
-static Value loop_create_task(VM *vm, Value *args, size_t count) { return asyncio_create_task(vm, args[1], args[2]); }
+static Value loop_create_task(VM *vm, Value *args, size_t count) { return asyncio_create_task(vm, args[1], args[2], args[3]); }
 static Value loop_is_running(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->running); }
 static Value loop_is_closed(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->closed); }
 static Value loop_stop(VM *vm, Value *args, size_t count) {
@@ -124,13 +119,20 @@ static Value loop_until_complete(VM *vm, Value *args, size_t count) {
 static Value loop_forever(VM *vm, Value *args, size_t count) { return loop_run_forever(vm); }
 static Value loop_debug(VM *vm, Value *args, size_t count) { return VALUE_FALSE; }
 static Value loop_set_debug(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
-static Value loop_exception_handler(VM *vm, Value *args, size_t count) {
-    String *message = string_intern_from(vm, "message", 7), *exception = string_intern_from(vm, "exception", 9);
-    if (!message || !exception || !is_dict(args[1])) return raise_type_error(vm, "context must be a dict");
-    Value text = dict_get_string(vm, dict_of(args[1]), message), e = dict_get_string(vm, dict_of(args[1]), exception);
-    bool ok = loop_show_exception(vm, is_string(text) ? string_of(text)->data : "Unhandled exception in event loop", e);
-    return ok ? VALUE_NONE : VALUE_ERROR;
+static Value shutdown_generators(VM *vm, Value *args, size_t count) { return call_in_asyncio(vm, "asyncio.base_tasks", "_close_generators", args, 1); }
+static Value shutdown_executor(VM *vm, Value *args, size_t count) { return call_in_asyncio(vm, "asyncio.base_tasks", "_no_executor", args, 1); }
+// The asynchronous generators that have begun and not ended; they are the caller's to close.
+static Value take_generators(VM *vm, Value *args, size_t count) {
+    List *left = loop_of(vm)->generators;
+    loop_of(vm)->generators = NULL;
+    return object_or_error(left ? left : list_new(vm, 0));
 }
+static Value set_task_factory(VM *vm, Value *args, size_t count) {
+    if (!is_none(args[1]) && !value_callable(vm, args[1])) return raise_type_error(vm, "task factory must be a callable or None");
+    loop_of(vm)->task_factory = args[1];
+    return VALUE_NONE;
+}
+static Value get_task_factory(VM *vm, Value *args, size_t count) { return loop_of(vm)->task_factory; }
 static Value loop_repr(VM *vm, Value self) {
     Loop *loop = loop_of(vm);
     String *text = string_format(vm, "<EventLoop running=%s closed=%s debug=False>", loop->running ? "True" : "False",
@@ -158,142 +160,15 @@ static const NativeDefinition loop_methods[] = {
     {"run_until_complete", loop_until_complete, "self, future", NATIVE_METHOD,
      "Runs the loop until a coroutine or future is done, and returns its result."},
     {"run_forever", loop_forever, "self, /", NATIVE_METHOD, "Runs the loop until stop() is called."},
+    {"set_task_factory", set_task_factory, "self, factory, /", NATIVE_METHOD,
+     "Has create_task() make tasks by factory(loop, coro); None for the default."},
+    {"get_task_factory", get_task_factory, "self, /", NATIVE_METHOD, "What set_task_factory() has set, or None."},
+    {"shutdown_asyncgens", shutdown_generators, "self, /", NATIVE_METHOD, "Closes the asynchronous generators that have begun and not ended."},
+    {"shutdown_default_executor", shutdown_executor, "self, /, timeout=None", NATIVE_METHOD, "Does nothing: there are no threads."},
+    {"_take_generators", take_generators, "self, /", NATIVE_METHOD},
     {"get_debug", loop_debug, "self, /", NATIVE_METHOD, "Always False: there is no debug mode."},
     {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD, "Does nothing: there is no debug mode."},
-    {"call_exception_handler", loop_exception_handler, "self, context, /", NATIVE_METHOD,
-     "Tells of an error that nobody has caught, as the dict `context` describes it."},
     {0}};
-
-// ---- sleep() as an object: for `gather(sleep(1), …)` and such; an awaited call parks the task instead
-
-typedef struct {
-    Object object;
-    double delay;
-    Value result;
-    Future *future; // what is awaited
-    Handle *timer;
-    bool started, done;
-} Sleep;
-
-Value sleep_new(VM *vm, double delay, Value result) {
-    Sleep *sleep = heap_allocate(vm, loop_of(vm)->sleep_class->root, KIND_NATIVE_COROUTINE, sizeof(Sleep));
-    if (!sleep) return VALUE_ERROR;
-    sleep->delay = delay;
-    sleep->result = result;
-    Interpreter *in = interpreter_of(vm);
-    if (in->frame) watch(vm, in, &sleep->object, frame_code(in->frame), frame_instruction(in->frame));
-    return value_object(sleep);
-}
-
-bool sleep_is_new(const Object *o) { return !((const Sleep *)o)->started && !((const Sleep *)o)->done; }
-
-static Value wake_future(VM *vm, Value *args, size_t count) {
-    Future *f = future_of(args[0]);
-    if (f->state == FUTURE_CANCELLED) return VALUE_NONE;
-    return future_set_result(vm, f, args[1]) ? VALUE_NONE : VALUE_ERROR;
-}
-static const NativeDefinition wake_definition = {"_set_result_unless_cancelled", wake_future, "future, result, /", NATIVE_METHOD};
-
-static Value sleep_start(VM *vm, Value self, Sleep *sleep) {
-    sleep->started = true;
-    if (sleep->delay <= 0) {
-        vm->suspended_on = VALUE_NONE;
-        return VALUE_SUSPEND;
-    }
-    if (!loop_of(vm)->running) return raise_runtime_error(vm, "no running event loop");
-    sleep->future = future_new(vm);
-    Native *wake = native_new(vm, &wake_definition, NULL);
-    if (!sleep->future || !wake) return VALUE_ERROR;
-    Value arguments[2] = {value_object(sleep->future), sleep->result};
-    Value timer = schedule_at(vm, loop_time(vm) + sleep->delay, value_object(wake), arguments, 2);
-    if (is_error(timer)) return timer;
-    sleep->timer = handle_of(timer);
-    vm->suspended_on = value_object(sleep->future);
-    return VALUE_SUSPEND;
-}
-
-static Value sleep_await(VM *vm, Value self, Value sent, bool thrown) {
-    Sleep *sleep = (Sleep *)object_of(self);
-    if (sleep->done) return raise_runtime_error(vm, "cannot reuse already awaited coroutine");
-    if (thrown) {
-        sleep->done = true;
-        if (sleep->timer) {
-            Value handle = value_object(sleep->timer);
-            handle_cancel(vm, &handle, 1);
-        }
-        return raise_value(vm, sent);
-    }
-    if (!sleep->started) return sleep_start(vm, self, sleep);
-    if (sleep->future && !future_done(sleep->future)) {
-        vm->suspended_on = value_object(sleep->future);
-        return VALUE_SUSPEND;
-    }
-    sleep->done = true;
-    return sleep->future ? future_result(vm, sleep->future) : sleep->result;
-}
-
-static Value sleep_drive(VM *vm, Value self, Value sent, bool thrown) {
-    Value result = sleep_await(vm, self, sent, thrown);
-    if (result.bits == VALUE_SUSPEND.bits) return vm->suspended_on;
-    if (is_error(result)) return result;
-    return raise_with_value(vm, vm->exceptions.stop_iteration, result);
-}
-static Value sleep_send(VM *vm, Value *args, size_t count) { return sleep_drive(vm, args[0], args[1], false); }
-static Value sleep_throw(VM *vm, Value *args, size_t count) {
-    if (!is_exception(args[1])) return raise_type_error(vm, "exceptions must derive from BaseException");
-    return sleep_drive(vm, args[0], args[1], true);
-}
-static Value sleep_close(VM *vm, Value *args, size_t count) {
-    ((Sleep *)object_of(args[0]))->done = true;
-    return VALUE_NONE;
-}
-// What `sleep(…).__await__()` gives: the same sleep as an iterator.
-static Value sleep_iterator(VM *vm, Value *args, size_t count) {
-    Sleep *sleep = (Sleep *)object_of(args[0]);
-    Sleep *copy = heap_allocate(vm, loop_of(vm)->sleep_iterator_class->root, KIND_NATIVE_COROUTINE, sizeof(Sleep));
-    if (!copy) return VALUE_ERROR;
-    uint64_t header = copy->object.header;
-    *copy = *sleep;
-    copy->object.header = header;
-    sleep->done = true;
-    return value_object(copy);
-}
-static Value sleep_self(VM *vm, Value self) { return self; }
-static Value sleep_next(VM *vm, Value self) {
-    Value result = sleep_await(vm, self, VALUE_NONE, false);
-    if (result.bits == VALUE_SUSPEND.bits) return vm->suspended_on;
-    if (is_error(result)) return result;
-    vm->stop_value = result;
-    return VALUE_STOP;
-}
-static void sleep_trace(VM *vm, Object *o) {
-    Sleep *sleep = (Sleep *)o;
-    heap_mark(vm, sleep->result);
-    heap_mark_object(vm, (Object *)sleep->future);
-    heap_mark_object(vm, (Object *)sleep->timer);
-}
-static Value sleep_repr(VM *vm, Value self) {
-    String *text = string_format(vm, "<coroutine object sleep at %p>", (void *)object_of(self));
-    return text ? value_object(text) : VALUE_ERROR;
-}
-static const TypeOps sleep_ops = {.trace = sleep_trace, .repr = sleep_repr, .await_step = sleep_await};
-static const TypeOps sleep_iterator_ops = {.trace = sleep_trace,
-                                           .iterate = sleep_self,
-                                           .next = sleep_next,
-                                           .await_step = sleep_await};
-static const NativeDefinition sleep_iterator_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD,
-                                                           "Goes on, up to the next wait; StopIteration brings the result."},
-                                                          {"throw", sleep_throw, "self, value, /", NATIVE_METHOD,
-                                                           "Raises an exception where it waits."},
-                                                          {"close", sleep_close, "self, /", NATIVE_METHOD, "Ends it."},
-                                                          {0}};
-static const NativeDefinition sleep_methods[] = {{"send", sleep_send, "self, value, /", NATIVE_METHOD,
-                                                  "Goes on, up to the next wait; StopIteration brings the result."},
-                                                 {"throw", sleep_throw, "self, value, /", NATIVE_METHOD,
-                                                  "Raises an exception where it waits."},
-                                                 {"close", sleep_close, "self, /", NATIVE_METHOD, "Ends it."},
-                                                 {"__await__", sleep_iterator, "self, /", NATIVE_METHOD},
-                                                 {0}};
 
 bool handle_class_init(VM *vm) {
     Loop *loop = loop_of(vm);
@@ -301,22 +176,15 @@ bool handle_class_init(VM *vm) {
     uint32_t flags = CLASS_FINAL | CLASS_ABSTRACT_NEW;
     vm->ops[KIND_HANDLE] = &handle_ops;
     vm->ops[KIND_LOOP] = &loop_ops;
-    vm->ops[KIND_NATIVE_COROUTINE] = &sleep_ops;
     if (!(loop->handle_class = class_new_builtin(vm, "Handle", object, KIND_HANDLE, sizeof(Handle), CLASS_ABSTRACT_NEW)) ||
         !(loop->timer_handle_class =
               class_new_builtin(vm, "TimerHandle", loop->handle_class, KIND_HANDLE, sizeof(Handle), flags)) ||
-        !(loop->loop_class = class_new_builtin(vm, "EventLoop", object, KIND_LOOP, sizeof(LoopObject), flags)) ||
-        !(loop->sleep_class = class_new_builtin(vm, "coroutine", object, KIND_NATIVE_COROUTINE, sizeof(Sleep), flags)) ||
-        !(loop->sleep_iterator_class =
-              class_new_builtin(vm, "coroutine_wrapper", object, KIND_NATIVE_COROUTINE, sizeof(Sleep), flags)))
+        !(loop->loop_class = class_new_builtin(vm, "EventLoop", object, KIND_LOOP, sizeof(LoopObject), flags)))
         return false;
-    loop->sleep_iterator_class->ops = &sleep_iterator_ops;
     LoopObject *self = heap_allocate(vm, loop->loop_class->root, KIND_LOOP, sizeof(LoopObject));
     if (!self) return false;
     loop->object = value_object(self);
     return native_add_methods(vm, loop->handle_class, handle_methods) > 0 &&
            native_add_methods(vm, loop->timer_handle_class, timer_handle_methods) > 0 &&
-           native_add_methods(vm, loop->loop_class, loop_methods) > 0 &&
-           native_add_methods(vm, loop->sleep_class, sleep_methods) > 0 &&
-           native_add_methods(vm, loop->sleep_iterator_class, sleep_iterator_methods) > 0;
+           native_add_methods(vm, loop->loop_class, loop_methods) > 0 && native_add_methods(vm, loop->loop_class, exception_handler_methods) > 0;
 }

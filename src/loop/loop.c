@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -80,6 +81,7 @@ static bool timer_is_stale(const Timer *timer) {
         const Future *f = future_of(timer->target);
         return f->park != PARK_WAITING || f->park_number != (uint32_t)timer->sequence;
     }
+    if (is_kind(timer->target, KIND_NATIVE_DATA)) return ((Timeout *)object_of(timer->target))->number != timer->sequence;
     return ((Handle *)object_of(timer->target))->cancelled;
 }
 
@@ -147,12 +149,21 @@ double loop_time(VM *vm) { return loop_of(vm)->driver->now(loop_of(vm)->driver);
 
 // ---- Rounds
 
+// Calls something outside all tasks, in a context of its own.
+static Value call_in_context(VM *vm, Context **slot, Value callback, Value *arguments, size_t count) {
+    Loop *loop = loop_of(vm);
+    Context **before = loop->context;
+    loop->context = slot;
+    Value result = vm_call(vm, callback, arguments, count, NULL);
+    loop->context = before;
+    return result;
+}
+
 static bool run_handle(VM *vm, Handle *handle) {
     handle->scheduled = false;
     if (handle->cancelled) return true;
     Tuple *arguments = handle->arguments;
-    Value result = vm_call(vm, handle->callback, arguments->items, arguments->length, NULL);
-    return !is_error(result);
+    return !is_error(call_in_context(vm, &handle->context, handle->callback, arguments->items, arguments->length));
 }
 
 bool loop_must_end(VM *vm) {
@@ -160,11 +171,6 @@ bool loop_must_end(VM *vm) {
            (exception_matches(vm, vm->exceptions.keyboard_interrupt) && !loop_of(vm)->console) ||
            exception_matches(vm, vm->exceptions.limit_error) ||
            exception_matches(vm, vm->exceptions.system_exit);
-}
-
-// A callback's exception does not end the loop: it is shown, as asyncio's default handler does.
-static bool report_callback_error(VM *vm) {
-    return !loop_must_end(vm) && loop_show_exception(vm, "Exception in callback", exception_take(vm));
 }
 
 // Inlined in both its callers: each step of a task passes here.
@@ -195,16 +201,29 @@ static inline __attribute__((always_inline)) bool run_entry(VM *vm, Loop *loop, 
     case READY_PARK: return task_step(vm, task_of(subject), VALUE_EMPTY);
     case READY_CALLBACK: {
         Value argument = entry->b;
+        Context *context = NULL;
         loop->places--;
-        return !is_error(vm_call(vm, subject, &argument, 1, NULL)) || report_callback_error(vm);
+        if (is_kind(subject, KIND_HANDLE)) {
+            context = ((Handle *)object_of(subject))->context;
+            subject = ((Handle *)object_of(subject))->callback;
+        }
+        return !is_error(call_in_context(vm, &context, subject, &argument, 1)) || loop_tell_of_callback(vm, subject);
     }
     case READY_CHILD:
         loop->places--;
-        gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
+        if (is_gather(subject))
+            gather_child_done(vm, (Gather *)object_of(subject), future_of(entry->b));
+        else if (!object_shape(object_of(subject))->cls->ops->future_done(vm, subject, entry->b))
+            return loop_tell_of_callback(vm, subject);
         return true;
     case READY_HANDLE:
         loop->places--;
-        return run_handle(vm, (Handle *)object_of(subject)) || report_callback_error(vm);
+        return run_handle(vm, (Handle *)object_of(subject)) || loop_tell_of_callback(vm, subject);
+    case READY_TIMEOUT: {
+        Timeout *timeout = (Timeout *)object_of(subject);
+        loop->places--;
+        return timeout->number != (uint64_t)small_of(entry->b) || timeout_expire(vm, timeout) || loop_tell_of_callback(vm, subject);
+    }
     case READY_STOP:
         loop->places--;
         loop->stopping = true;
@@ -226,6 +245,9 @@ static void collect_timers(VM *vm, Loop *loop) {
         } else if (is_future(timer.target)) {
             future_of(timer.target)->park = PARK_DUE;
             loop_ready(vm, READY_TIMER, timer.target, value_small((uint32_t)timer.sequence));
+        } else if (is_kind(timer.target, KIND_NATIVE_DATA)) {
+            ((Timeout *)object_of(timer.target))->queued = true;
+            loop_ready(vm, READY_TIMEOUT, timer.target, value_small((int64_t)timer.sequence));
         } else {
             loop_ready(vm, READY_HANDLE, timer.target, VALUE_NONE);
         }
@@ -434,7 +456,7 @@ static bool cancel_the_rest(VM *vm, Loop *loop) {
         Future *f = future_of(rest->items[i]);
         if (f->state != FUTURE_FAILED) continue;
         f->retrieved = true;
-        ok = loop_show_exception(vm, "unhandled exception during asyncio.run() shutdown", f->result);
+        ok = loop_tell(vm, "unhandled exception during asyncio.run() shutdown", f->result, "task", rest->items[i]);
     }
     return ok;
 }
@@ -493,6 +515,7 @@ void loop_abandon(VM *vm) {
     for (Task *task = loop->first_task; task;) {
         Task *next = task->next;
         task->next = task->previous = NULL;
+        if (task->future.park >= PARK_LINE) line_abandon(&task->waiter);
         task->future.abandoned = true;
         task = next;
     }
@@ -500,7 +523,7 @@ void loop_abandon(VM *vm) {
     loop->task_count = 0;
     loop->generators = NULL;
     loop->console = NULL;
-    loop->on_interrupt = loop->on_failure = loop->on_report = VALUE_NONE;
+    loop->on_interrupt = loop->on_failure = loop->on_report = loop->exception_handler = loop->task_factory = VALUE_NONE;
 }
 
 bool loop_is_hosted(VM *vm) { return loop_of(vm)->hosted && loop_of(vm)->first_task; }
@@ -535,6 +558,7 @@ Value loop_run_main(VM *vm, Value coroutine) {
     }
     // After a deadlock there is nothing to wait for: those that wait are cancelled all the same, so that their
     // clean-up runs.
+    if (loop->tells_of_stuck && !vm->ending && !stuck_report(vm)) exception_drop(vm);
     bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
     loop_abandon(vm);
@@ -583,32 +607,41 @@ static void loop_trace(VM *vm) {
         heap_mark(vm, entry->b);
     }
     for (size_t i = 0; i < loop->timer_count; i++) heap_mark(vm, loop->timers[i].target);
-    for (Task *task = loop->first_task; task; task = task->next) heap_mark_object(vm, (Object *)task);
+    for (Task *task = loop->seeks_stuck ? NULL : loop->first_task; task; task = task->next) heap_mark_object(vm, (Object *)task);
     heap_mark_object(vm, (Object *)loop->current);
+    heap_mark_object(vm, (Object *)loop->main_context);
+    heap_mark_object(vm, (Object *)*loop->context);
     heap_mark_object(vm, (Object *)loop->main_task);
     heap_mark_object(vm, (Object *)loop->console);
     heap_mark(vm, loop->on_interrupt);
     heap_mark(vm, loop->on_failure);
     heap_mark(vm, loop->on_report);
+    heap_mark(vm, loop->exception_handler);
+    heap_mark(vm, loop->task_factory);
     heap_mark(vm, loop->lost_to);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
     lost_trace(vm);
     watch_trace(vm);
     Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,
-                        loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->sleep_class,
-                        loop->sleep_iterator_class};
+                        loop->handle_class, loop->timer_handle_class, loop->loop_class, loop->coroutine_class,
+                        loop->coroutine_iterator_class, loop->sleeper_class, loop->lock_class, loop->condition_class,
+                        loop->semaphore_class, loop->queue_class, loop->priority_queue_class, loop->lifo_queue_class,
+                        loop->queue_empty, loop->queue_full, loop->queue_shut_down, loop->timeout_class, loop->task_group_class,
+                        loop->context_class, loop->token_class, loop->wait_class};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) heap_mark_object(vm, (Object *)classes[i]);
 }
 
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .on_failure = VALUE_NONE,
+    *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .task_factory = VALUE_NONE, .on_failure = VALUE_NONE,
                    .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
+    loop->context = &loop->main_context;
     vm->loop = loop;
     vm->hooks.report = loop_report;
     interpreter_of(vm)->trace_loop = loop_trace;
+    vm->hooks.reconsider = stuck_reconsider;
     lost_init(vm);
     interpreter_of(vm)->on_async_generator = note_generator;
 #ifdef AIOLI_IO
@@ -631,4 +664,4 @@ void loop_destroy(VM *vm) {
     vm->loop = NULL;
 }
 
-bool loop_class_init(VM *vm) { return future_class_init(vm) && task_class_init(vm) && handle_class_init(vm); }
+bool loop_class_init(VM *vm) { return future_class_init(vm) && task_class_init(vm) && handle_class_init(vm) && coroutine_class_init(vm); }

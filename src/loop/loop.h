@@ -8,48 +8,74 @@
 #include "base/buffer.h"
 #include "loop/driver.h"
 #include "object/container/list.h"
+#include "object/core/native_data.h"
 #include "object/core/vm.h"
 #include "object/function/function.h"
 
 typedef struct Loop Loop;
 typedef struct Future Future;
 typedef struct Task Task;
+typedef struct Context Context; // context_variable.h
 
 // ---- Futures and tasks
 
 typedef enum { FUTURE_PENDING, FUTURE_CANCELLED, FUTURE_FINISHED, FUTURE_FAILED } FutureState;
 
-// How a task is parked on a timer by a sleep that is awaited at once (no future of its own). DUE: the timer stands in the queue.
-typedef enum { PARK_NONE, PARK_WAITING, PARK_DUE, PARK_FIRED, PARK_CANCELLED } ParkState;
+// How a task is parked without a future of its own: on a timer, by a sleep that is awaited at once (DUE: the timer stands in the queue);
+// or in a line (wait.h), CALLED when its turn has come and is queued, DISMISSED when it was cancelled and that is queued.
+typedef enum {
+    PARK_NONE,
+    PARK_WAITING,
+    PARK_DUE,
+    PARK_FIRED,
+    PARK_CANCELLED,
+    PARK_LINE,
+    PARK_CALLED,
+    PARK_DISMISSED
+} ParkState;
 
-// Which struct it is: a plain Future, a Task, a Gather, a Promised (the host completes it), a DescriptorFuture (the driver does).
-typedef enum { FUTURE_PLAIN, FUTURE_TASK, FUTURE_GATHER, FUTURE_PROMISED, FUTURE_DESCRIPTOR } FutureKind;
+// Which struct it is: a plain Future, a Task, a Gather, a Promised (the host completes it), a DescriptorFuture (the driver does), a
+// LineFuture (wait.h).
+typedef enum { FUTURE_PLAIN, FUTURE_TASK, FUTURE_GATHER, FUTURE_PROMISED, FUTURE_DESCRIPTOR, FUTURE_LINE } FutureKind;
 
 struct Future {
     Object object;
     uint8_t state;      // FutureState
     uint8_t kind;       // FutureKind
-    uint8_t park;       // of a task: ParkState
+    uint8_t park;       // of a task and of a LineFuture: ParkState
+    uint8_t what;       // of one in a line: which of the ways to wait that its Waitable has
     bool must_cancel;   // of a task: cancel() came while it could not be delivered
     bool retrieved;     // the exception has been seen by somebody
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
     uint32_t waits_since;   // of a task, while there is a console: the loop's clock in milliseconds, modulo 2**32
-    Value result;           // or the exception
+    Value result;           // or the exception; of a pending task in a line: what it wants to remember there
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
     List *callbacks;        // the further ones, or NULL
     Value cancel_message;   // or VALUE_EMPTY
 };
 
-struct Task {
+// What can stand in a line.
+typedef struct Waiter {
     Future future;
+    Value waiting; // of a task: the future that it awaits; of one in a line: the Waitable; or VALUE_NONE
+    struct Waiter *next, *previous; // in the line
+} Waiter;
+
+struct Task {
+    union {
+        Future future;
+        Waiter waiter;
+    };
     Value coroutine;
-    Value waiting;    // the future it awaits, or VALUE_NONE
+    Context *context; // see context_variable.h
     Value name;       // a str, or a small int n for "Task-n"
     Code *created_in; // where create_task was called, or NULL
     uint32_t created_at; // instruction
-    uint32_t cancel_requests;
+    uint32_t cancel_requests : 29;
+    uint32_t lives : 1, traced : 1; // for the marking that seeks the stuck: something that lives can wake it, see stuck.c
+    uint32_t told : 1;              // that it is stuck
     Task *next, *previous; // all unfinished tasks, in the order in which they were made: tasks are never lost
 };
 
@@ -101,19 +127,28 @@ void future_become_cancelled(VM *vm, Future *f, Value message);
 bool future_add_callback(VM *vm, Future *f, Value callback);
 // Takes back the callback that was added last, unless it is queued already.
 void future_take_back_callback(VM *vm, Future *f, Value callback);
+// Takes a callback out wherever it stands. What is queued already stays so.
+void future_drop_callback(VM *vm, Future *f, Value callback);
 // The result, or VALUE_ERROR with its exception (or CancelledError, InvalidStateError) raised.
 Value future_result(VM *vm, Future *f);
 // The exception that a cancelled future gives.
 Value future_cancelled_error(VM *vm, Future *f);
 
-// Makes a task of a coroutine and queues its first step. name: a str, or VALUE_EMPTY. NULL with an exception.
+// Makes a task of a coroutine, with a copy of the context that runs, and queues its first step. name: a str, or VALUE_EMPTY. NULL with
+// an exception.
 Task *task_new(VM *vm, Value coroutine, Value name);
+// The same; context: a Context that it runs in, or VALUE_EMPTY or None. The task, or VALUE_ERROR.
+Value task_in_context(VM *vm, Value coroutine, Value name, Value context);
+// The same for a task of any class, whose first step is not queued if `eager`: it runs at once.
+Value task_of_class(VM *vm, Class *cls, Value coroutine, Value name, Value context, bool eager);
 // Runs one step: sends VALUE_NONE or throws `exception` (VALUE_EMPTY: none). False when the loop must stop with the
 // exception raised (KeyboardInterrupt, SystemExit).
 bool task_step(VM *vm, Task *task, Value exception);
 // Ends the parked sleep of a task by an exception, with the hops that a cancelled future takes. Where the timer stands in the
 // queue, a place has been taken for that.
 void task_end_park(VM *vm, Task *task, Value exception);
+// Task.uncancel().
+uint32_t task_uncancel(Task *task);
 String *task_name(VM *vm, Task *task);
 // A future or task of an awaitable, as asyncio.ensure_future. VALUE_ERROR with TypeError.
 Value ensure_future(VM *vm, Value awaitable);
@@ -131,10 +166,11 @@ typedef enum {
     READY_WAKE,     // a: task, b: the future that is done
     READY_PARK,     // a: task whose sleep is over
     READY_TIMER,    // a: task whose sleep's timer has fired; b: the park's number
-    READY_CALLBACK, // a: callable, b: the future to call it with
-    READY_CHILD,    // a: gather, b: the child
+    READY_CALLBACK, // a: callable, or a Handle of one with its context; b: the future to call it with
+    READY_CHILD,    // a: gather, or another object with future_done; b: the child
     READY_HANDLE,   // a: a Handle
     READY_STOP,     // ends run_until_complete after this round
+    READY_TIMEOUT,  // a: a Timeout whose time has come; b: the number of its deadline
 } ReadyKind;
 
 // The kind stands in the low four bits of the object's address in `subject`, which are zero: a queue of a million tasks
@@ -147,7 +183,7 @@ typedef struct {
 typedef struct {
     double when;
     uint64_t sequence; // of a parked task its low half is the park's number
-    Value target;      // a Handle, or a parked task
+    Value target;      // a Handle, a parked task, or a Timeout
 } Timer;
 
 // A callback scheduled by call_soon or call_later.
@@ -155,9 +191,21 @@ typedef struct {
     Object object;
     Value callback; // VALUE_NONE once cancelled
     Tuple *arguments;
+    Context *context; // in which it is called
     double when;    // of call_later, or -1
     bool cancelled, scheduled;
 } Handle;
+
+// A deadline of a block: asyncio.timeout(). It stands among the timers itself.
+typedef struct {
+    NativeData data;
+    uint8_t state;        // see timeout.c
+    uint64_t number;      // of the deadline that counts: its timer's sequence number, or one that is queued at once; 0: none
+    bool queued;          // its turn is queued
+    Value when;           // the loop's time as the script gave it, or VALUE_NONE
+    Task *task;           // whose block it is
+    uint32_t cancelling;  // that task's count of cancellations at the beginning of the block
+} Timeout;
 
 struct Loop {
     VM *vm;
@@ -172,6 +220,7 @@ struct Loop {
     size_t timer_count, timer_capacity, timer_stale; // stale: parked sleeps that were cancelled
     uint64_t next_sequence;
     Task *current;     // the task whose step runs
+    Context **context, *main_context; // the slot of what runs; that of what runs outside all tasks and callbacks
     Task *first_task, *last_task;
     size_t task_count, most_tasks; // unfinished ones; most_tasks 0: no limit
     List *generators;  // async generators that have begun, so that a run's end can close those left; or NULL
@@ -181,10 +230,19 @@ struct Loop {
     int interrupts;    // Ctrl-C since asyncio.run began
     Task *console;     // the task that is told of what the next two say, or NULL: see console.c
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
+    Value exception_handler; // a script's, or VALUE_NONE
+    Value task_factory;      // likewise
     bool running, stopping, closed;
+    bool seeks_stuck;  // the marking under way is one that does
+    Task **stuck;      // those that it has found: room for all tasks
+    size_t stuck_count;
+    bool steps_nested; // the step that begins now is entered from a script
+    bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see
     Class *future_class, *task_class, *gather_class, *handle_class, *timer_handle_class, *loop_class,
-        *sleep_class, *sleep_iterator_class;
+        *coroutine_class, *coroutine_iterator_class, *sleeper_class, *lock_class,
+        *condition_class, *semaphore_class, *queue_class, *priority_queue_class, *lifo_queue_class, *queue_empty, *queue_full, *queue_shut_down, *timeout_class, *task_group_class,
+        *context_class, *token_class, *wait_class;
     // For the host's promises, handed down: `deliver` takes what other threads have sent, when `mail` says that there is something.
     // `on_promise_cancelled` is told of a promised future that is cancelled.
     uint32_t mail; // atomic
@@ -202,6 +260,7 @@ struct Loop {
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
     void *driver_user;
     bool use_virtual_time;
+    bool tells_of_stuck; // at the end of each run; handed down
 };
 
 static inline Loop *loop_of(VM *vm) { return vm->loop; }
@@ -265,6 +324,9 @@ void loop_unwatch(VM *vm, DescriptorFuture *watched);
 void loop_unwatch_all(VM *vm);
 void watch_trace(VM *vm);
 
+// What a Timeout does when its turn comes.
+bool timeout_expire(VM *vm, Timeout *timeout);
+
 bool loop_class_init(VM *vm);   // Future, Task, Handle, the loop's own class
 // loop.run_forever(): until stop().
 Value loop_run_forever(VM *vm);
@@ -285,10 +347,22 @@ Value loop_describe_tasks(VM *vm);
 // Writes what runs and what all tasks wait for to the standard error, past whatever a script has put in its place. (A console that waits is
 // told instead.) Neither collects, nor runs a script.
 void loop_report(VM *vm);
+// Where a script is now: its innermost code and instruction, the library left out. Nothing where none runs.
+void loop_note_place(VM *vm, Code **code, uint32_t *instruction);
 // Appends a place of a script as a traceback shows it.
 void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
+
+// ---- What is stuck (stuck.c): tasks that wait for what nothing that lives can reach
+
+// The tasks that are stuck, as a list. VALUE_ERROR with MemoryError.
+Value stuck_find(VM *vm);
+// Writes a report of those that are to the standard error, if there are any; what was told of once is not again. False with an exception.
+bool stuck_report(VM *vm);
+bool stuck_reconsider(VM *vm);
+// Appends a line or two that say what a task waits for and where (deadlock.c).
+void deadlock_write_task(VM *vm, Task *task, const char *indentation, Buffer *out);
 
 // ---- What is lost (lost.c): exceptions of futures that nobody has seen, coroutines that nobody has awaited
 

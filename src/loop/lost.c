@@ -5,6 +5,7 @@
 
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
@@ -21,7 +22,7 @@ static bool is_worth_telling(const Object *o) {
         const Future *f = (const Future *)o;
         return f->state == FUTURE_FAILED && !f->retrieved;
     }
-    if (object_kind(o) == KIND_NATIVE_COROUTINE) return sleep_is_new(o);
+    if (object_kind(o) == KIND_NATIVE_COROUTINE) return coroutine_is_new(o);
     return ((const Generator *)o)->state == GENERATOR_CREATED;
 }
 
@@ -97,17 +98,14 @@ static void report_future(VM *vm, Future *f) {
             exception_drop(vm);
         return;
     }
-    Buffer text = vm_buffer(vm);
-    buffer_format(&text, "%s exception was never retrieved\nfuture: %s", f->kind == FUTURE_TASK ? "Task" : "Future", shown ? shown->data : "?");
-    buffer_byte(&text, 0);
-    if (!loop_show_exception(vm, text.failed ? "An exception was never retrieved" : text.data, f->result)) exception_drop(vm);
-    buffer_free(&text);
+    const char *message = f->kind == FUTURE_TASK ? "Task exception was never retrieved" : "Future exception was never retrieved";
+    if (!loop_tell(vm, message, f->result, "future", value_object(f))) exception_drop(vm);
 }
 
 static void report_coroutine(VM *vm, const Watched *one) {
     Loop *loop = loop_of(vm);
-    bool is_sleep = object_kind(one->object) == KIND_NATIVE_COROUTINE;
-    String *name = is_sleep ? string_from(vm, "sleep") : frame_code(&((Generator *)one->object)->frame)->qualified_name;
+    bool is_native = object_kind(one->object) == KIND_NATIVE_COROUTINE;
+    String *name = is_native ? string_from(vm, coroutine_name(one->object)) : frame_code(&((Generator *)one->object)->frame)->qualified_name;
     if (!name) {
         exception_drop(vm);
         return;

@@ -3,6 +3,7 @@
 
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
@@ -44,10 +45,9 @@ void loop_write_place(const Code *code, uint32_t instruction, Buffer *out) {
     if (out->length == indented) out->length = before; // the source is not there
 }
 
-// ---- Deadlock
+// ---- What a task waits for
 
-// Where a task waits: its innermost frame of the user's own code; and the library's function that it waits in.
-static void find_place(Task *task, const Frame **place, const Frame **library) {
+void report_find_place(Task *task, const Frame **place, const Frame **library) {
     *place = *library = NULL;
     if (!is_kind(task->coroutine, KIND_GENERATOR)) return;
     const Generator *root = (const Generator *)object_of(task->coroutine);
@@ -64,15 +64,19 @@ static void find_place(Task *task, const Frame **place, const Frame **library) {
 }
 
 static void describe_wait(VM *vm, Task *task, const Frame *library, const char *future, Buffer *out) {
+    if (task->future.park >= PARK_LINE) {
+        buffer_text(out, line_kind(&task->waiter)->text);
+        return;
+    }
     if (library) {
         buffer_format(out, "%s()", frame_code(library)->qualified_name->data);
         return;
     }
-    if (is_task(task->waiting)) {
-        String *name = task_name(vm, task_of(task->waiting));
+    if (is_task(task->waiter.waiting)) {
+        String *name = task_name(vm, task_of(task->waiter.waiting));
         buffer_format(out, "task '%s'", name ? name->data : "?");
-    } else if (is_future(task->waiting)) {
-        buffer_text(out, future_of(task->waiting)->kind == FUTURE_GATHER ? "a gather" : future);
+    } else if (is_future(task->waiter.waiting)) {
+        buffer_text(out, future_of(task->waiter.waiting)->kind == FUTURE_GATHER ? "a gather" : future);
     } else {
         buffer_text(out, "nothing that can come");
     }
@@ -82,13 +86,11 @@ static void describe_wait(VM *vm, Task *task, const Frame *library, const char *
 static void describe_state(VM *vm, Task *task, const Frame *library, Buffer *out) {
     if (task == loop_of(vm)->current)
         buffer_text(out, "itself: it runs");
-    else if (is_future(task->waiting) && future_of(task->waiting)->kind == FUTURE_PROMISED && !library)
+    else if (is_future(task->waiter.waiting) && future_of(task->waiter.waiting)->kind == FUTURE_PROMISED && !library)
         buffer_text(out, "the host");
-    else if (is_future(task->waiting) && future_of(task->waiting)->kind == FUTURE_DESCRIPTOR && !library)
+    else if (is_future(task->waiter.waiting) && future_of(task->waiter.waiting)->kind == FUTURE_DESCRIPTOR && !library)
         buffer_text(out, "a file descriptor");
-    else if (is_kind(task->coroutine, KIND_NATIVE_COROUTINE) && object_shape(object_of(task->coroutine))->cls == loop_of(vm)->sleep_class)
-        buffer_text(out, "a sleep");
-    else if (library || !is_none(task->waiting))
+    else if (library || !is_none(task->waiter.waiting))
         describe_wait(vm, task, library, "a future", out);
     else
         buffer_text(out, task->future.park == PARK_WAITING ? "a sleep" : "its turn");
@@ -97,11 +99,16 @@ static void describe_state(VM *vm, Task *task, const Frame *library, Buffer *out
 // The tasks that a task waits for, as loop_describe_tasks gives them.
 static Value find_awaited(VM *vm, Task *task, const Frame *library) {
     if (task == loop_of(vm)->current) return VALUE_NONE;
-    if (is_task(task->waiting)) return task->waiting;
-    if (is_gather(task->waiting)) {
-        const Gather *gather = (const Gather *)object_of(task->waiting);
+    if (is_task(task->waiter.waiting)) return task->waiter.waiting;
+    if (is_gather(task->waiter.waiting)) {
+        const Gather *gather = (const Gather *)object_of(task->waiter.waiting);
         // A list of its own: the gather goes by what it has.
         return gather->children ? object_or_error(list_from(vm, gather->children->items, gather->children->length)) : VALUE_NONE;
+    }
+    if (task->future.park >= PARK_LINE) {
+        const WaitKind *kind = line_kind(&task->waiter);
+        Value awaited = kind->awaited ? kind->awaited(vm, task->waiter.waiting) : VALUE_NONE;
+        return is_list(awaited) ? object_or_error(list_from(vm, list_of(awaited)->items, list_of(awaited)->length)) : awaited;
     }
     if (!library || !frame_code(library)->parameter_count) return VALUE_NONE;
     Value first = library->registers[0];
@@ -114,7 +121,7 @@ Value loop_describe_tasks(VM *vm) {
     for (Task *task = loop_of(vm)->first_task; task; task = task->next) {
         const Frame *place, *library;
         Buffer text = vm_buffer(vm);
-        find_place(task, &place, &library);
+        report_find_place(task, &place, &library);
         describe_state(vm, task, library, &text);
         String *wait = string_from_buffer(vm, &text);
         if (!wait) return VALUE_ERROR;
@@ -132,33 +139,6 @@ Value loop_describe_tasks(VM *vm) {
         if (!tuple || !list_append(vm, list, value_object(tuple))) return VALUE_ERROR;
     }
     return value_object(list);
-}
-
-Value loop_raise_deadlock(VM *vm) {
-    Loop *loop = loop_of(vm);
-    Buffer text = vm_buffer(vm);
-    size_t waiting = 0;
-    for (Task *task = loop->first_task; task; task = task->next) waiting++;
-    buffer_format(&text, "%zu task%s wait%s and nothing can wake %s:", waiting, waiting == 1 ? "" : "s",
-                  waiting == 1 ? "s" : "", waiting == 1 ? "it" : "them");
-    size_t shown = 0;
-    for (Task *task = loop->first_task; task; task = task->next) {
-        if (shown++ == 100) {
-            buffer_format(&text, "\n  and %zu more", waiting - 100);
-            break;
-        }
-        const Frame *place, *library;
-        find_place(task, &place, &library);
-        String *name = task_name(vm, task);
-        buffer_format(&text, "\n  task '%s' waits for ", name ? name->data : "?");
-        describe_wait(vm, task, library, "a future that nobody completes", &text);
-        if (!place) continue;
-        const Code *code = frame_code(place);
-        buffer_format(&text, "\n    File \"%s\", line %u, in %s", code->file_name->data,
-                      code_place(code, frame_instruction(place))->line, code->qualified_name->data);
-    }
-    String *message = string_from_buffer(vm, &text);
-    return message ? raise_with_value(vm, vm->exceptions.deadlock_error, value_object(message)) : VALUE_ERROR;
 }
 
 // ---- What runs and waits
@@ -182,7 +162,7 @@ static void write_frames(const Frame *frame, const Frame *last, Buffer *out) {
 
 static void write_task(VM *vm, Task *task, Buffer *out) {
     const Frame *place, *library;
-    find_place(task, &place, &library);
+    report_find_place(task, &place, &library);
     String *name = task_name(vm, task);
     buffer_format(out, "  task '%s' waits for ", name ? name->data : "?");
     describe_state(vm, task, library, out);

@@ -1,11 +1,14 @@
 // Tasks: a coroutine, one step after the other.
 #include "loop/loop.h"
+#include "loop/context_variable.h"
 #include "loop/methods.h"
+#include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
 #include "object/exception/exception.h"
 #include "object/function/generic_alias.h"
+#include "object/shared/builtin.h"
 #include "object/text/str.h"
 #include "vm/generator.h"
 #include "vm/import.h"
@@ -13,34 +16,34 @@
 
 // ---- Making
 
-static void note_creation(VM *vm, Task *task) {
+void loop_note_place(VM *vm, Code **code, uint32_t *instruction) {
     Frame *frame = interpreter_of(vm)->frame;
     if (!frame) return;
-    // A TaskGroup makes it for somebody.
+    // The library makes it for somebody.
     for (Frame *outer = frame; outer; outer = outer->caller) {
         if (frame_is_library(outer)) continue;
         frame = outer;
         break;
     }
-    task->created_in = frame_code(frame);
-    task->created_at = frame_instruction(frame);
+    *code = frame_code(frame);
+    *instruction = frame_instruction(frame);
 }
 
-Task *task_new(VM *vm, Value coroutine, Value name) {
+// A task that has its place in the queue, and is not queued.
+static Task *task_make_new(VM *vm, Class *cls, Value coroutine, Value name) {
     Loop *loop = loop_of(vm);
     if (loop->most_tasks && loop->task_count >= loop->most_tasks)
         return raise_runtime_error(vm, "too many tasks: the limit is %zu", loop->most_tasks), NULL;
-    Task *task = heap_allocate(vm, loop->task_class->root, KIND_FUTURE, sizeof(Task));
+    Task *task = !cls ? heap_allocate(vm, loop->task_class->root, KIND_FUTURE, sizeof(Task)) : class_instantiate(vm, cls, sizeof(Task));
     if (!task) return NULL;
     task->future.kind = FUTURE_TASK;
     task->future.result = VALUE_NONE;
     task->future.callback = task->future.cancel_message = VALUE_EMPTY;
     task->coroutine = coroutine;
-    task->waiting = VALUE_NONE;
+    task->waiter.waiting = VALUE_NONE;
     task->name = is_empty(name) ? value_small((int64_t)loop->next_task_number++) : name;
-    note_creation(vm, task);
-    if (!loop_reserve(vm)) return NULL;
-    loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
+    loop_note_place(vm, &task->created_in, &task->created_at);
+    if (!context_fork(vm, &task->context) || !loop_reserve(vm)) return NULL;
     loop->task_count++;
     task->previous = loop->last_task;
     if (loop->last_task)
@@ -49,6 +52,50 @@ Task *task_new(VM *vm, Value coroutine, Value name) {
         loop->first_task = task;
     loop->last_task = task;
     return task;
+}
+
+Task *task_new(VM *vm, Value coroutine, Value name) {
+    Task *task = task_make_new(vm, NULL, coroutine, name);
+    if (task) loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
+    return task;
+}
+
+Value task_of_class(VM *vm, Class *cls, Value coroutine, Value name, Value context, bool eager) {
+    Context *given = NULL;
+    bool is_given = !is_empty(context) && !is_none(context);
+    if (is_given && !context_argument(vm, context, &given)) return VALUE_ERROR;
+    Task *task = task_make_new(vm, cls, coroutine, name);
+    if (!task) return VALUE_ERROR;
+    if (is_given) task->context = given;
+    if (!eager) {
+        loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
+        return value_object(task);
+    }
+    loop_of(vm)->steps_nested = true;
+    bool ok = task_step(vm, task, VALUE_EMPTY);
+    loop_of(vm)->steps_nested = false;
+    if (future_done(&task->future)) task->coroutine = VALUE_NONE;
+    return ok ? value_object(task) : VALUE_ERROR;
+}
+
+// What the script's factory makes of it.
+static Value task_by_factory(VM *vm, Value coroutine, Value name, Value context) {
+    Value arguments[3] = {loop_of(vm)->object, coroutine, context};
+    bool is_given = !is_empty(context) && !is_none(context);
+    Tuple *names = NULL;
+    if (is_given) {
+        Value key = object_or_error(string_intern_from(vm, "context", 7));
+        names = is_error(key) ? NULL : tuple_from(vm, &key, 1);
+        if (!names) return VALUE_ERROR;
+    }
+    Value task = vm_call(vm, loop_of(vm)->task_factory, arguments, is_given ? 3 : 2, names);
+    if (is_error(task) || is_empty(name)) return task;
+    return is_error(value_call_method(vm, task, "set_name", &name, 1)) ? VALUE_ERROR : task;
+}
+
+Value task_in_context(VM *vm, Value coroutine, Value name, Value context) {
+    if (!is_none(loop_of(vm)->task_factory)) return task_by_factory(vm, coroutine, name, context);
+    return task_of_class(vm, NULL, coroutine, name, context, false);
 }
 
 // The end of a task: its place is its first callback's.
@@ -100,8 +147,7 @@ Value ensure_future(VM *vm, Value awaitable) {
         coroutine = awaiting(vm, awaitable);
         if (is_error(coroutine)) return coroutine;
     }
-    Task *task = task_new(vm, coroutine, VALUE_EMPTY);
-    return task ? value_object(task) : VALUE_ERROR;
+    return task_in_context(vm, coroutine, VALUE_EMPTY, VALUE_EMPTY);
 }
 
 // ---- Steps
@@ -113,21 +159,32 @@ static Value run_coroutine(VM *vm, Value coroutine, Value sent, bool thrown) {
         if (g->state == GENERATOR_DONE) return raise_runtime_error(vm, "cannot reuse already awaited coroutine");
         if (g->state == GENERATOR_RUNNING) return raise_value_error(vm, "coroutine already executing");
         if (g->frame.flags & FRAME_DELEGATED) return raise_runtime_error(vm, "coroutine is being awaited already");
+        if (__builtin_expect(loop_of(vm)->steps_nested, 0)) {
+            loop_of(vm)->steps_nested = false;
+            return interpreter_resume(vm, g, sent, thrown);
+        }
         return interpreter_step(vm, g, sent, thrown);
     }
+    loop_of(vm)->steps_native = true;
     const TypeOps *ops = class_of(vm, coroutine)->ops;
-    return ops->await_step(vm, coroutine, sent, thrown);
+    Value result = ops->await_step(vm, coroutine, sent, thrown);
+    loop_of(vm)->steps_native = false;
+    return result;
 }
 
 void task_end_park(VM *vm, Task *task, Value exception) {
     Future *f = &task->future;
-    if (f->park == PARK_WAITING) loop_of(vm)->timer_stale++;
-    f->park = PARK_CANCELLED;
-    f->park_number++;
+    if (f->park == PARK_LINE) {
+        line_dismiss(&task->waiter);
+    } else {
+        if (f->park == PARK_WAITING) loop_of(vm)->timer_stale++;
+        f->park = PARK_CANCELLED;
+        f->park_number++;
+    }
     loop_ready(vm, READY_THROW, value_object(task), exception);
 }
 
-// The coroutine parked the task on a timer.
+// The task is parked, on a timer or in a line.
 static void parked(VM *vm, Task *task) {
     if (!task->future.must_cancel) return;
     Value e = future_cancelled_error(vm, &task->future);
@@ -141,13 +198,13 @@ static bool wait_for(VM *vm, Task *task, Future *on) {
     if (on == f) return raise_runtime_error(vm, "Task cannot await on itself: %s", "<Task>"), false;
     on->yielded = false;
     if (!future_add_callback(vm, on, value_object(f))) return false;
-    heap_store(vm, task, &task->waiting, value_object(on));
+    heap_store(vm, task, &task->waiter.waiting, value_object(on));
     if (!f->must_cancel) return true;
     int cancelled = future_cancel(vm, on, f->cancel_message);
     if (cancelled > 0) f->must_cancel = false;
     if (cancelled >= 0) return true;
     future_take_back_callback(vm, on, value_object(f));
-    task->waiting = VALUE_NONE;
+    task->waiter.waiting = VALUE_NONE;
     return false;
 }
 
@@ -189,6 +246,24 @@ static bool ended_by_exception(VM *vm, Task *task) {
     return true;
 }
 
+// The turn of a task has come that stands in a line: what its wait gives is what the coroutine gets, in *sent or *exception. VALUE_SUSPEND
+// when it has to wait on.
+static Value end_wait(VM *vm, Task *task, Value *sent, Value *exception) {
+    // A script may have ended the coroutine by itself; its turn is the next one's then.
+    if (is_empty(*exception) && coroutine_is_over(task->coroutine)) {
+        Exception *closed = exception_new(vm, vm->exceptions.generator_exit, NULL, 0);
+        *exception = closed ? value_object(closed) : exception_take(vm);
+    }
+    Value result = line_go_on(vm, &task->waiter, &task->waiter, *exception);
+    if (result.bits == VALUE_SUSPEND.bits) return vm->suspended_on = VALUE_STOP, result;
+    *exception = VALUE_EMPTY;
+    if (is_error(result))
+        *exception = exception_take(vm);
+    else
+        *sent = result;
+    return VALUE_NONE;
+}
+
 bool task_step(VM *vm, Task *task, Value exception) {
     Loop *loop = loop_of(vm);
     Future *f = &task->future;
@@ -201,13 +276,21 @@ bool task_step(VM *vm, Task *task, Value exception) {
         f->must_cancel = is_error(exception);
         if (is_error(exception)) exception = exception_take(vm);
     }
-    task->waiting = VALUE_NONE;
-    f->park = PARK_NONE;
     Task *before = loop->current;
+    Context **context_before = loop->context;
     loop->current = task;
+    loop->context = &task->context;
+    Value sent = VALUE_NONE, result = VALUE_NONE;
+    if (f->park >= PARK_LINE) {
+        result = end_wait(vm, task, &sent, &exception);
+    } else {
+        task->waiter.waiting = VALUE_NONE;
+        f->park = PARK_NONE;
+    }
     bool thrown = !is_empty(exception);
-    Value result = run_coroutine(vm, task->coroutine, thrown ? exception : VALUE_NONE, thrown);
+    if (result.bits != VALUE_SUSPEND.bits) result = run_coroutine(vm, task->coroutine, thrown ? exception : sent, thrown);
     loop->current = before;
+    loop->context = context_before;
     if (result.bits == VALUE_SUSPEND.bits) {
         if (__builtin_expect(loop->console != NULL, 0)) f->waits_since = loop_milliseconds(vm);
         return suspended(vm, task);
@@ -252,8 +335,10 @@ static Value task_make(VM *vm, Value *args, size_t count) {
         if (!text) return VALUE_ERROR;
         name = value_object(text);
     }
-    Task *task = task_new(vm, args[1], name);
-    return task ? value_object(task) : VALUE_ERROR;
+    Class *cls = (Class *)object_of(args[0]);
+    int eager = is_empty(args[5]) ? 0 : value_truth(vm, args[5]);
+    if (eager < 0) return VALUE_ERROR;
+    return task_of_class(vm, cls == loop_of(vm)->task_class ? NULL : cls, args[1], name, args[4], eager && loop_of(vm)->running);
 }
 static Value method_get_name(VM *vm, Value *args, size_t count) {
     String *name = task_name(vm, task_of(args[0]));
@@ -266,15 +351,24 @@ static Value method_set_name(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 static Value method_get_coro(VM *vm, Value *args, size_t count) { return task_of(args[0])->coroutine; }
-static Value method_get_context(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value method_get_context(VM *vm, Value *args, size_t count) { return context_object(vm, &task_of(args[0])->context); }
 static Value method_cancelling(VM *vm, Value *args, size_t count) { return value_small(task_of(args[0])->cancel_requests); }
-static Value method_uncancel(VM *vm, Value *args, size_t count) {
-    Task *task = task_of(args[0]);
+uint32_t task_uncancel(Task *task) {
     if (task->cancel_requests > 0) {
         task->cancel_requests--;
         if (task->cancel_requests == 0) task->future.must_cancel = false;
     }
-    return value_small(task->cancel_requests);
+    return task->cancel_requests;
+}
+static Value method_uncancel(VM *vm, Value *args, size_t count) { return value_small(task_uncancel(task_of(args[0]))); }
+static Value method_get_stack(VM *vm, Value *args, size_t count) {
+    if (is_empty(args[1])) args[1] = VALUE_NONE;
+    return call_in_asyncio(vm, "asyncio.base_tasks", "_get_stack", args, 2);
+}
+static Value method_print_stack(VM *vm, Value *args, size_t count) {
+    for (int i = 1; i < 3; i++)
+        if (is_empty(args[i])) args[i] = VALUE_NONE;
+    return call_in_asyncio(vm, "asyncio.base_tasks", "_print_stack", args, 3);
 }
 static const NativeDefinition task_methods[] = {
     {"__new__", task_make, "cls, coro, *, loop=, name=, context=, eager_start=", NATIVE_NEW},
@@ -283,12 +377,16 @@ static const NativeDefinition task_methods[] = {
     {"get_coro", method_get_coro, "self, /", NATIVE_METHOD, "The coroutine that it runs."},
     {"get_context", method_get_context, "self, /", NATIVE_METHOD, "The context that it runs in."},
     {"cancelling", method_cancelling, "self, /", NATIVE_METHOD, "How many requests to cancel it have not been taken back by uncancel()."},
+    {"get_stack", method_get_stack, "self, /, *, limit=None", NATIVE_METHOD,
+     "The frames of its coroutine: that in which it waits, or those of the traceback that it ended with."},
+    {"print_stack", method_print_stack, "self, /, *, limit=None, file=None", NATIVE_METHOD,
+     "Writes what get_stack() gives as a traceback, to the standard error where no file is given."},
     {"uncancel", method_uncancel, "self, /", NATIVE_METHOD, "Takes one request to cancel it back, and returns how many are left."},
     GENERIC_ALIAS_METHOD,
     {0}};
 
 bool task_class_init(VM *vm) {
     Loop *loop = loop_of(vm);
-    loop->task_class = class_new_builtin(vm, "Task", loop->future_class, KIND_FUTURE, sizeof(Task), CLASS_FINAL);
+    loop->task_class = class_new_builtin(vm, "Task", loop->future_class, KIND_FUTURE, sizeof(Task), CLASS_HAS_DICT);
     return loop->task_class && native_add_methods(vm, loop->task_class, task_methods) > 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "loop/context_variable.h"
 #include "loop/module.h"
 #include "modules/modules.h"
 #include "modules/struct_sequence.h"
@@ -22,10 +23,13 @@
 
 const NativeModule native_modules[] = {
     {"builtins", builtins_module_fill}, {"sys", sys_module_fill}, {"time", time_module_fill},
-    {"_io", io_module_fill},
+    {"_io", io_module_fill},            {"_imp", importing_module_fill},
     {"_random", random_module_fill},    {"posix", posix_module_fill},
     {"cmath", cmath_module_fill},       {"math", math_module_fill},         {"gc", gc_module_fill},   {"errno", errno_module_fill},
     {"aioli", aioli_module_fill},       {"_asyncio", asyncio_module_fill},
+    {"_asyncio_locks", asyncio_locks_module_fill}, {"_asyncio_queues", asyncio_queues_module_fill},
+    {"_contextvars", contextvars_module_fill}, {"_asyncio_wait", asyncio_wait_module_fill},
+    {"_asyncio_timeouts", asyncio_timeouts_module_fill}, {"_asyncio_taskgroups", asyncio_taskgroups_module_fill},
     {"_terminal", terminal_module_fill}, {"_private_file", private_file_module_fill},
     {"_program", program_module_fill},  {"_testing", testing_module_fill},
     {"itertools", itertools_module_fill}, {"operator", operator_module_fill},

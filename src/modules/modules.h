@@ -20,6 +20,9 @@ bool builtins_reduce_add(VM *vm);                   // object.__reduce_ex__ and 
 bool builtins_help_add(VM *vm, Dict *namespace);    // help
 bool builtins_object_add(VM *vm, Dict *namespace);  // getattr, isinstance, repr, hash, id, …
 
+extern const NativeDefinition breakpoint_functions[], breakpoint_hook_functions[]; // breakpoint, sys.breakpointhook
+Value sys_late(VM *vm, ModuleObject *module, String *name); // see ModuleObject.late
+
 bool sys_streams_add(VM *vm); // sys.stdin, sys.stdout, sys.stderr, before anything is imported
 
 bool builtins_module_fill(VM *vm, ModuleObject *module);
@@ -31,6 +34,7 @@ bool cmath_module_fill(VM *vm, ModuleObject *module);
 bool random_module_fill(VM *vm, ModuleObject *module);
 bool posix_module_fill(VM *vm, ModuleObject *module);
 bool gc_module_fill(VM *vm, ModuleObject *module);
+bool importing_module_fill(VM *vm, ModuleObject *module);
 bool io_module_fill(VM *vm, ModuleObject *module);
 bool errno_module_fill(VM *vm, ModuleObject *module);
 bool private_file_module_fill(VM *vm, ModuleObject *module);

@@ -14,7 +14,9 @@ static bool shape_decides(const Class *cls, const Object *o) {
     const Shape *shape = object_shape(o);
     if (!shape->id || cls->flags & (CLASS_CUSTOM_GETATTRIBUTE)) return false;
     if (object_kind(o) == KIND_INSTANCE) return !shape->is_dictionary;
-    return (cls->flags & CLASS_BUILTIN) && !(cls->flags & CLASS_HAS_DICT) && !cls->ops->get_attribute;
+    if (!(cls->flags & CLASS_BUILTIN) || cls->ops->get_attribute) return false;
+    // One that may have a dict has another shape once there is one.
+    return !(cls->flags & CLASS_HAS_DICT) || (object_flag(o, OBJECT_HAS_ATTRIBUTES) && !shape->is_dictionary);
 }
 
 static void cache(Instruction *at, uint32_t id, uint32_t kind, uint32_t slot, uint64_t word) {

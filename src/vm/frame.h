@@ -108,10 +108,10 @@ static inline Generator *generator_of(Value v) { return (Generator *)object_of(v
 static inline Code *frame_code(const Frame *frame) { return frame->function->code; }
 
 // Whether a frame runs the library's own code.
-static inline bool frame_is_library(const Frame *frame) {
-    const String *file = frame_code(frame)->file_name;
-    return file->size > 9 && memcmp(file->data, "<built-in", 9) == 0;
+static inline bool code_is_library(const Code *code) {
+    return code->file_name->size > 9 && memcmp(code->file_name->data, "<built-in", 9) == 0;
 }
+static inline bool frame_is_library(const Frame *frame) { return code_is_library(frame_code(frame)); }
 
 // The index of the instruction that a frame has reached (its pc stands behind it).
 static inline uint32_t frame_instruction(const Frame *frame) {

@@ -576,7 +576,7 @@ static void generator_trace(VM *vm, Object *o) {
     Generator *g = (Generator *)o;
     heap_mark_object(vm, (Object *)g->link);
     heap_mark_object(vm, (Object *)g->frame.function);
-    if (g->state == GENERATOR_DONE) return;
+    if (g->state == GENERATOR_DONE || object_flag(o, GENERATOR_JUDGED)) return;
     if (g->frame.flags & FRAME_DELEGATED) heap_mark_object(vm, (Object *)generator_of_frame(g->frame.caller));
     size_t count = frame_code(&g->frame)->register_count;
     for (size_t i = 0; i < count; i++) heap_mark(vm, g->frame.registers[i]);

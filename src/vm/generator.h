@@ -4,6 +4,10 @@
 
 #include "vm/frame.h"
 
+// While the stuck tasks are sought (loop/stuck.c): the coroutine of a task that has not been found to live. What it holds does not count
+// then, whoever has it. (The bit means something else outside markings.)
+#define GENERATOR_JUDGED OBJECT_FLAG_3
+
 // Makes a generator the running root with `caller` behind it; returns the innermost frame of its chain, where it goes
 // on. The caller has checked its state.
 static inline Frame *generator_enter(Interpreter *in, Generator *generator, Frame *caller, uint16_t flags) {

@@ -929,6 +929,13 @@ dispatch:
                 SAVE();
                 goto suspend;
             }
+            if (UNLIKELY(is_stop(answer))) {
+                // Or it need not: the AWAIT is done.
+                regs[pc->a] = vm->stop_value;
+                vm->stop_value = VALUE_NONE;
+                pc++;
+                NEXT();
+            }
             GIVE(answer);
         }
         CASE(CALL_SPREAD) {

@@ -3,6 +3,7 @@
 
 #include "object/container/dict.h"
 #include "object/core/errors.h"
+#include "object/core/module_spec.h"
 #include "object/core/protocol.h"
 #include "object/core/type.h"
 #include "object/exception/exception.h"
@@ -23,6 +24,15 @@ static Value not_defined(VM *vm, String *name) {
     return name_error(vm, vm->exceptions.name_error, "name '%s' is not defined", name);
 }
 
+// What neither the module nor the built-in names have: a module's __loader__ is made when it is asked for. What is no module's namespace
+// has no __spec__ either; its dict stays as it is.
+static Value find_late(VM *vm, Dict *globals, String *name) {
+    if (name != vm->names.__loader__) return not_defined(vm, name);
+    Value loader = module_loader_of_namespace(vm, globals);
+    bool is_module = !is_error(loader) && !is_empty(dict_get_string(vm, globals, vm->names.__spec__));
+    return is_module && dict_set_string(vm, globals, name, loader) < 0 ? VALUE_ERROR : loader;
+}
+
 Value load_global_slow(VM *vm, Frame *frame, Instruction *at) {
     String *name = string_of(frame_code(frame)->constants[at->index]);
     Dict *globals = frame->function->globals;
@@ -33,7 +43,7 @@ Value load_global_slow(VM *vm, Frame *frame, Instruction *at) {
         return globals->entries[entry].value;
     }
     entry = dict_find_string(vm, vm->builtins, name);
-    if (entry < 0) return not_defined(vm, name);
+    if (entry < 0) return find_late(vm, globals, name);
     at[1].cached_id = dict_layout_id(vm, globals);
     at[1].cached_slot = UINT32_MAX;
     at[2].cached_id = dict_layout_id(vm, vm->builtins);
@@ -56,7 +66,7 @@ Value load_name(VM *vm, Frame *frame, String *name) {
     Value found = find_in_namespace(vm, frame->registers[0], name);
     if (is_empty(found)) found = dict_get_string(vm, frame->function->globals, name);
     if (is_empty(found)) found = dict_get_string(vm, vm->builtins, name);
-    return is_empty(found) ? not_defined(vm, name) : found;
+    return is_empty(found) ? find_late(vm, frame->function->globals, name) : found;
 }
 
 Value load_name_or_free(VM *vm, Frame *frame, uint16_t index, String *name) {

@@ -287,6 +287,17 @@ static void test_readable(void **state) {
         {"__import__('nothing')", "ModuleNotFoundError: No module named 'nothing'"},
         {"__import__('linked')", "ModuleNotFoundError: No module named 'linked'"},
         {"(sys.path.append(root + '/ab'), __import__('hidden'))", "ModuleNotFoundError: No module named 'hidden'"},
+        // Loaders and finders in the language reach no farther.
+        {"__import__('importlib.util').util.find_spec('module').loader.get_source('module')", "x = 5\n"},
+        {"__import__('importlib.util').util.find_spec('hidden')", "None"},
+        {"__import__('importlib.machinery').machinery.SourceFileLoader('h', root + '/ab/hidden.aio').get_code('h')", NO_READING ": 'ROOT/ab/hidden.aio'"},
+        {"sys.path_hooks[0](root + '/ab')", "ImportError: only directories are supported"},
+        {"__import__('importlib.machinery').machinery.FileFinder(root + '/ab', *[(print, ['.aio'])]).find_spec('hidden')", "None"},
+        {"list(__import__('pkgutil').iter_modules([root + '/ab']))", "[]"},
+        {"__import__('importlib.machinery').machinery.PathFinder.find_spec('ab', [root])", "None"},
+        {"__import__('importlib.machinery').machinery.PathFinder.find_spec('out_folder', [root + '/a'])", "None"},
+        {"__import__('runpy').run_path(root + '/ab/hidden.aio')", NO_READING ": 'ROOT/ab/hidden.aio'"},
+        {"__import__('importlib.metadata').metadata.version('x')", "PackageNotFoundError: No package metadata was found for x"},
     };
     const char *folders[] = {place("none"), "../a", NULL};
     EXPECT_ANSWERS(((aioli_config){.readable = folders}), cases);
@@ -653,6 +664,48 @@ static void test_files(void **state) {
     assert_int_equal(aioli_run_source(vm, "<stdin>", "1 / 0", 5), AIOLI_ERROR);
     assert_int_equal(aioli_run_source(vm, "\xFF", "1 / 0", 5), AIOLI_ERROR);
     end(&world, vm);
+}
+
+static void test_modules(void **state) {
+    (void)state;
+    for (int untrusted = 0; untrusted < 2; untrusted++) {
+        World world;
+        aioli *vm = start(&world, (aioli_config){.grants = AIOLI_GRANT_FILES, .untrusted = untrusted});
+        put("a/ran.aio", "import sys\nprint(__name__, __spec__.name, [__file__] == sys.argv, sys.path[0])\n");
+        assert_int_equal(aioli_run_module(vm, "ran"), AIOLI_OK);
+        char wanted[200];
+        snprintf(wanted, sizeof wanted, "__main__ ran True %s\n", place("a"));
+        expect_output(&world, wanted);
+        static const char *const absent[] = {"none", "", ".", "ran.x", "\xFF", ".ran"};
+        for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+            assert_int_equal(aioli_run_module(vm, absent[i]), AIOLI_EXIT);
+            assert_int_equal(aioli_exit_status(vm), 1);
+            assert_non_null(strstr(aioli_error_text(vm, NULL), "aioli: "));
+        }
+        put("a/ran.aio", "def f():\n    1 / 0\nf()\n");
+        assert_int_equal(aioli_run_module(vm, "ran"), AIOLI_ERROR);
+        assert_non_null(strstr(aioli_error_text(vm, NULL), "Traceback (most recent call last):\n  File \""));
+        assert_null(strstr(aioli_error_text(vm, NULL), "runpy"));
+        put("a/ran.aio", "import sys\nsys.exit(7)\n");
+        assert_int_equal(aioli_run_module(vm, "ran"), AIOLI_EXIT);
+        assert_int_equal(aioli_exit_status(vm), 7);
+        // Whatever one program does to sys.path, the next one's folder is the first.
+        static const char *const changes[] = {"sys.path.clear()", "sys.path = []", "sys.path = ['x']", "del sys.path", "sys.path = 5", "del sys.path[0]"};
+        for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+            char text[100];
+            snprintf(text, sizeof text, "import sys\n%s\n", changes[i]);
+            put("a/ran.aio", text);
+            assert_int_equal(aioli_run_file(vm, "ran.aio"), AIOLI_OK);
+            put("a/ran.aio", "import module\nprint('found')\n");
+            // What is no list stays what it is.
+            bool is_list = i < 3 || i > 4 || untrusted;
+            world.memory.output[world.memory.output_length = 0] = 0;
+            if (is_list) assert_int_equal(aioli_run_file(vm, "ran.aio"), AIOLI_OK);
+            run(vm, "import sys\nsys.modules.pop('module', None)\nsys.path = ['<built-in>']\n");
+        }
+        unlink("ran.aio");
+        end(&world, vm);
+    }
 }
 
 // More than a buffer of the reader holds, from a file that does not say how long it is.
@@ -1023,7 +1076,7 @@ int main(void) {
         cmocka_unit_test(test_readable),        cmocka_unit_test(test_root),         cmocka_unit_test(test_writable),     cmocka_unit_test(test_os),
         cmocka_unit_test(test_programs_begin_as_new), cmocka_unit_test(test_modules_stay),
         cmocka_unit_test(test_losses_are_told), cmocka_unit_test(test_host_tasks_stay),
-        cmocka_unit_test(test_files),           cmocka_unit_test(test_pipes),        cmocka_unit_test(test_exits),
+        cmocka_unit_test(test_files), cmocka_unit_test(test_modules),           cmocka_unit_test(test_pipes),        cmocka_unit_test(test_exits),
         cmocka_unit_test(test_output_fails),    cmocka_unit_test(test_terminal),     cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_scopes),          cmocka_unit_test(test_wrong_texts),  cmocka_unit_test(test_every_allocation_fails),
     };

@@ -21,5 +21,5 @@ static const TypeOps help_ops = {.repr = help_repr, .call = help_call};
 bool builtins_help_add(VM *vm, Dict *namespace) {
     Class *cls = native_data_class(vm, "_sitebuiltins", "_Helper", &help_ops, sizeof(NativeData), CLASS_FINAL | CLASS_ABSTRACT_NEW);
     NativeData *help = cls ? native_data_new(vm, cls, sizeof(NativeData)) : NULL;
-    return help && add_value(vm, namespace, "help", value_object(help));
+    return help && add_value(vm, namespace, "help", value_object(help)) && native_add_functions(vm, namespace, breakpoint_functions) > 0;
 }

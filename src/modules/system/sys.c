@@ -158,6 +158,18 @@ static Value sys_audit(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 
+// Scripts are never switched between: the setting is kept for those who read it back.
+static Value sys_getswitchinterval(VM *vm, Value *args, size_t count) { return value_float(library_of(vm)->switch_interval); }
+static Value sys_setswitchinterval(VM *vm, Value *args, size_t count) {
+    double seconds;
+    if (!value_to_double(vm, args[0], &seconds)) return VALUE_ERROR;
+    if (!(seconds > 0)) return raise_value_error(vm, "switch interval must be strictly positive");
+    library_of(vm)->switch_interval = seconds;
+    return VALUE_NONE;
+}
+
+static Value sys_getunicodeinternedsize(VM *vm, Value *args, size_t count) { return value_small((int64_t)vm->interned.count); }
+
 static const NativeDefinition functions[] = {
     {"_getframe", sys_getframe, "depth=0, /", NATIVE_METHOD},
     {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
@@ -180,11 +192,15 @@ static const NativeDefinition functions[] = {
      "What becomes of bytes in names of files that are no UTF-8: 'surrogateescape'."},
     {"getfilesystemencoding", sys_getdefaultencoding, "", NATIVE_METHOD, "The encoding of names of files: 'utf-8'."},
     {"getrecursionlimit", sys_getrecursionlimit, "", NATIVE_METHOD, "How deep calls may be nested."},
+    {"getswitchinterval", sys_getswitchinterval, "", NATIVE_METHOD, "The seconds that setswitchinterval() was given, 0.005 at first."},
+    {"getunicodeinternedsize", sys_getunicodeinternedsize, "*, _only_immortal=False", NATIVE_METHOD, "How many texts are interned."},
     {"getsizeof", sys_getsizeof, "object, default=", NATIVE_METHOD, "About how many bytes the object takes, without what it refers to."},
     {"intern", sys_intern, "string, /", NATIVE_METHOD, "The one copy of a text that all equal interned texts share."},
     {"is_finalizing", sys_is_finalizing, "", NATIVE_METHOD, "Whether the interpreter is ending: False as long as scripts run."},
     {"set_int_max_str_digits", sys_set_int_max_str_digits, "maxdigits", NATIVE_METHOD,
      "Sets how many decimal digits an integer may have for conversion from and to text; 0 is no limit."},
+    {"setswitchinterval", sys_setswitchinterval, "interval, /", NATIVE_METHOD,
+     "Keeps how often threads would be switched, in seconds: there is but one."},
     {"setrecursionlimit", sys_setrecursionlimit, "limit, /", NATIVE_METHOD, "Sets how deep calls may be nested."},
     {0}};
 
@@ -252,7 +268,8 @@ bool sys_streams_add(VM *vm) {
 // The hooks by a second name, for those who have set the first.
 static bool add_originals(VM *vm, Dict *sys) {
     static const char *const names[][2] = {{"displayhook", "__displayhook__"}, {"excepthook", "__excepthook__"},
-                                           {"unraisablehook", "__unraisablehook__"}};
+                                           {"unraisablehook", "__unraisablehook__"},
+                                           {"breakpointhook", "__breakpointhook__"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         String *name = string_intern_from(vm, names[i][0], strlen(names[i][0]));
         if (!name || !add_value(vm, sys, names[i][1], dict_get_string(vm, sys, name))) return false;
@@ -269,12 +286,17 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
     while (dict_next(module->namespace, &position, &key, &value))
         if (dict_set_string(vm, sys, string_of(key), value) < 0) return false;
     module->namespace = sys;
+    module->late = sys_late;
+    library->switch_interval = 0.005;
     Tuple *names = import_builtin_names(vm);
     List *path = import_path(vm);
     Dict *cache = dict_new(vm);
-    List *empty = list_new(vm, 0), *more = list_new(vm, 0);
+    List *more = list_new(vm, 0);
     Dict *settings = dict_new(vm);
-    if (!names || !path || !cache || !empty || !more || !settings) return false;
+    Value finder = import_path_finder(vm), hook = is_error(finder) ? finder : import_path_hook(vm);
+    if (!names || !path || !cache || is_error(hook) || !more || !settings) return false;
+    List *finders = list_from(vm, &finder, 1), *hooks = list_from(vm, &hook, 1);
+    if (!finders || !hooks) return false;
 #ifdef __APPLE__
     const char *platform = "darwin";
 #else
@@ -282,13 +304,15 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
 #endif
     bool little = (union { uint16_t word; uint8_t byte; }){1}.byte;
     return add_text(vm, sys, "__doc__", "The interpreter: its streams, modules and settings.") &&
-           native_add_functions(vm, sys, functions) > 0 && add_originals(vm, sys) && add_version(vm, sys) && add_numbers(vm, sys) &&
+           native_add_functions(vm, sys, functions) > 0 &&
+           native_add_functions(vm, sys, breakpoint_hook_functions) > 0 && add_originals(vm, sys) && add_version(vm, sys) && add_numbers(vm, sys) &&
            add_value(vm, sys, "modules", value_object(vm->modules)) && add_value(vm, sys, "path", value_object(path)) &&
            add_value(vm, sys, "argv", value_object(library->arguments)) &&
            add_value(vm, sys, "executable", value_object(library->executable)) &&
            add_value(vm, sys, "builtin_module_names", value_object(names)) && add_text(vm, sys, "platform", platform) &&
            add_text(vm, sys, "byteorder", little ? "little" : "big") && add_text(vm, sys, "prefix", "") && add_text(vm, sys, "base_prefix", "") && add_text(vm, sys, "base_exec_prefix", "") &&
-           add_text(vm, sys, "exec_prefix", "") && add_value(vm, sys, "dont_write_bytecode", VALUE_TRUE) &&
-           add_value(vm, sys, "meta_path", value_object(empty)) && add_value(vm, sys, "warnoptions", value_object(more)) && add_value(vm, sys, "_xoptions", value_object(settings)) &&
+           add_text(vm, sys, "exec_prefix", "") && add_text(vm, sys, "platlibdir", "lib") &&
+           add_value(vm, sys, "pycache_prefix", VALUE_NONE) && add_value(vm, sys, "dont_write_bytecode", VALUE_TRUE) &&
+           add_value(vm, sys, "meta_path", value_object(finders)) && add_value(vm, sys, "path_hooks", value_object(hooks)) && add_value(vm, sys, "warnoptions", value_object(more)) && add_value(vm, sys, "_xoptions", value_object(settings)) &&
            add_value(vm, sys, "path_importer_cache", value_object(cache));
 }

@@ -226,7 +226,7 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
 
 void *class_instantiate(VM *vm, Class *cls, size_t size) {
     size = (size + 7) & ~(size_t)7;
-    if (cls->flags & CLASS_BUILTIN) return heap_allocate(vm, cls->root, cls->kind, size);
+    if ((cls->flags & (CLASS_BUILTIN | CLASS_HAS_DICT)) == CLASS_BUILTIN) return heap_allocate(vm, cls->root, cls->kind, size);
     Object *o = heap_allocate(vm, cls->root, cls->kind, size + sizeof(Value));
     if (!o) return NULL;
     o->header |= OBJECT_HAS_ATTRIBUTES;

@@ -69,17 +69,30 @@ Value exception_take(VM *vm) {
     return e;
 }
 
-bool warn_deprecated(VM *vm, const char *format, ...) {
+static bool warn_list(VM *vm, Class *category, const char *format, va_list arguments) {
     if (!vm->hooks.warn || !vm->hooks.current_place) return true;
     Buffer text = vm_buffer(vm);
-    va_list arguments;
-    va_start(arguments, format);
     buffer_format_list(&text, format, arguments);
-    va_end(arguments);
     String *message = string_from_buffer(vm, &text);
     if (!message) return false;
     uint32_t line = 0;
     Value place = vm->hooks.current_place(vm, &line);
     if (!is_kind(place, KIND_CODE)) return true;
-    return vm->hooks.warn(vm, vm->exceptions.deprecation_warning, message, ((Code *)object_of(place))->file_name, line, NULL);
+    return vm->hooks.warn(vm, category, message, ((Code *)object_of(place))->file_name, line, NULL);
+}
+
+bool warn_deprecated(VM *vm, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    bool ok = warn_list(vm, vm->exceptions.deprecation_warning, format, arguments);
+    va_end(arguments);
+    return ok;
+}
+
+bool warn_script(VM *vm, Class *category, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    bool ok = warn_list(vm, category, format, arguments);
+    va_end(arguments);
+    return ok;
 }

@@ -22,6 +22,8 @@ Value raise_value(VM *vm, Value exception);
 
 // A DeprecationWarning for the line of the script that runs. False with an exception, which a filter may make of it. [script]
 bool warn_deprecated(VM *vm, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// A warning of another category, likewise. [script]
+bool warn_script(VM *vm, Class *category, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // Whether the exception on its way is an instance of cls.
 bool exception_matches(VM *vm, Class *cls);

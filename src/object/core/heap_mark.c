@@ -270,6 +270,9 @@ void heap_collect(VM *vm) {
     heap->collections++;
     heap->live = 0;
     mark_roots(vm);
+    mark_rest(vm);
+    // What lies on the C stack by chance shall not count there.
+    while (vm->hooks.reconsider && vm->hooks.reconsider(vm)) mark_rest(vm);
     mark_stack(vm);
     mark_rest(vm);
     if (vm->hooks.rescue) {

@@ -115,18 +115,25 @@ static Dict *become_dictionary(VM *vm, Instance *instance, Dict *dict) {
     return dict;
 }
 
+// Gives an object its dict, at one of its two places. One of a built-in class gets another shape by that, as inline caches remember
+// methods of those that have none. False with MemoryError.
+static bool put_dictionary(VM *vm, Object *o, Dict **place, Value *trailing, Dict *dict) {
+    if (place) return *place = dict, true;
+    Class *cls = object_shape(o)->cls;
+    Shape *shape = cls->flags & CLASS_BUILTIN ? dictionary_shape(vm, cls) : object_shape(o);
+    if (!shape) return false;
+    heap_store(vm, o, trailing, value_object(dict));
+    set_shape(o, shape);
+    return true;
+}
+
 // The dict of an object whose attributes are always in one, made if there is none yet. NULL: it takes none, or memory is short.
 static Dict *take_dictionary(VM *vm, Object *o) {
     Value *trailing;
     Dict **place = dictionary_place(vm, o, &trailing), *dict = dictionary_if_any(vm, o);
     if (dict || (!place && !trailing)) return dict;
     dict = dict_new(vm);
-    if (!dict) return NULL;
-    if (place)
-        *place = dict;
-    else
-        heap_store(vm, o, trailing, value_object(dict));
-    return dict;
+    return dict && put_dictionary(vm, o, place, trailing, dict) ? dict : NULL;
 }
 
 Dict *object_dictionary(VM *vm, Object *o) {
@@ -150,11 +157,7 @@ bool object_set_dictionary(VM *vm, Object *o, Dict *dict) {
     }
     Value *trailing;
     Dict **place = dictionary_place(vm, o, &trailing);
-    if (place)
-        *place = dict;
-    else if (trailing)
-        heap_store(vm, o, trailing, value_object(dict));
-    return true;
+    return (!place && !trailing) || put_dictionary(vm, o, place, trailing, dict);
 }
 
 // ---- Own attributes

@@ -4,6 +4,7 @@
 #include "object/container/list.h"
 #include "object/core/errors.h"
 #include "object/core/instance.h"
+#include "object/core/module_spec.h"
 #include "object/core/native.h"
 #include "object/core/protocol.h"
 #include "object/core/weak.h"
@@ -35,6 +36,28 @@ ModuleObject *module_new(VM *vm, String *name) {
     return module && set_up(vm, module, name) ? module : NULL;
 }
 
+ModuleObject *module_new_imported(VM *vm, String *name, Value package, Value spec) {
+    ModuleObject *module = make_empty(vm, vm->classes.module);
+    if (!module) return NULL;
+    Dict *namespace = module->namespace;
+    module->name = value_object(name);
+    module->late = module_late_loader;
+    bool whole = dict_set_string(vm, namespace, vm->names.__name__, value_object(name)) >= 0 &&
+                 dict_set_string(vm, namespace, vm->names.__doc__, VALUE_NONE) >= 0 &&
+                 dict_set_string(vm, namespace, vm->names.__package__, package) >= 0 &&
+                 dict_set_string(vm, namespace, vm->names.__spec__, spec) >= 0;
+    return whole ? module : NULL;
+}
+
+Value module_late_loader(VM *vm, ModuleObject *module, String *name) {
+    if (name != vm->names.__loader__) return VALUE_EMPTY;
+    Value loader = module_loader_of_namespace(vm, module->namespace);
+    // Among the built-in names every module would find it, whose own is yet to be made.
+    if (module->namespace == vm->builtins) return loader;
+    if (is_error(loader) || dict_set_string(vm, module->namespace, name, loader) < 0) return VALUE_ERROR;
+    return loader;
+}
+
 static ModuleObject *module_of(Value v) { return (ModuleObject *)object_of(v); }
 
 static void module_trace(VM *vm, Object *o) {
@@ -42,14 +65,23 @@ static void module_trace(VM *vm, Object *o) {
     heap_mark(vm, ((ModuleObject *)o)->name);
 }
 
+// As its spec says; without one, by its file or its loader.
 static Value module_repr(VM *vm, Value self) {
-    Value name = dict_get_string(vm, module_of(self)->namespace, vm->names.__name__);
-    Value file = dict_get_string(vm, module_of(self)->namespace, vm->names.__file__);
-    String *shown = value_repr(vm, is_empty(name) ? VALUE_NONE : name);
-    if (!shown) return VALUE_ERROR;
-    String *text = is_string(file) ? string_format(vm, "<module %s from '%s'>", shown->data, string_of(file)->data)
-                                   : string_format(vm, "<module %s (built-in)>", shown->data);
-    return text ? value_object(text) : VALUE_ERROR;
+    Dict *namespace = module_of(self)->namespace;
+    Value spec = dict_get_string(vm, namespace, vm->names.__spec__);
+    int has_spec = is_empty(spec) || is_module_spec(spec) ? !is_empty(spec) : value_truth(vm, spec);
+    if (has_spec < 0) return VALUE_ERROR;
+    if (has_spec) return module_spec_describe(vm, spec);
+    Value name = dict_get_string(vm, namespace, vm->names.__name__), file = dict_get_string(vm, namespace, vm->names.__file__);
+    String *shown = is_empty(name) ? string_from(vm, "'?'") : value_repr(vm, name);
+    Value loader = shown && is_empty(file) ? value_find_attribute(vm, self, vm->names.__loader__) : VALUE_NONE;
+    if (!shown || is_error(loader)) return VALUE_ERROR;
+    bool is_bare = is_empty(file) && (is_empty(loader) || is_none(loader));
+    String *more = is_bare ? NULL : value_repr(vm, is_empty(file) ? loader : file);
+    if (!more && !is_bare) return VALUE_ERROR;
+    return object_or_error(is_bare          ? string_format(vm, "<module %s>", shown->data)
+                           : is_empty(file) ? string_format(vm, "<module %s (%s)>", shown->data, more->data)
+                                            : string_format(vm, "<module %s from %s>", shown->data, more->data));
 }
 
 // A module's own names, then its __getattr__ function.
@@ -62,6 +94,10 @@ static Value module_get_attribute(VM *vm, Value self, String *name) {
         Dict *annotations = dict_new(vm); // made when they are asked for
         bool kept = annotations && dict_set_string(vm, namespace, name, value_object(annotations)) >= 0;
         return kept ? value_object(annotations) : VALUE_ERROR;
+    }
+    if (module_of(self)->late) {
+        found = module_of(self)->late(vm, module_of(self), name);
+        if (!is_empty(found)) return found;
     }
     // The class's attributes go before the module's __getattr__.
     if (!is_empty(class_lookup(vm, class_of(vm, self), name))) return VALUE_EMPTY;
@@ -107,7 +143,9 @@ static Value module_dir(VM *vm, Value *args, size_t count) {
     size_t position = 0;
     Value key, value;
     while (dict_next(namespace, &position, &key, &value))
-        if (is_string(key)) list_append(vm, list, key);
+        if (is_string(key) && !list_append(vm, list, key)) return VALUE_ERROR;
+    bool is_late = module_of(args[0])->late && is_empty(dict_get_string(vm, namespace, vm->names.__loader__));
+    if (is_late && !list_append(vm, list, value_object(vm->names.__loader__))) return VALUE_ERROR;
     return list_sort(vm, list, VALUE_NONE, false) < 0 ? VALUE_ERROR : value_object(list);
 }
 

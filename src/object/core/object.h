@@ -157,6 +157,8 @@ typedef struct TypeOps {
     // running task waits for (or VALUE_NONE for a bare turn), or VALUE_ERROR. Called again when the task goes on, with
     // what was sent, or with the exception that was thrown in.
     Value (*await_step)(VM *vm, Value self, Value sent, bool thrown);
+    // Of what can be a future's callback without being called: the future is done. False with an exception.
+    bool (*future_done)(VM *vm, Value self, Value future);
     const OperatorSet *operations;              // NULL: all, where the functions are there
 } TypeOps;
 

@@ -9,6 +9,7 @@
 #include "object/container/list.h"
 #include "object/core/errors.h"
 #include "object/core/instance.h"
+#include "object/core/module.h"
 #include "object/exception/exception.h"
 #include "object/function/function.h"
 #include "object/function/generic_alias.h"
@@ -504,14 +505,9 @@ static Value missing_attribute(VM *vm, Value o, String *name) {
     if (is_kind(o, KIND_CLASS))
         raise_error(vm, vm->exceptions.attribute_error, "type object '%s' has no attribute '%s'",
                     class_shown_name((Class *)object_of(o)), name->data);
-    else if (is_kind(o, KIND_MODULE)) {
-        Value module = value_find_attribute(vm, o, vm->names.__name__);
-        if (is_string(module))
-            raise_error(vm, vm->exceptions.attribute_error, "module '%s' has no attribute '%s'", string_of(module)->data,
-                        name->data);
-        else if (!is_error(module))
-            raise_error(vm, vm->exceptions.attribute_error, "module has no attribute '%s'", name->data);
-    } else if (is_kind(o, KIND_SUPER))
+    else if (is_kind(o, KIND_MODULE))
+        module_raise_missing(vm, o, name);
+    else if (is_kind(o, KIND_SUPER))
         raise_error(vm, vm->exceptions.attribute_error, "'super' object has no attribute '%s'", name->data);
     else
         raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", type_name(vm, o), name->data);

@@ -11,6 +11,7 @@
 #include "object/core/class.h"
 #include "object/core/instance.h"
 #include "object/core/module.h"
+#include "object/core/module_spec.h"
 #include "object/core/native_data.h"
 #include "object/core/type.h"
 #include "object/core/weak.h"
@@ -84,7 +85,7 @@ static bool make_classes(VM *vm) {
            bool_class_init(vm) && float_class_init(vm) && complex_class_init(vm) && bytes_class_init(vm) &&
            list_class_init(vm) && set_class_init(vm) && range_class_init(vm) && slice_class_init(vm) &&
            iterator_class_init(vm) && generic_alias_class_init(vm) && mapping_proxy_class_init(vm) && special_binder_class_init(vm) && member_class_init(vm) && type_parameter_class_init(vm) &&
-           type_alias_class_init(vm) && module_class_init(vm) && exception_class_init(vm) && traceback_class_init(vm);
+           type_alias_class_init(vm) && module_class_init(vm) && module_spec_class_init(vm) && exception_class_init(vm) && traceback_class_init(vm);
 }
 
 // What safepoints do until the interpreter is there: nobody interrupts yet, and nothing is garbage.
@@ -95,7 +96,7 @@ static bool refuel(VM *vm) {
 
 bool vm_create(VM *vm, Allocator allocator, const uint64_t hash_key[2]) {
     *vm = (VM){.exception = VALUE_EMPTY, .stop_value = VALUE_NONE, .suspended_on = VALUE_NONE, .memory_error = VALUE_NONE,
-               .no_default = VALUE_NONE};
+               .no_default = VALUE_NONE, .program_folder = VALUE_NONE};
     heap_init(vm, allocator);
     vm->hash_key[0] = hash_key[0];
     vm->hash_key[1] = hash_key[1];

@@ -32,6 +32,8 @@ typedef struct {
     Value (*call)(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords);
     // Marks the roots of the higher floors: frames, the loop's queues.
     void (*trace)(VM *vm);
+    // Marks what lives only by what has been marked so far, the C stack left out; asked again until it finds nothing more (false). Or NULL.
+    bool (*reconsider)(VM *vm);
     // Marks what nothing holds any more, but somebody is to be told of. All that lives has OBJECT_MARKED by now. Or NULL.
     void (*rescue)(VM *vm);
     // Forgets what the higher floors hold weakly: all that lives has OBJECT_MARKED now, and nothing is freed yet. Or NULL.
@@ -70,7 +72,7 @@ typedef struct {
 typedef struct ClassTable {
     Class *object, *type, *none, *ellipsis, *not_implemented, *boolean, *integer, *floating, *complex, *string, *bytes,
         *bytearray, *memoryview, *list, *tuple, *dict, *dict_keys, *dict_values, *dict_items, *set, *frozenset, *range,
-        *slice, *code, *function, *native, *bound_method, *method_wrapper, *method_descriptor, *wrapper_descriptor, *cell, *module, *traceback, *property,
+        *slice, *code, *function, *native, *bound_method, *method_wrapper, *method_descriptor, *wrapper_descriptor, *cell, *module, *module_spec, *traceback, *property,
         *static_method, *class_method, *super, *descriptor, *generator, *coroutine, *async_generator, *async_step, *frame,
         *shape, *mapping_proxy, *member, *special_binder, *generic_alias, *union_type, *type_variable, *type_variable_tuple, *parameter_specification,
         *parameter_arguments, *parameter_keywords, *type_alias, *no_default_type;
@@ -121,6 +123,7 @@ struct VM {
     uint32_t next_shape_id;
     uint32_t next_layout_id; // of namespaces seen by an inline cache
     Value no_default;      // typing.NoDefault
+    Value program_folder;  // of the program that runs, the first of sys.path at its beginning: a str ('' is the current folder), or None
     Value memory_error;    // made beforehand, since raising it must not allocate
     bool colours;          // tracebacks are written for a terminal
     bool gc_disabled;      // the script has called gc.disable()

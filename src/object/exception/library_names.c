@@ -41,3 +41,5 @@ bool library_names_have(const String *name) {
         if (string_is(name, names[i])) return true;
     return false;
 }
+
+const char *library_name(size_t number) { return number < sizeof names / sizeof *names ? names[number] : NULL; }

@@ -6,5 +6,7 @@
 
 // Whether CPython 3.13 has a module of that name (without dots), aioli or not.
 bool library_names_have(const String *name);
+// Those modules one by one, from 0; NULL after the last.
+const char *library_name(size_t number);
 
 #endif

@@ -101,13 +101,28 @@ static Value ask_module(VM *vm, const char *function, Value object, String *enco
     return is_error(found) ? found : vm_call(vm, found, arguments, 3, NULL);
 }
 
+bool codec_has_module(const char *name, size_t length) {
+    static const char *const names[] = {"ascii",  "latin_1",   "iso8859_1", "utf_8",  "utf_8_sig", "utf_7",     "unicode_escape",
+                                        "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "raw_unicode_escape"};
+    char shown[32];
+    if (length >= sizeof shown) return false;
+    for (size_t i = 0; i < length; i++) shown[i] = name[i] == '_' ? '-' : name[i];
+    shown[length] = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length && !memcmp(names[i], name, length)) return true;
+    if (memchr(name, '-', length)) return false;
+    for (const SingleByteTable *table = single_byte_tables; table->name; table++)
+        if (!strcmp(table->name, shown)) return true;
+    return false;
+}
+
 // Whether CPython encodes and decodes by that name without its registry of codecs, whose errors have a note.
 static bool is_direct(const String *encoding) {
     static const char *const names[] = {"utf-8",   "utf8",   "utf-16",     "utf16",     "utf-32", "utf32",
                                         "latin-1", "latin1", "iso-8859-1", "iso8859-1", "ascii",  "us-ascii"};
     char plain[16];
     if (!encoding || encoding->size >= sizeof plain) return !encoding;
-    for (size_t i = 0; i <= encoding->size; i++) plain[i] = encoding->data[i] == '_' ? '-' : (char)tolower((unsigned char)encoding->data[i]);
+    for (size_t i = 0; i < encoding->size; i++) plain[i] = encoding->data[i] == '_' ? '-' : (char)tolower((unsigned char)encoding->data[i]);
     plain[encoding->size] = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(plain, names[i])) return true;

@@ -30,6 +30,8 @@ typedef enum {
 
 // The codec of a name; case, spaces, '-' and '_' do not matter. NULL: utf-8.
 Codec codec_find(const String *name);
+// Whether a codec written in C has a module of that name in the package encodings.
+bool codec_has_module(const char *name, size_t length);
 // Whether there is such an encoding of text; else LookupError. [script]
 bool codec_is_known(VM *vm, String *encoding);
 // Whether the encoding is one of those that write each ASCII character as its byte, wherever it stands.
