@@ -7,6 +7,8 @@
 
 bool unicode_names_known(void) { return false; }
 int32_t unicode_name_find(const char *name, size_t length) { return -1; }
+int32_t unicode_name_find_any(const char *name, size_t length, bool *is_own) { return -1; }
+const char *unicode_name_sequence(int32_t found, size_t *size) { return NULL; }
 size_t unicode_name_of(uint32_t code, char *out) { return 0; }
 
 #else
@@ -95,7 +97,8 @@ static uint32_t code_of(size_t number) {
     return unicode_name_run_codes[low] + (uint32_t)(number - unicode_name_run_names[low]);
 }
 
-int32_t unicode_name_find(const char *name, size_t length) {
+int32_t unicode_name_find_any(const char *name, size_t length, bool *is_own) {
+    *is_own = true;
     size_t prefix = sizeof syllable_prefix - 1;
     if (length >= prefix && !memcmp(name, syllable_prefix, prefix)) return find_syllable(name + prefix, name + length);
     prefix = sizeof ideograph_prefix - 1;
@@ -118,11 +121,26 @@ int32_t unicode_name_find(const char *name, size_t length) {
         size_t middle = low + (high - low) / 2;
         write_name(unicode_name_order[middle], there);
         int order = strcmp(there, wanted);
-        if (!order) return (int32_t)code_of(unicode_name_order[middle]);
+        if (!order) {
+            *is_own = unicode_name_order[middle] < unicode_name_own_count;
+            return (int32_t)code_of(unicode_name_order[middle]);
+        }
         if (order < 0) low = middle + 1;
         else high = middle;
     }
     return -1;
+}
+
+int32_t unicode_name_find(const char *name, size_t length) {
+    bool is_own;
+    int32_t found = unicode_name_find_any(name, length, &is_own);
+    return found < UNICODE_SEQUENCE ? found : -1;
+}
+
+const char *unicode_name_sequence(int32_t found, size_t *size) {
+    const unsigned char *sequence = unicode_name_sequences + (found - UNICODE_SEQUENCE);
+    *size = *sequence;
+    return (const char *)sequence + 1;
 }
 
 size_t unicode_name_of(uint32_t code, char *out) {

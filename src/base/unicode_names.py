@@ -1,4 +1,4 @@
-"""Writes the names of characters as C tables: unicode_names.py UnicodeData.txt NameAliases.txt OUTPUT
+"""Writes the names of characters as C tables: unicode_names.py UnicodeData.txt NameAliases.txt NamedSequences.txt OUTPUT
 
 See unicode_name.c for what the tables mean. Not in them are the names that are computed: Hangul syllables, CJK unified ideographs, and
 those that end in the character's own number.
@@ -7,16 +7,14 @@ import collections
 import pathlib
 import sys
 
-# Unicode 15.1 added these to 15.0; the database of the distribution may have either.
-ADDED = {0x2FFC + i: "IDEOGRAPHIC DESCRIPTION CHARACTER " + name for i, name in enumerate(
-    ("SURROUND FROM RIGHT", "SURROUND FROM LOWER RIGHT", "HORIZONTAL REFLECTION", "ROTATION"))}
-ADDED[0x31EF] = "IDEOGRAPHIC DESCRIPTION CHARACTER SUBTRACTION"
-ADDED_IDEOGRAPHS = (0x2EBF0, 0x2EE5D)
+import unicode_added
+
 BLOCK = 16
+SEQUENCE = 0x110000
 
 
 def read_names(path):
-    names, ideographs, first = dict(ADDED), {ADDED_IDEOGRAPHS}, None
+    names, ideographs, first = dict(unicode_added.NAMES), {unicode_added.IDEOGRAPHS}, None
     for line in path.read_text().splitlines():
         code, name = line.split(";")[:2]
         code = int(code, 16)
@@ -32,6 +30,11 @@ def read_names(path):
 def read_aliases(path):
     lines = (line.split("#")[0].strip() for line in path.read_text().splitlines())
     return [(int(code, 16), name) for code, name, *_ in (line.split(";") for line in lines if line)]
+
+
+def read_sequences(path):
+    lines = (line.split("#")[0].strip() for line in path.read_text().splitlines())
+    return [(name, "".join(chr(int(code, 16)) for code in codes.split())) for name, codes in (line.split(";") for line in lines if line)]
 
 
 def take_numbered(names):
@@ -63,8 +66,13 @@ def main():
     names, ideographs = read_names(pathlib.Path(sys.argv[1]))
     numbered = take_numbered(names)
     aliases = read_aliases(pathlib.Path(sys.argv[2]))
-    texts = [*names.values(), *(name for _, name in aliases)]
-    codes = [*names, *(code for code, _ in aliases)]
+    sequences = read_sequences(pathlib.Path(sys.argv[3]))
+    texts = [*names.values(), *(name for _, name in aliases), *(name for name, _ in sequences)]
+    sequence_bytes, sequence_codes = bytearray(), []
+    for _, text in sequences:
+        sequence_codes.append(SEQUENCE + len(sequence_bytes))
+        sequence_bytes += bytes([len(text.encode())]) + text.encode()
+    codes = [*names, *(code for code, _ in aliases), *sequence_codes]
     counts = collections.Counter(word for text in texts for word in text.split(" "))
     words = [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
     index = {word: i for i, word in enumerate(words)}
@@ -101,11 +109,12 @@ def main():
              table("uint16_t", "unicode_name_run_names", [number for _, number in runs]),
              f"const size_t unicode_name_run_count = {len(runs)};\n",
              table("uint32_t", "unicode_name_alias_codes", codes[len(names):]),
+             table("unsigned char", "unicode_name_sequences", sequence_bytes),
              ranges_table("unicode_name_ideographs", ideographs),
              f"const size_t unicode_name_ideograph_count = {len(ideographs)};\n",
              ranges_table("unicode_name_numbered", numbered),
              f"const size_t unicode_name_numbered_count = {len(numbered)};\n"]
-    pathlib.Path(sys.argv[3]).write_text("\n".join(parts))
+    pathlib.Path(sys.argv[4]).write_text("\n".join(parts))
 
 
 main()

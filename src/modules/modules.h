@@ -41,6 +41,7 @@ bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool weakref_module_fill(VM *vm, ModuleObject *module);
+bool thread_module_fill(VM *vm, ModuleObject *module);
 bool typing_module_fill(VM *vm, ModuleObject *module);
 bool traceback_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);
@@ -57,6 +58,7 @@ bool json_module_fill(VM *vm, ModuleObject *module);
 bool struct_module_fill(VM *vm, ModuleObject *module);
 bool datetime_module_fill(VM *vm, ModuleObject *module);
 bool binascii_module_fill(VM *vm, ModuleObject *module);
+bool unicodedata_module_fill(VM *vm, ModuleObject *module);
 bool codecs_module_fill(VM *vm, ModuleObject *module);
 bool regex_module_fill(VM *vm, ModuleObject *module);
 

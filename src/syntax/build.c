@@ -1,9 +1,8 @@
 // Makers of lists and of expression nodes.
 #include <string.h>
-#include <utf8proc.h>
-#include <stdlib.h>
 
 #include "base/number.h"
+#include "base/unicode_normal.h"
 #include "syntax/parser.h"
 
 List *node_list_new(Parser *parser, size_t item_size) {
@@ -100,19 +99,22 @@ Text token_name(Parser *parser, uint32_t token) {
     bool ascii = true;
     for (size_t i = 0; i < length; i++) ascii &= (unsigned char)text[i] < 0x80;
     if (ascii) return (Text){arena_copy(parser->arena, text, length), length};
-    utf8proc_uint8_t *normal = NULL;
-    utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length, &normal,
-                                         UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
-    if (size < 0) longjmp(*parser->arena->failure, 1);
-    // utf8proc's memory must not outlive a jump out of the arena: copy only once the arena's block is there.
-    free(normal);
-    char *copy = arena_allocate(parser->arena, (size_t)size + 1);
-    size = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length, &normal,
-                        UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
-    if (size < 0) longjmp(*parser->arena->failure, 1);
-    memcpy(copy, normal, (size_t)size);
-    free(normal);
-    return (Text){copy, (size_t)size};
+    NormalOptions options = {.form = NORMAL_COMPATIBLE | NORMAL_COMPOSED};
+    Buffer normal;
+    buffer_init(&normal, parser->arena->allocator);
+    char *copy = NULL;
+    // The buffer must not outlive a jump out of the arena: so first there is room for its text, of which the length is known only then.
+    size_t room = length;
+    for (;;) {
+        copy = arena_allocate(parser->arena, room + 1);
+        bool ok = unicode_normalize(text, length, &options, &normal);
+        size_t size = normal.length;
+        if (ok && size <= room) memcpy(copy, normal.data, size);
+        buffer_free(&normal);
+        if (!ok) longjmp(*parser->arena->failure, 1);
+        if (size <= room) return (Text){copy, size};
+        room = size;
+    }
 }
 
 static Expression expression_new(Parser *parser, NodeKind kind, uint32_t first, uint32_t last) {

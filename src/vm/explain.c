@@ -70,11 +70,6 @@ static String *note_of(VM *vm, const Tuple *texts, const Tuple *shown) {
     return string_from_buffer(vm, &out);
 }
 
-static bool add_note(VM *vm, Exception *exception, String *note) {
-    List *notes = list_new(vm, 1);
-    return notes && list_append(vm, notes, value_object(note)) && exception_set(vm, exception, "__notes__", value_object(notes));
-}
-
 bool explain_failure(VM *vm, Value exception, const Tuple *texts, const Value *values) {
     Tuple *shown = tuple_new(vm, texts->length);
     bool any = false, ok = shown != NULL;
@@ -91,7 +86,7 @@ bool explain_failure(VM *vm, Value exception, const Tuple *texts, const Value *v
             any = true;
     }
     String *note = ok && any ? note_of(vm, texts, shown) : NULL;
-    if (ok && any) ok = note && is_exception(exception) && add_note(vm, exception_of(exception), note);
+    if (ok && any) ok = note && is_exception(exception) && exception_add_note(vm, exception_of(exception), note);
     // That there is no memory for a note must not hide the failure.
     if (!ok && exception_matches(vm, vm->exceptions.memory_error)) exception_clear(vm), ok = true;
     return ok;

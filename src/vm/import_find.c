@@ -11,12 +11,20 @@
 #include "object/exception/exception.h"
 #include "object/shared/builtin.h"
 #include "object/text/bytes.h"
+#include "object/text/codec.h"
 #include "object/text/str.h"
 #include "vm/import_internal.h"
 
 // ---- Built-in modules
 
+// The module that is run by the names of all encodings that are written in C.
+#define EACH_ENCODING "encodings._each"
+
 static bool find_built_in(VM *vm, const String *name, Found *found) {
+    static const char package[] = "encodings.";
+    size_t prefix = sizeof package - 1;
+    bool is_encoding = name->size > prefix && !memcmp(name->data, package, prefix) &&
+                       codec_has_module(name->data + prefix, name->size - prefix);
     const struct ImportState *state = import_state(vm);
     for (const NativeModule *m = state->natives; m && m->name; m++)
         if (string_is(name, m->name)) {
@@ -24,7 +32,7 @@ static bool find_built_in(VM *vm, const String *name, Found *found) {
             return true;
         }
     for (const SourceModule *m = state->sources; m && m->name; m++)
-        if (string_is(name, m->name)) {
+        if (is_encoding ? !strcmp(m->name, EACH_ENCODING) : string_is(name, m->name)) {
             *found = (Found){.kind = FOUND_SOURCE, .number = (size_t)(m - state->sources)};
             return true;
         }

@@ -1,10 +1,8 @@
 // File objects: buffers over descriptors and over the host's standard streams.
-#define _GNU_SOURCE // memmem
-#include "modules/system/file.h"
+#include "modules/system/file_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,8 +15,6 @@
 #include "object/text/codec.h"
 #include "vm/interpreter.h"
 
-enum { BLOCK = 8192, READ_BLOCK = 32768 };
-
 Value raise_os_error(VM *vm, int number, Value name) {
     String *text = string_from(vm, strerror(number));
     if (!text) return VALUE_ERROR;
@@ -26,9 +22,6 @@ Value raise_os_error(VM *vm, int number, Value name) {
     Value exception = call_class(vm, vm->exceptions.os_error, arguments, is_empty(name) ? 2 : 3);
     return is_error(exception) ? exception : raise_value(vm, exception);
 }
-
-// The object that holds the buffers: a text file and its `buffer` are one.
-static FileObject *core(FileObject *file) { return file->owner ? file->owner : file; }
 
 // ---- Output
 
@@ -56,7 +49,7 @@ static bool write_failed(VM *vm, FileObject *file, int number) {
 }
 
 bool file_flush(VM *vm, FileObject *file) {
-    file = core(file);
+    file = file_core(file);
     size_t length = file->out.length;
     if (!length) return true;
     // What can't be written is dropped, or every later flush would fail again.
@@ -65,7 +58,7 @@ bool file_flush(VM *vm, FileObject *file) {
 }
 
 static bool put(VM *vm, FileObject *file, const char *bytes, size_t length) {
-    file = core(file);
+    file = file_core(file);
     if (file->out.length + length > BLOCK && !file_flush(vm, file)) return false;
     if (length >= BLOCK || file->unbuffered) {
         if (!file_flush(vm, file)) return false;
@@ -90,15 +83,15 @@ static bool put_translated(VM *vm, FileObject *file, const char *text, size_t si
     return true;
 }
 
-static bool is_utf8(const FileObject *file) { return file->utf8; }
-
 bool file_write_text(VM *vm, FileObject *file, const char *text, size_t size, bool ascii) {
     const char *bytes = text;
     size_t length = size;
-    if (!(ascii && file->keeps_ascii) && !(is_utf8(file) && utf8_valid(text, size, false, NULL))) {
+    if (!(ascii && file->keeps_ascii) && !(file->utf8 && utf8_valid(text, size, false, NULL))) {
         String *s = string_new(vm, text, size);
         if (!s) return false;
-        Value encoded = text_encode(vm, s, is_utf8(file) ? NULL : string_of(file->encoding), string_of(file->errors));
+        Codec codec = file->utf8 ? CODEC_UTF8 : codec_find(string_of(file->encoding));
+        Value encoded = codec == CODEC_UNKNOWN ? text_encode(vm, s, string_of(file->encoding), string_of(file->errors))
+                                               : codec_encode(vm, codec, s, string_of(file->errors));
         if (is_error(encoded) || !bytes_view(encoded, (const unsigned char **)&bytes, &length)) return false;
     }
     bool translated = is_string(file->newline) && string_of(file->newline)->size && string_of(file->newline)->data[0] == '\r';
@@ -107,206 +100,11 @@ bool file_write_text(VM *vm, FileObject *file, const char *text, size_t size, bo
     return true;
 }
 
-// ---- Input
-
-static size_t waiting(const FileObject *file) { return file->in.length - file->in_start; }
-
-enum { END_CR = 1, END_LF = 2, END_CRLF = 4, ENDS_ALL = 7 };
-
-// Remembers which ends of lines the bytes have, which follow those that were noted before.
-static void note_ends(FileObject *file, const char *bytes, size_t length) {
-    if (file->ends_seen == ENDS_ALL || !length) return;
-    if (file->after_return) file->ends_seen |= bytes[0] == '\n' ? END_CRLF : END_CR;
-    const char *end = bytes + length, *at = bytes + (file->after_return && bytes[0] == '\n');
-    file->after_return = false;
-    while (at < end) {
-        const char *found = memchr(at, '\r', (size_t)(end - at));
-        if (!(file->ends_seen & END_LF) && memchr(at, '\n', (size_t)((found ? found : end) - at))) file->ends_seen |= END_LF;
-        if (!found) return;
-        if (found + 1 == end) {
-            file->after_return = true;
-            return;
-        }
-        bool pair = found[1] == '\n';
-        file->ends_seen |= pair ? END_CRLF : END_CR;
-        if (file->ends_seen == ENDS_ALL) return;
-        at = found + 1 + pair;
-    }
-}
-
-// '\n' for each of the three ends; a '\r' that is the last byte ends a line.
-static size_t make_universal(char *bytes, size_t length) {
-    char *from = memchr(bytes, '\r', length), *end = bytes + length;
-    if (!from) return length;
-    char *to = from;
-    while (from < end) {
-        char c = *from++;
-        if (c == '\r') {
-            c = '\n';
-            if (from < end && *from == '\n') from++;
-        }
-        *to++ = c;
-    }
-    return (size_t)(to - bytes);
-}
-
-// Waits until a read of a pipe or terminal would not block. False: a request came first.
-static bool wait_readable(VM *vm, int fd) {
-    enum { SLICE = 20 }; // milliseconds: a signal ends the wait at once, another thread can't
-    struct pollfd wanted = {.fd = fd, .events = POLLIN};
-    while (poll(&wanted, 1, SLICE) <= 0)
-        if (vm_requested(vm)) return false;
-    return true;
-}
-
-// Reads a block into `in`. 1; 0 at the end; -1 with an exception.
-static int fill(VM *vm, FileObject *file, size_t wanted) {
-    if (file->in_start == file->in.length) file->in_start = file->in.length = 0;
-    if (wanted < READ_BLOCK) wanted = READ_BLOCK;
-    if (!buffer_reserve(&file->in, wanted)) {
-        file->in.failed = false;
-        return raise_memory_error(vm), -1;
-    }
-    char *at = file->in.data + file->in.length;
-    long n;
-    for (;;) {
-        if (file->stream >= 0) {
-            Streams *streams = &library_of(vm)->streams;
-            if (!streams->read) return 0;
-            if (file->stream == 0 && !vm_permit(vm, CAPABILITY_INPUT, NULL)) return -1;
-            n = streams->read(streams->user, file->stream, at, wanted);
-        } else {
-            n = wait_readable(vm, file->fd) ? read(file->fd, at, wanted) : -EINTR;
-            if (n < 0 && n != -EINTR) n = -errno;
-        }
-        if (n != -EINTR) break;
-        if (vm_requested(vm) && !vm->hooks.attend(vm)) return -1;
-    }
-    if (n < 0) return raise_os_error(vm, (int)-n, file->name), -1;
-    if (n == 0) return 0;
-    size_t got = (size_t)n;
-    if (!file->binary) note_ends(file, at, got);
-    file->in.length += got;
-    return 1;
-}
-
-// Reads up to the end. False with an exception.
-static bool fill_all(VM *vm, FileObject *file) {
-    int status;
-    while ((status = fill(vm, file, file->in.length)) == 1) {
-    }
-    return status == 0;
-}
-
-// Takes `length` waiting bytes as the file gives them: a str or bytes.
-static Value take(VM *vm, FileObject *file, bool binary, size_t length) {
-    char *bytes = file->in.data + file->in_start;
-    file->in_start += length;
-    if (!binary && file->universal && length) length = make_universal(bytes, length);
-    if (binary) return object_or_error(bytes_new(vm, length ? bytes : "", length));
-    if (length == 0) return value_object(vm->names.empty);
-    if (is_utf8(file) && utf8_valid(bytes, length, false, NULL)) return object_or_error(string_new(vm, bytes, length));
-    Bytes *whole = bytes_new(vm, bytes, length);
-    if (!whole) return VALUE_ERROR;
-    return text_decode(vm, whole->data, length, value_object(whole), is_utf8(file) ? NULL : string_of(file->encoding),
-                       string_of(file->errors));
-}
-
-// Whether text that is not UTF-8 waits: it is decoded as one piece, so that characters need not be looked for.
-static bool prepare_text(VM *vm, FileObject *file) {
-    if (file->binary || is_utf8(file)) return true;
-    bool universal = file->universal;
-    file->universal = false;
-    Value text = fill_all(vm, file) ? take(vm, file, false, waiting(file)) : VALUE_ERROR;
-    file->universal = universal;
-    if (is_error(text)) return false;
-    file->in_start = file->in.length = 0;
-    buffer_string(&file->in, string_of(text));
-    file->utf8 = true;
-    file->ended = true;
-    return true;
-}
-
-// The length of the first line of these bytes, of which `scanned` are known not to end one; 0: more must be read to tell. Of text,
-// `newline` says what ends a line: None and "" any of the three ends.
-static size_t line_length(const FileObject *face, const char *start, size_t length, size_t scanned) {
-    const String *ends = is_string(face->newline) ? string_of(face->newline) : NULL;
-    bool any = !face->binary && (ends ? !ends->size : face->universal);
-    if (length <= scanned) return 0;
-    if (face->binary || (!any && (!ends || ends->data[0] == '\n'))) {
-        const char *end = memchr(start + scanned, '\n', length - scanned);
-        return end ? (size_t)(end - start) + 1 : 0;
-    }
-    if (scanned) scanned--; // what was last may have been half an end
-    if (!any && ends->size == 2) {
-        const char *end = memmem(start + scanned, length - scanned, "\r\n", 2);
-        return end ? (size_t)(end - start) + 2 : 0;
-    }
-    const char *line_feed = any ? memchr(start + scanned, '\n', length - scanned) : NULL;
-    size_t before = line_feed ? (size_t)(line_feed - start) : length;
-    const char *carriage_return = memchr(start + scanned, '\r', before - scanned);
-    if (!carriage_return) return line_feed ? before + 1 : 0;
-    size_t found = (size_t)(carriage_return - start) + 1;
-    return !any ? found : found == length ? 0 : found + (start[found] == '\n');
-}
-
-// Where a character begins or the bytes end, so many of them counted.
-typedef struct {
-    size_t bytes;
-    int64_t characters;
-} Span;
-
-// Takes in characters up to `wanted` of them. A character or an end of a line that may go on behind the bytes is left out, unless
-// they are the file's last.
-static void span_extend(const FileObject *file, Span *span, const char *start, size_t length, int64_t wanted, bool at_end) {
-    while (span->bytes < length && span->characters < wanted) {
-        const char *at = start + span->bytes;
-        size_t rest = length - span->bytes, width = (size_t)utf8_width((unsigned char)*at);
-        if (file->universal && *at == '\r') {
-            if (rest == 1 && !at_end) return;
-            if (rest > 1 && at[1] == '\n') width = 2;
-        }
-        if (width > rest) {
-            if (!at_end) return;
-            width = rest;
-        }
-        span->bytes += width;
-        span->characters++;
-    }
-}
-
-static Value read_line(VM *vm, FileObject *face, int64_t limit) {
-    FileObject *file = core(face);
-    if (!face->binary && !prepare_text(vm, file)) return VALUE_ERROR;
-    size_t scanned = 0;
-    Span span = {0};
-    for (;;) {
-        size_t length = waiting(file);
-        const char *start = file->in.data ? file->in.data + file->in_start : NULL;
-        size_t line = line_length(face, start, length, scanned), found = line ? line : length;
-        if (limit >= 0 && face->binary && found >= (size_t)limit) return take(vm, file, true, (size_t)limit);
-        if (limit >= 0 && !face->binary) {
-            span_extend(file, &span, start, found, limit, line != 0);
-            if (span.characters == limit) return take(vm, file, false, span.bytes);
-        }
-        if (line) return take(vm, file, face->binary, found);
-        scanned = length;
-        int status = fill(vm, file, 0);
-        if (status < 0) return VALUE_ERROR;
-        if (status == 0) return take(vm, file, face->binary, waiting(file));
-    }
-}
-
-String *file_read_line(VM *vm, FileObject *file) {
-    Value line = read_line(vm, file, -1);
-    return is_error(line) ? NULL : string_of(line);
-}
-
 // ---- Checks
 
 static bool check_open(VM *vm, FileObject *file) {
     if (file->detached) return raise_value_error(vm, "underlying buffer has been detached"), false;
-    if (!core(file)->closed) return true;
+    if (!file_core(file)->closed) return true;
     raise_value_error(vm, "I/O operation on closed file.");
     return false;
 }
@@ -317,10 +115,10 @@ static Value unsupported(VM *vm, const char *what) {
 
 static bool check_readable(VM *vm, FileObject *file) {
     if (!check_open(vm, file)) return false;
-    if (core(file)->readable) {
+    if (file_core(file)->readable) {
         // What a program asks must be seen before it waits for the answer.
-        if (core(file)->stream == 0 && !file_flush(vm, library_of(vm)->output)) return false;
-        return core(file)->out.length == 0 || file_flush(vm, file);
+        if (file_core(file)->stream == 0 && !file_flush(vm, library_of(vm)->output)) return false;
+        return file_core(file)->out.length == 0 || file_flush(vm, file);
     }
     unsupported(vm, !file->binary ? "not readable" : file->unbuffered ? "File not open for reading" : "read");
     return false;
@@ -328,7 +126,7 @@ static bool check_readable(VM *vm, FileObject *file) {
 
 static bool check_writable(VM *vm, FileObject *file) {
     if (!check_open(vm, file)) return false;
-    if (core(file)->writable) return true;
+    if (file_core(file)->writable) return true;
     unsupported(vm, !file->binary ? "not writable" : file->unbuffered ? "File not open for writing" : "write");
     return false;
 }
@@ -342,6 +140,17 @@ FileObject *file_new(VM *vm, Class *cls) {
     file->mode = file->errors = value_object(vm->names.empty);
     file->out = file->in = vm_buffer(vm);
     return file;
+}
+
+void file_set_encoding(FileObject *file, Value encoding, Value errors) {
+    Codec codec = is_string(encoding) ? codec_find(string_of(encoding)) : CODEC_UTF8;
+    bool is_total, is_strict = !is_string(errors) || string_is(string_of(errors), "strict");
+    file->encoding = encoding;
+    file->errors = errors;
+    file->utf8 = codec == CODEC_UTF8;
+    file->keeps_ascii = file->utf8 || codec_extends_ascii(string_of(encoding));
+    file->bytewise = codec_is_bytewise(codec, &is_total) && (is_total || is_strict);
+    file->partial = file->bytewise && !is_total;
 }
 
 static Value get_buffer(VM *vm, Value self) {
@@ -365,34 +174,37 @@ static Value get_buffer(VM *vm, Value self) {
 // Makes as many bytes wait as are wanted, or as there are; `once`: as one read gives, if none wait yet. -1 with an exception.
 static int64_t fill_bytes(VM *vm, FileObject *file, int64_t wanted, bool once) {
     for (;;) {
-        size_t length = waiting(file);
+        size_t length = file_waiting(file);
         if (length >= (size_t)wanted) return wanted;
         if (once && length) return (int64_t)length;
-        int status = fill(vm, file, (size_t)wanted - length);
+        int status = file_fill(vm, file, (size_t)wanted - length);
         if (status < 0) return -1;
         if (status == 0) return (int64_t)length;
     }
 }
 
 static Value method_read(VM *vm, Value *args, size_t count) {
-    FileObject *face = file_of(args[0]), *file = core(face);
+    FileObject *face = file_of(args[0]), *file = file_core(face);
     int64_t wanted = -1;
     if (!is_empty(args[1]) && !is_none(args[1]) && !size_argument(vm, args[1], &wanted)) return VALUE_ERROR;
-    if (!check_readable(vm, face) || (!face->binary && !prepare_text(vm, file))) return VALUE_ERROR;
-    if (wanted < 0) return fill_all(vm, file) ? take(vm, file, face->binary, waiting(file)) : VALUE_ERROR;
+    if (!check_readable(vm, face) || (!face->binary && !file_prepare_text(vm, file))) return VALUE_ERROR;
+    if (wanted < 0) {
+        bool ok = face->binary ? file_fill_all(vm, file) : file_fill_all_text(vm, file);
+        return ok ? file_take(vm, file, face->binary, file_waiting(file)) : VALUE_ERROR;
+    }
     if (face->binary) {
         int64_t length = fill_bytes(vm, file, wanted, face->unbuffered);
-        return length < 0 ? VALUE_ERROR : take(vm, file, true, (size_t)length);
+        return length < 0 ? VALUE_ERROR : file_take(vm, file, true, (size_t)length);
     }
-    Span span = {0};
+    FileSpan span = {0};
     for (;;) {
-        span_extend(file, &span, file->in.data ? file->in.data + file->in_start : NULL, waiting(file), wanted, false);
-        if (span.characters == wanted) return take(vm, file, false, span.bytes);
-        int status = fill(vm, file, 0);
+        file_span_extend(file, &span, file->in.data ? file->in.data + file->in_start : NULL, file_waiting(file), wanted, false);
+        if (span.characters == wanted) return file_take(vm, file, false, span.bytes);
+        int status = file_fill_text(vm, file, file->partial ? (size_t)(wanted - span.characters) : 0);
         if (status < 0) return VALUE_ERROR;
         if (status > 0) continue;
-        span_extend(file, &span, file->in.data ? file->in.data + file->in_start : NULL, waiting(file), wanted, true);
-        return take(vm, file, false, span.bytes);
+        file_span_extend(file, &span, file->in.data ? file->in.data + file->in_start : NULL, file_waiting(file), wanted, true);
+        return file_take(vm, file, false, span.bytes);
     }
 }
 
@@ -401,20 +213,20 @@ static Value method_read1(VM *vm, Value *args, size_t count) {
     int64_t wanted = -1;
     if (!is_empty(args[1]) && !is_none(args[1]) && !size_argument(vm, args[1], &wanted)) return VALUE_ERROR;
     if (!check_readable(vm, face)) return VALUE_ERROR;
-    int64_t length = fill_bytes(vm, core(face), wanted < 0 ? BLOCK : wanted, true);
-    return length < 0 ? VALUE_ERROR : take(vm, core(face), true, (size_t)length);
+    int64_t length = fill_bytes(vm, file_core(face), wanted < 0 ? BLOCK : wanted, true);
+    return length < 0 ? VALUE_ERROR : file_take(vm, file_core(face), true, (size_t)length);
 }
 
 static Value method_peek(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
+    FileObject *file = file_core(file_of(args[0]));
     if (!check_readable(vm, file_of(args[0])) || fill_bytes(vm, file, 1, true) < 0) return VALUE_ERROR;
-    size_t length = waiting(file);
+    size_t length = file_waiting(file);
     return object_or_error(bytes_new(vm, length ? file->in.data + file->in_start : "", length));
 }
 
 static Value method_readall(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
-    return check_readable(vm, file_of(args[0])) && fill_all(vm, file) ? take(vm, file, true, waiting(file)) : VALUE_ERROR;
+    FileObject *file = file_core(file_of(args[0]));
+    return check_readable(vm, file_of(args[0])) && file_fill_all(vm, file) ? file_take(vm, file, true, file_waiting(file)) : VALUE_ERROR;
 }
 
 // The bytes of what can be written to, which *v becomes a view of unless it is one. False with TypeError.
@@ -426,7 +238,7 @@ static bool writable_view(VM *vm, Value *v, unsigned char **data, size_t *size) 
 }
 
 static Value read_into(VM *vm, FileObject *face, Value *buffer, bool once) {
-    FileObject *file = core(face);
+    FileObject *file = file_core(face);
     unsigned char *data;
     size_t size;
     if (!check_readable(vm, face) || !writable_view(vm, buffer, &data, &size)) return VALUE_ERROR;
@@ -456,7 +268,7 @@ static Value method_detach(VM *vm, Value *args, size_t count) {
 static Value method_readline(VM *vm, Value *args, size_t count) {
     int64_t limit = -1;
     if (!is_empty(args[1]) && !is_none(args[1]) && !size_argument(vm, args[1], &limit)) return VALUE_ERROR;
-    return check_readable(vm, file_of(args[0])) ? read_line(vm, file_of(args[0]), limit) : VALUE_ERROR;
+    return check_readable(vm, file_of(args[0])) ? file_next_line(vm, file_of(args[0]), limit) : VALUE_ERROR;
 }
 
 static size_t line_size(Value line) {
@@ -473,10 +285,10 @@ static Value method_readlines(VM *vm, Value *args, size_t count) {
     if (!check_readable(vm, file_of(args[0]))) return VALUE_ERROR;
     List *lines = list_new(vm, 0);
     while (lines) {
-        Value line = read_line(vm, file_of(args[0]), -1);
+        Value line = file_next_line(vm, file_of(args[0]), -1);
         if (is_error(line)) return VALUE_ERROR;
         size_t size = line_size(line);
-        if (size == 0) return value_object(lines);
+        if (size == 0) return file_of(args[0])->stepping = false, value_object(lines);
         if (!list_append(vm, lines, line)) return VALUE_ERROR;
         total += (int64_t)size;
         if (hint > 0 && total >= hint) return value_object(lines);
@@ -486,9 +298,9 @@ static Value method_readlines(VM *vm, Value *args, size_t count) {
 
 static Value write_value(VM *vm, FileObject *file, Value v) {
     if (!check_writable(vm, file)) return VALUE_ERROR;
-    if (core(file)->in_start < core(file)->in.length && core(file)->fd >= 0) {
-        lseek(core(file)->fd, -(off_t)waiting(core(file)), SEEK_CUR);
-        core(file)->in_start = core(file)->in.length = 0;
+    if (file_core(file)->in_start < file_core(file)->in.length && file_core(file)->fd >= 0) {
+        lseek(file_core(file)->fd, -(off_t)file_waiting(file_core(file)), SEEK_CUR);
+        file_core(file)->in_start = file_core(file)->in.length = 0;
     }
     if (!file->binary) {
         if (!is_string(v)) return raise_type_error(vm, "write() argument must be str, not %s", type_name(vm, v));
@@ -510,11 +322,12 @@ static Value method_writelines(VM *vm, Value *args, size_t count) {
 }
 
 static Value method_flush(VM *vm, Value *args, size_t count) {
+    file_of(args[0])->stepping = false;
     return check_open(vm, file_of(args[0])) && file_flush(vm, file_of(args[0])) ? VALUE_NONE : VALUE_ERROR;
 }
 
 static Value method_close(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
+    FileObject *file = file_core(file_of(args[0]));
     if (file_of(args[0])->detached && !check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     if (file->closed) return VALUE_NONE;
     bool ok = file_flush(vm, file);
@@ -530,39 +343,41 @@ static Value method_enter(VM *vm, Value *args, size_t count) { return check_open
 static Value method_exit(VM *vm, Value *args, size_t count) { return method_close(vm, args + 0, 1); }
 
 static Value method_fileno(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
+    FileObject *file = file_core(file_of(args[0]));
     if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     return value_small(file->stream >= 0 ? file->stream : file->fd);
 }
 static Value method_isatty(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
+    FileObject *file = file_core(file_of(args[0]));
     if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     Streams *streams = &library_of(vm)->streams;
     if (file->stream >= 0) return value_bool(streams->is_terminal && streams->is_terminal(streams->user, file->stream));
     return value_bool(isatty(file->fd));
 }
 static Value method_readable(VM *vm, Value *args, size_t count) {
-    return check_open(vm, file_of(args[0])) ? value_bool(core(file_of(args[0]))->readable) : VALUE_ERROR;
+    return check_open(vm, file_of(args[0])) ? value_bool(file_core(file_of(args[0]))->readable) : VALUE_ERROR;
 }
 static Value method_writable(VM *vm, Value *args, size_t count) {
-    return check_open(vm, file_of(args[0])) ? value_bool(core(file_of(args[0]))->writable) : VALUE_ERROR;
+    return check_open(vm, file_of(args[0])) ? value_bool(file_core(file_of(args[0]))->writable) : VALUE_ERROR;
 }
 static Value method_seekable(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
+    FileObject *file = file_core(file_of(args[0]));
     if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     return value_bool(file->fd >= 0 && lseek(file->fd, 0, SEEK_CUR) >= 0);
 }
 
 static Value method_tell(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
-    if (!check_open(vm, file_of(args[0])) || !file_flush(vm, file)) return VALUE_ERROR;
+    FileObject *file = file_core(file_of(args[0]));
+    if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
+    if (file_of(args[0])->stepping) return raise_error(vm, vm->exceptions.os_error, "telling position disabled by next() call");
+    if (!file_flush(vm, file)) return VALUE_ERROR;
     off_t at = lseek(file->fd, 0, SEEK_CUR);
     if (at < 0) return raise_os_error(vm, file->fd < 0 ? ESPIPE : errno, VALUE_EMPTY);
-    return int_from_int64(vm, (int64_t)at - (int64_t)waiting(file));
+    return int_from_int64(vm, (int64_t)at - (int64_t)file_waiting(file));
 }
 
 static Value method_seek(VM *vm, Value *args, size_t count) {
-    FileObject *face = file_of(args[0]), *file = core(face);
+    FileObject *face = file_of(args[0]), *file = file_core(face);
     int64_t offset, whence = 0;
     if (!value_index_int64(vm, args[1], false, &offset)) return VALUE_ERROR;
     if (!is_empty(args[2]) && !value_index_int64(vm, args[2], false, &whence)) return VALUE_ERROR;
@@ -570,17 +385,20 @@ static Value method_seek(VM *vm, Value *args, size_t count) {
     if (!face->binary && whence == 1 && offset) return unsupported(vm, "can't do nonzero cur-relative seeks");
     if (!face->binary && whence == 2 && offset) return unsupported(vm, "can't do nonzero end-relative seeks");
     if (whence == 0 && offset < 0) return raise_value_error(vm, "negative seek position %lld", (long long)offset);
-    if (whence == 1) offset -= (int64_t)waiting(file);
+    if (whence == 1) offset -= (int64_t)file_waiting(file);
     off_t at = lseek(file->fd, offset, whence == 0 ? SEEK_SET : whence == 1 ? SEEK_CUR : SEEK_END);
     if (at < 0) return raise_os_error(vm, file->fd < 0 ? ESPIPE : errno, VALUE_EMPTY);
     file->in_start = file->in.length = 0;
-    file->after_return = false;
+    face->stepping = file->after_return = false;
     return int_from_int64(vm, at);
 }
 
 static Value method_truncate(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
+    FileObject *file = file_core(file_of(args[0]));
+    if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
+    if (!file->writable && !file_of(args[0])->unbuffered) return unsupported(vm, "truncate");
     if (!check_writable(vm, file_of(args[0])) || !file_flush(vm, file)) return VALUE_ERROR;
+    file_of(args[0])->stepping = false;
     int64_t size;
     Value size_value = is_empty(args[1]) || is_none(args[1]) ? method_tell(vm, args, 1) : args[1];
     if (is_error(size_value) || !value_index_int64(vm, size_value, false, &size)) return VALUE_ERROR;
@@ -592,17 +410,12 @@ static Value method_truncate(VM *vm, Value *args, size_t count) {
 static bool is_locale(Value encoding) { return is_string(encoding) && string_is(string_of(encoding), "locale"); }
 
 static Value method_reconfigure(VM *vm, Value *args, size_t count) {
-    FileObject *file = core(file_of(args[0]));
+    FileObject *file = file_core(file_of(args[0]));
     if (!check_open(vm, file_of(args[0])) || !file_flush(vm, file)) return VALUE_ERROR;
-    if (is_locale(args[1])) {
-        file->encoding = VALUE_NONE, file->utf8 = file->keeps_ascii = true;
-    } else if (is_string(args[1])) {
-        if (!codec_is_known(vm, string_of(args[1]))) return VALUE_ERROR;
-        file->encoding = args[1];
-        file->utf8 = codec_find(string_of(args[1])) == CODEC_UTF8;
-        file->keeps_ascii = codec_extends_ascii(string_of(args[1]));
-    }
-    if (is_string(args[2])) file->errors = args[2];
+    bool is_new = is_string(args[1]) && !is_locale(args[1]);
+    if (is_new && !codec_is_known(vm, string_of(args[1]))) return VALUE_ERROR;
+    file_set_encoding(file, is_locale(args[1]) ? VALUE_NONE : is_new ? args[1] : file->encoding,
+                      is_string(args[2]) ? args[2] : file->errors);
     if (!is_empty(args[3])) file->newline = args[3];
     if (!is_empty(args[4]) && !is_none(args[4])) file->line_buffered = value_truth(vm, args[4]) == 1;
     if (!is_empty(args[5]) && !is_none(args[5])) file->unbuffered = value_truth(vm, args[5]) == 1;
@@ -611,12 +424,12 @@ static Value method_reconfigure(VM *vm, Value *args, size_t count) {
 
 // ---- Attributes
 
-static Value get_name(VM *vm, Value self) { return core(file_of(self))->name; }
+static Value get_name(VM *vm, Value self) { return file_core(file_of(self))->name; }
 static Value get_mode(VM *vm, Value self) { return file_of(self)->mode; }
-static Value get_closed(VM *vm, Value self) { return value_bool(core(file_of(self))->closed); }
+static Value get_closed(VM *vm, Value self) { return value_bool(file_core(file_of(self))->closed); }
 static Value get_errors(VM *vm, Value self) { return file_of(self)->errors; }
 static Value get_newlines(VM *vm, Value self) {
-    FileObject *file = core(file_of(self));
+    FileObject *file = file_core(file_of(self));
     if (is_string(file->newline) && string_of(file->newline)->size) return VALUE_NONE;
     static const char *const ends[] = {"\r", "\n", "\r\n"};
     Value seen[3];
@@ -630,7 +443,7 @@ static Value get_newlines(VM *vm, Value self) {
     return n > 1 ? object_or_error(tuple_from(vm, seen, n)) : n ? seen[0] : VALUE_NONE;
 }
 static Value get_line_buffering(VM *vm, Value self) { return value_bool(file_of(self)->line_buffered); }
-static Value get_write_through(VM *vm, Value self) { return value_bool(core(file_of(self))->unbuffered); }
+static Value get_write_through(VM *vm, Value self) { return value_bool(file_core(file_of(self))->unbuffered); }
 static Value get_encoding(VM *vm, Value self) {
     FileObject *file = file_of(self);
     if (is_string(file->encoding)) return file->encoding;
@@ -679,7 +492,7 @@ static void file_finalize(VM *vm, Object *o) {
 
 static Value file_repr(VM *vm, Value self) {
     FileObject *file = file_of(self);
-    String *name = value_repr(vm, core(file)->name);
+    String *name = value_repr(vm, file_core(file)->name);
     String *text = NULL;
     if (name && file->unbuffered && file->binary)
         text = string_format(vm, "<%s name=%s mode='%s' closefd=%s>", type_name(vm, self), name->data, string_of(file->mode)->data,
@@ -697,8 +510,10 @@ static Value file_repr(VM *vm, Value self) {
 static Value file_iterate(VM *vm, Value self) { return check_open(vm, file_of(self)) ? self : VALUE_ERROR; }
 static Value file_next(VM *vm, Value self) {
     if (!check_readable(vm, file_of(self))) return VALUE_ERROR;
-    Value line = read_line(vm, file_of(self), -1);
-    if (is_error(line) || line_size(line)) return line;
+    Value line = file_next_line(vm, file_of(self), -1);
+    if (is_error(line)) return line;
+    file_of(self)->stepping = !file_of(self)->binary && line_size(line) > 0;
+    if (line_size(line)) return line;
     vm->stop_value = VALUE_NONE;
     return VALUE_STOP;
 }

@@ -13,8 +13,11 @@ struct FileObject {
     bool readable, writable, binary, closed, line_buffered, keep_open, ended, broken, unbuffered;
     bool utf8;       // the encoding is UTF-8, under whatever name
     bool keeps_ascii; // the encoding writes each ASCII character as its byte
+    bool bytewise;   // each byte that is read is a character (codec_is_bytewise), or an error
+    bool partial;    // and some are errors
     bool universal;  // line ends become '\n' when they are taken
     bool after_return; // the last byte noted was '\r': a '\n' that follows is part of it
+    bool stepping;     // next() has given a line and not come to the end: a text file tells no position then
     bool detached;     // a text file whose `buffer` goes on alone
     uint8_t ends_seen; // which ends of lines have been read
     Value name;      // a str, bytes or int
@@ -38,6 +41,9 @@ bool file_classes_init(VM *vm);
 
 // A file that nothing is opened for yet. NULL with an exception.
 FileObject *file_new(VM *vm, Class *cls);
+
+// Sets what follows from a file's encoding and error handler.
+void file_set_encoding(FileObject *file, Value encoding, Value errors);
 
 // A file over one of the host's standard streams.
 FileObject *file_standard(VM *vm, int stream);

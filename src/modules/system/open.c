@@ -216,6 +216,13 @@ static Value open_encoded(VM *vm, FileObject *binary, Value *args, String *mode,
     return is_error(found) ? found : vm_call(vm, found, arguments, 6, NULL);
 }
 
+// Whether each byte of the encoding is a character or raises an error.
+static bool is_read_bytewise(Value encoding, Value errors) {
+    bool is_total;
+    return codec_is_bytewise(codec_find(string_of(encoding)), &is_total) &&
+           (is_total || !is_string(errors) || string_is(string_of(errors), "strict"));
+}
+
 // open(file, mode, buffering, encoding, errors, newline, closefd, opener)
 Value file_open(VM *vm, Value *args, size_t count) {
     Mode mode;
@@ -239,9 +246,10 @@ Value file_open(VM *vm, Value *args, size_t count) {
     if (is_string(args[3]) && string_is(string_of(args[3]), "locale")) args[3] = VALUE_NONE;
     if (is_string(args[3]) && !codec_is_known(vm, string_of(args[3]))) return VALUE_ERROR;
     bool is_utf8 = !is_string(args[3]) || codec_find(string_of(args[3])) == CODEC_UTF8;
-    // What is only written can be put in as bytes where ASCII is as it is.
-    bool is_ours =
-        mode.binary || is_utf8 || (!mode.read && !mode.update && codec_extends_ascii(string_of(args[3])));
+    // What is only written can be put in as bytes where ASCII is as it is, and what is only read can be taken as bytes where each is a
+    // character.
+    bool is_ours = mode.binary || is_utf8;
+    if (!is_ours && !mode.update) is_ours = mode.read ? is_read_bytewise(args[3], args[4]) : codec_extends_ascii(string_of(args[3]));
     int fd = open_target(vm, args, &mode);
     if (fd < 0) return VALUE_ERROR;
     bool closes = is_true(args[6]);
@@ -260,11 +268,7 @@ Value file_open(VM *vm, Value *args, size_t count) {
     file->line_buffered = !mode.binary && line_buffered;
     file->universal = !mode.binary && !is_string(args[5]);
     if (!mode.binary) file->mode = value_object(mode_text);
-    file->errors = is_string(args[4]) ? args[4] : value_object(strict);
-    if (is_string(args[3])) {
-        file->encoding = args[3];
-        file->utf8 = is_utf8;
-    }
+    file_set_encoding(file, is_string(args[3]) ? args[3] : VALUE_NONE, is_string(args[4]) ? args[4] : value_object(strict));
     if (is_string(args[5])) file->newline = args[5];
     return value_object(file);
 }

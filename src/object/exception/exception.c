@@ -378,17 +378,20 @@ static Value with_traceback(VM *vm, Value *args, size_t count) {
     return args[0];
 }
 
-static Value add_note(VM *vm, Value *args, size_t count) {
-    if (!is_string(args[1])) return raise_type_error(vm, "note must be a str, not '%s'", type_name(vm, args[1]));
-    Exception *exception = exception_of(args[0]);
+bool exception_add_note(VM *vm, Exception *exception, String *note) {
     Value notes = exception_get(vm, exception, "__notes__");
     if (is_empty(notes)) {
         List *list = list_new(vm, 1);
-        if (!list || !exception_set(vm, exception, "__notes__", value_object(list))) return VALUE_ERROR;
+        if (!list || !exception_set(vm, exception, "__notes__", value_object(list))) return false;
         notes = value_object(list);
     }
-    if (!is_list(notes)) return raise_type_error(vm, "Cannot add note: __notes__ is not a list");
-    return list_append(vm, list_of(notes), args[1]) ? VALUE_NONE : VALUE_ERROR;
+    if (!is_list(notes)) return raise_type_error(vm, "Cannot add note: __notes__ is not a list"), false;
+    return list_append(vm, list_of(notes), value_object(note));
+}
+
+static Value add_note(VM *vm, Value *args, size_t count) {
+    if (!is_string(args[1])) return raise_type_error(vm, "note must be a str, not '%s'", type_name(vm, args[1]));
+    return exception_add_note(vm, exception_of(args[0]), string_of(args[1])) ? VALUE_NONE : VALUE_ERROR;
 }
 
 // ---- Text

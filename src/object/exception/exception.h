@@ -41,6 +41,9 @@ Exception *exception_new(VM *vm, Class *cls, const Value *arguments, size_t coun
 bool exception_set(VM *vm, Exception *exception, const char *name, Value value);
 Value exception_get(VM *vm, Exception *exception, const char *name); // VALUE_EMPTY when missing
 
+// Adds a line that tracebacks show below the exception. False with an exception.
+bool exception_add_note(VM *vm, Exception *exception, String *note);
+
 // What has just been raised, if it is of that very class, to set its fields. NULL otherwise: raising may itself have run out of
 // memory, and the MemoryError is not ours to change.
 static inline Exception *exception_raised(const VM *vm, const Class *cls) {

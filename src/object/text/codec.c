@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/utf8.h"
+#include "object/exception/exception.h"
 #include "object/text/bytes.h"
 #include "object/text/codec_internal.h"
 #include "object/text/text_internal.h"
@@ -100,6 +101,47 @@ static Value ask_module(VM *vm, const char *function, Value object, String *enco
     return is_error(found) ? found : vm_call(vm, found, arguments, 3, NULL);
 }
 
+bool codec_has_module(const char *name, size_t length) {
+    static const char *const names[] = {"ascii",  "latin_1",   "iso8859_1", "utf_8",  "utf_8_sig", "utf_7",     "unicode_escape",
+                                        "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "raw_unicode_escape"};
+    char shown[32];
+    if (length >= sizeof shown) return false;
+    for (size_t i = 0; i < length; i++) shown[i] = name[i] == '_' ? '-' : name[i];
+    shown[length] = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length && !memcmp(names[i], name, length)) return true;
+    if (memchr(name, '-', length)) return false;
+    for (const SingleByteTable *table = single_byte_tables; table->name; table++)
+        if (!strcmp(table->name, shown)) return true;
+    return false;
+}
+
+// Whether CPython encodes and decodes by that name without its registry of codecs, whose errors have a note.
+static bool is_direct(const String *encoding) {
+    static const char *const names[] = {"utf-8",   "utf8",   "utf-16",     "utf16",     "utf-32", "utf32",
+                                        "latin-1", "latin1", "iso-8859-1", "iso8859-1", "ascii",  "us-ascii"};
+    char plain[16];
+    if (!encoding || encoding->size >= sizeof plain) return !encoding;
+    for (size_t i = 0; i < encoding->size; i++) plain[i] = encoding->data[i] == '_' ? '-' : (char)tolower((unsigned char)encoding->data[i]);
+    plain[encoding->size] = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(plain, names[i])) return true;
+    return false;
+}
+
+// Notes on the exception on its way by which codec it has come. Returns VALUE_ERROR.
+static Value failed_by(VM *vm, const char *what, const String *encoding) {
+    if (is_direct(encoding) || !exception_matches(vm, vm->exceptions.exception) || value_same(vm->exception, vm->memory_error))
+        return VALUE_ERROR;
+    Value failure = vm->exception;
+    vm->exception = VALUE_EMPTY;
+    String *note = string_format(vm, "%s with '%s' codec failed", what, encoding->data);
+    // That there is no memory for a note must not hide the failure.
+    if (!note || !exception_add_note(vm, exception_of(failure), note)) exception_drop(vm);
+    vm->exception = failure;
+    return VALUE_ERROR;
+}
+
 bool codec_is_known(VM *vm, String *encoding) {
     if (codec_find(encoding) != CODEC_UNKNOWN) return true;
     return !is_error(ask_module(vm, "_check_text_encoding", VALUE_NONE, encoding, NULL));
@@ -109,9 +151,32 @@ bool codec_extends_ascii(const String *encoding) {
     Codec codec = codec_find(encoding);
     if (codec == CODEC_UTF8 || codec == CODEC_ASCII || codec == CODEC_LATIN1) return true;
     if (codec < CODEC_TABLE || codec == CODEC_UNKNOWN) return false;
-    const uint16_t *characters = single_byte_tables[codec - CODEC_TABLE].characters;
+    // Of two bytes for one character the other one may be written.
+    const SingleByteTable *table = &single_byte_tables[codec - CODEC_TABLE];
     for (unsigned i = 0; i < 128; i++)
-        if (characters[i] != i) return false;
+        if (table->characters[i] != i || single_byte_find(table, i) != (int)i) return false;
+    return true;
+}
+
+bool codec_is_bytewise(Codec codec, bool *is_total) {
+    *is_total = codec == CODEC_LATIN1;
+    if (codec == CODEC_ASCII || codec == CODEC_LATIN1) return true;
+    if (codec < CODEC_TABLE || codec == CODEC_UNKNOWN) return false;
+    const uint16_t *characters = single_byte_tables[codec - CODEC_TABLE].characters;
+    *is_total = true;
+    for (unsigned i = 0; i < 256; i++) {
+        if (i < 128 ? characters[i] != i : characters[i] == '\n' || characters[i] == '\r') return false;
+        if (characters[i] == 0xFFFE) *is_total = false;
+    }
+    return true;
+}
+
+bool codec_knows_bytes(Codec codec, const unsigned char *data, size_t size) {
+    if (codec == CODEC_LATIN1 || utf8_is_ascii((const char *)data, size)) return true;
+    if (codec < CODEC_TABLE || codec == CODEC_UNKNOWN) return false;
+    const uint16_t *characters = single_byte_tables[codec - CODEC_TABLE].characters;
+    for (size_t i = 0; i < size; i++)
+        if (characters[data[i]] == 0xFFFE) return false;
     return true;
 }
 
@@ -194,23 +259,12 @@ Value codec_encode(VM *vm, Codec codec, String *s, String *errors) {
 
 Value text_encode(VM *vm, String *s, String *encoding, String *errors) {
     Codec codec = codec_find(encoding);
-    return codec == CODEC_UNKNOWN ? ask_module(vm, "_encode_text", value_object(s), encoding, errors) : codec_encode(vm, codec, s, errors);
+    if (codec == CODEC_UNKNOWN) return ask_module(vm, "_encode_text", value_object(s), encoding, errors);
+    Value result = codec_encode(vm, codec, s, errors);
+    return is_error(result) ? failed_by(vm, "encoding", encoding) : result;
 }
 
 // ---- Decoding
-
-static bool decode_bytes(Decoder *decoder, size_t *at) {
-    while (*at < decoder->size) {
-        unsigned char c = decoder->data[*at];
-        if (c < 0x80 || decoder->codec == CODEC_LATIN1) {
-            buffer_code_point(&decoder->out, c);
-            ++*at;
-        } else if (!decode_bad(decoder, *at, *at + 1, "ordinal not in range(128)", at)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool decode(Decoder *decoder, size_t *at) {
     switch (decoder->codec) {
@@ -228,8 +282,8 @@ static bool decode(Decoder *decoder, size_t *at) {
         *at += 3;
         return ok;
     }
-    case CODEC_ASCII:
-    case CODEC_LATIN1: return decode_bytes(decoder, at);
+    case CODEC_ASCII: return decode_single(decoder, at, NULL, 0x80, "ordinal not in range(128)");
+    case CODEC_LATIN1: return decode_single(decoder, at, NULL, 0x100, "");
     case CODEC_UTF7: return decode_utf7(decoder, at);
     case CODEC_UNICODE_ESCAPE: return decode_escapes(decoder, at);
     case CODEC_RAW_UNICODE_ESCAPE: return decode_raw_escapes(decoder, at);
@@ -252,7 +306,10 @@ Value codec_decode(VM *vm, Codec codec, const unsigned char *data, size_t size, 
 Value text_decode(VM *vm, const unsigned char *data, size_t size, Value object, String *encoding, String *errors) {
     Codec codec = codec_find(encoding);
     size_t consumed;
-    if (codec != CODEC_UNKNOWN) return codec_decode(vm, codec, data, size, object, errors, true, &consumed);
+    if (codec != CODEC_UNKNOWN) {
+        Value result = codec_decode(vm, codec, data, size, object, errors, true, &consumed);
+        return is_error(result) ? failed_by(vm, "decoding", encoding) : result;
+    }
     if (!size) return value_object(vm->names.empty); // whatever the encoding is
     if (!is_kind(object, KIND_BYTES)) {
         object = object_or_error(bytes_new(vm, data, size));

@@ -30,10 +30,17 @@ typedef enum {
 
 // The codec of a name; case, spaces, '-' and '_' do not matter. NULL: utf-8.
 Codec codec_find(const String *name);
+// Whether a codec written in C has a module of that name in the package encodings.
+bool codec_has_module(const char *name, size_t length);
 // Whether there is such an encoding of text; else LookupError. [script]
 bool codec_is_known(VM *vm, String *encoding);
 // Whether the encoding is one of those that write each ASCII character as its byte, wherever it stands.
 bool codec_extends_ascii(const String *encoding);
+// Whether each byte is a character by itself, and those of ASCII are theirs, so that ends of lines can be looked for among the bytes.
+// *is_total: every byte is one.
+bool codec_is_bytewise(Codec codec, bool *is_total);
+// Whether all of the bytes are characters, of such an encoding.
+bool codec_knows_bytes(Codec codec, const unsigned char *data, size_t size);
 // bytes, or an error. [script]
 Value codec_encode(VM *vm, Codec codec, String *s, String *errors);
 // str, or an error. Sets *consumed to how many bytes have been decoded: all of them, unless more are to come (`is_final` false) and the

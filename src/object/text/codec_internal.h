@@ -70,6 +70,8 @@ bool decode_utf7(Decoder *decoder, size_t *at);
 bool decode_escapes(Decoder *decoder, size_t *at);
 bool decode_raw_escapes(Decoder *decoder, size_t *at);
 bool decode_table(Decoder *decoder, size_t *at);
+// Decodes bytes below `limit` by the table, or as the characters of their numbers; others are wrong for that reason.
+bool decode_single(Decoder *decoder, size_t *at, const uint16_t *characters, unsigned limit, const char *reason);
 
 // What is written of all characters of a codec.
 bool encode_utf7(Encoder *encoder);
@@ -77,5 +79,7 @@ void put_unit(Buffer *out, uint32_t unit, int size, bool big);
 bool put_escape(Encoder *encoder, uint32_t c);
 bool put_raw_escape(Encoder *encoder, uint32_t c);
 bool put_single_byte(Encoder *encoder, uint32_t c);
+// The byte that a table has for a character; -1: none.
+int single_byte_find(const SingleByteTable *table, uint32_t c);
 
 #endif

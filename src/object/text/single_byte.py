@@ -44,7 +44,9 @@ def main():
     for number, (name, others) in enumerate(NAMES.items()):
         characters = [ord(bytes([byte]).decode(name, "replace")) for byte in range(256)]
         characters = [0xFFFE if c == 0xFFFD else c for c in characters]
-        order = sorted(range(256), key=lambda byte: (characters[byte], byte))
+        # Where several bytes stand for a character, the one that it is encoded to comes first.
+        encoded = {c: chr(c).encode(name)[0] for c in characters if c != 0xFFFE}
+        order = sorted(range(256), key=lambda byte: (characters[byte], encoded.get(characters[byte]) != byte))
         out.append(f"static const uint16_t characters_{number}[256] = {{{', '.join(map(hex, characters))}}};")
         out.append(f"static const uint8_t order_{number}[256] = {{{', '.join(map(str, order))}}};")
         tables.append(f'    {{"{name.replace("_", "-")}", characters_{number}, order_{number}}},')
