@@ -311,7 +311,7 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
            add_value(vm, sys, "executable", value_object(library->executable)) &&
            add_value(vm, sys, "builtin_module_names", value_object(names)) && add_text(vm, sys, "platform", platform) &&
            add_text(vm, sys, "byteorder", little ? "little" : "big") && add_text(vm, sys, "prefix", "") && add_text(vm, sys, "base_prefix", "") && add_text(vm, sys, "base_exec_prefix", "") &&
-           add_text(vm, sys, "exec_prefix", "") && add_text(vm, sys, "platlibdir", "lib") &&
+           add_text(vm, sys, "exec_prefix", "") && add_text(vm, sys, "platlibdir", "lib") && add_text(vm, sys, "abiflags", "") &&
            add_value(vm, sys, "pycache_prefix", VALUE_NONE) && add_value(vm, sys, "dont_write_bytecode", VALUE_TRUE) &&
            add_value(vm, sys, "meta_path", value_object(finders)) && add_value(vm, sys, "path_hooks", value_object(hooks)) && add_value(vm, sys, "warnoptions", value_object(more)) && add_value(vm, sys, "_xoptions", value_object(settings)) &&
            add_value(vm, sys, "path_importer_cache", value_object(cache));
