@@ -117,6 +117,13 @@ typedef struct {
     int development;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;
+    // Not 0: tasks that could run at once run in another order than the plain one, which this number chooses: for tests.
+    uint64_t shuffle;
+    // With it, either may be NULL: which of `count` tasks is to run for the `number`th choice, counted from 0, in place of `which`, that
+    // the number of `shuffle` has chosen (0: the first one, as in the plain order); and what a departure from that was: which task ran
+    // before which, as a line of text.
+    unsigned (*chooses)(void *user, uint64_t number, unsigned count, unsigned which);
+    void (*departed)(void *user, uint64_t number, const char *text);
 } aioli_config;
 
 // ---- Running programs

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+HERE = pathlib.Path(__file__).resolve().parent
 ALONE = """
 import asyncio, sys
 async def main():
@@ -245,6 +246,71 @@ def check_report(aioli, folder):
     expect("its status", 0, process.returncode)
 
 
+def check_shuffle(aioli, folder):
+    """--shuffle=N takes another order, the same each time; --minimize names the one departure that a failure needs."""
+    def run(*arguments):
+        done = subprocess.run([aioli, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr.replace(f"{folder}/", "")
+
+    (folder / "order.aio").write_text("""
+import asyncio
+async def say(name):
+    print(name, end=" ")
+    await asyncio.sleep(0)
+    print(name.upper(), end=" ")
+async def main():
+    loop = asyncio.get_running_loop()
+    for n in range(3): loop.call_soon(lambda n=n: print(n, end=" "))
+    await asyncio.gather(*[say(name) for name in "abcdef"])
+asyncio.run(main())
+""")
+    plain = "0 1 2 a b c d e f A B C D E F "
+    expect("the plain order", (0, plain, ""), run("order.aio"))
+    found = {run(f"--shuffle={n}", "order.aio")[1] for n in range(1, 31)}
+    if len(found) < 25 or any(sorted(text.split()) != sorted(plain.split()) or not text.startswith("0 1 2 ") for text in found):
+        sys.exit(f"--shuffle: {len(found)} orders of 30: {found}")
+    for text in found:  # each task's own order stays
+        if any(text.index(name) > text.index(name.upper()) for name in "abcdef"):
+            sys.exit(f"--shuffle: {text}")
+    expect("the same number", run("--shuffle=7", "order.aio"), run("--shuffle=7", "order.aio"))
+    account = (HERE.parent / "examples" / "account.aio").read_text()
+    (folder / "account.aio").write_text(account)
+    line = next(number for number, text in enumerate(account.split("\n"), 1) if text.startswith("async def withdraw"))
+    other = next(number for number, text in enumerate(account.split("\n"), 1) if text.startswith("async def deposit"))
+    expect("the account in the plain order", (0, "", ""), run("account.aio"))
+    failing = next(n for n in range(1, 100) if run(f"--shuffle={n}", "account.aio")[0])
+    said = run(f"--shuffle={failing}", "account.aio")[2].split("\n")
+    expect("what a failing order ends with", f"aioli: the order was that of --shuffle={failing}", said[-2])
+    expect("--minimize", (1, "", f"""aioli: with --shuffle={failing} it fails: AssertionError: 70
+aioli: it fails so when, other than in the plain order,
+  task 'withdraw' (account.aio:{line} in withdraw) runs before 'deposit' (account.aio:{other} in deposit)
+"""), run(f"--shuffle={failing}", "--minimize", "account.aio"))
+    passing = next(n for n in range(1, 100) if not run(f"--shuffle={n}", "account.aio")[0])
+    expect("--minimize of what passes", (0, "", f"aioli: with --shuffle={passing} it does not fail\n"),
+           run(f"--shuffle={passing}", "--minimize", "account.aio"))
+    # Two departures that need each other.
+    (folder / "both.aio").write_text("""
+import asyncio
+order = []
+async def step(name):
+    order.append(name)
+async def main():
+    for names in "ab", "cd":
+        await asyncio.gather(*map(step, names))
+    assert order != ["b", "a", "d", "c"], "both"
+asyncio.run(main())
+""")
+    failing = next(n for n in range(1, 200) if run(f"--shuffle={n}", "both.aio")[0])
+    said = run(f"--shuffle={failing}", "--minimize", "both.aio")[2].split("\n")
+    expect("two departures", ["task 'Task-3' (both.aio:4 in step) runs before 'Task-2' (both.aio:4 in step)",
+                              "task 'Task-5' (both.aio:4 in step) runs before 'Task-4' (both.aio:4 in step)"],
+           [text.strip() for text in said[2:-1]])
+    (folder / "always.aio").write_text("raise KeyError(1)\n")
+    expect("what fails in any order", "aioli: in the plain order it fails as well", run("--shuffle=1", "--minimize", "always.aio")[2].split("\n")[-2])
+    for wrong in (["--shuffle=0", "order.aio"], ["--shuffle=x", "order.aio"], ["--minimize", "order.aio"], ["--shuffle", "--minimize"]):
+        expect(f"status of {wrong}", 2, run(*wrong)[0])
+
+
 def check_alone(aioli, folder):
     shutil.copy(aioli, folder / "aioli")
 
@@ -267,6 +333,7 @@ def main():
         check_unbuffered(build / "aioli", pathlib.Path(folder))
         check_warnings(build / "aioli", pathlib.Path(folder))
         check_report(build / "aioli", pathlib.Path(folder))
+        check_shuffle(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(
             line for line in subprocess.run(["readelf", "-dl", build / "aioli"], capture_output=True, text=True).stdout.splitlines()

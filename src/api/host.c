@@ -141,6 +141,15 @@ static bool is_module_folder(VM *vm, const char *path) {
 
 // ---- Services handed down
 
+static unsigned chooses(VM *vm, uint64_t number, unsigned count, unsigned which) {
+    aioli *host = host_of_vm(vm);
+    return host->config.chooses(host->config.user, number, count, which);
+}
+static void departed(VM *vm, uint64_t number, const char *text) {
+    aioli *host = host_of_vm(vm);
+    host->config.departed(host->config.user, number, text);
+}
+
 // What the loop has to say when nobody is there to catch an exception.
 static bool show_error(VM *vm, const char *text, size_t length) {
     return library_write_error(vm, text, length) && sys_flush(vm);
@@ -215,6 +224,9 @@ static bool create(aioli *host) {
     vm->hooks.forget = forget;
     limits_create(host);
     loop_of(vm)->use_virtual_time = host->config.virtual_time != 0;
+    loop_of(vm)->shuffle = host->config.shuffle;
+    if (host->config.chooses) loop_of(vm)->chooses = chooses;
+    if (host->config.departed) loop_of(vm)->departed = departed;
     vm->colours = host->config.colours != 0;
     return true;
 }

@@ -9,9 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <aioli.h>
+
+#include "minimize.h"
 
 static const char usage_text[] =
     "usage: aioli [OPTION…] [FILE [ARG…]]           run a program; the prompt without one\n"
@@ -28,6 +31,8 @@ static const char usage_text[] =
     "-W FILTER       what becomes of warnings: action:message:category:module:line, as for Python\n"
     "-X dev          warnings that only programmers want to see as well\n"
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
+    "--shuffle[=N]   tasks that could run at once run in another order, which the number N repeats\n"
+    "--minimize      with --shuffle: which task must run before which for the program to fail\n"
     "-V, --version   the version\n"
     "-h, --help      this\n"
     "\n"
@@ -38,7 +43,8 @@ static const char usage_text[] =
 enum { MOST_REPEATED = 32 };
 
 typedef struct {
-    int virtual_time, interactive, quiet, unbuffered, tests, development;
+    int virtual_time, interactive, quiet, unbuffered, tests, development, shuffles, minimizes;
+    uint64_t shuffle;
     const char *code, *module;
     const char *warnings[MOST_REPEATED], *settings[MOST_REPEATED]; // the arguments of -W and of -X
     size_t warning_count, setting_count;
@@ -375,7 +381,7 @@ static int distance(const char *a, const char *b) {
 }
 
 static int unknown(const char *option) {
-    static const char *const known[] = {"--virtual-time", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
+    static const char *const known[] = {"--virtual-time", "--shuffle", "--minimize", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
     const char *nearest = NULL;
     int least = 4;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -387,6 +393,20 @@ static int unknown(const char *option) {
     return misused("", "");
 }
 
+// The number of --shuffle, of which any but 0 will do; without one the clock chooses. Whether it is a number.
+static int read_seed(const char *text, uint64_t *seed) {
+    if (text) {
+        char *end;
+        errno = 0;
+        *seed = strtoull(text, &end, 10);
+        return *text >= '0' && *text <= '9' && !*end && !errno && *seed;
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    *seed = ((uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec * 1000003u ^ (uint64_t)getpid()) % 1000000 + 1;
+    return 1;
+}
+
 // Reads the options in front of what is to be run. Where it begins; or minus one and *status, when there is nothing to do but to end.
 static int read_options(int argc, char **argv, Options *options, int *status) {
     int at = 1;
@@ -395,6 +415,15 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
         *status = 0;
         if (strcmp(option, "--virtual-time") == 0) {
             options->virtual_time = 1;
+            continue;
+        }
+        if (strcmp(option, "--shuffle") == 0 || strncmp(option, "--shuffle=", 10) == 0) {
+            if (!read_seed(option[9] ? option + 10 : NULL, &options->shuffle)) return *status = misused("Not a number: ", option), -1;
+            options->shuffles = 1;
+            continue;
+        }
+        if (strcmp(option, "--minimize") == 0) {
+            options->minimizes = 1;
             continue;
         }
         if (strcmp(option, "--version") == 0) return printf("aioli %s\n", aioli_version()), -1;
@@ -437,6 +466,36 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
     return at;
 }
 
+// What is to be run, as the words of the command line say.
+typedef struct {
+    const Options *options;
+    const char *executable;
+    int argc;
+    char **argv;
+} Program;
+
+static int run_program(void *data, const aioli_config *config) {
+    const Program *program = data;
+    const Options *options = program->options;
+    int argc = program->argc, status;
+    char **argv = program->argv;
+    aioli *vm = aioli_new(config);
+    if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
+    add_paths(vm);
+    if (options->warning_count || options->setting_count) set_options(vm, options);
+    if (options->unbuffered) write_through(vm);
+    int is_program = options->code || options->module || !argc;
+    if (!is_program && strcmp(argv[0], "check") == 0) {
+        status = check(vm, argc - 1, argv + 1);
+    } else if (!is_program && strcmp(argv[0], "dis") == 0) {
+        status = argc == 2 ? finish(vm, aioli_check(vm, argv[1], 1)) : misused("One file expected for the dis command", "");
+    } else {
+        status = run(vm, options, program->executable, argc, argv);
+    }
+    aioli_free(vm);
+    return status;
+}
+
 int main(int argc, char **argv) {
     char executable[4096];
     Options options = {0};
@@ -453,20 +512,14 @@ int main(int argc, char **argv) {
     options.tests = is_test(&options, argc - at, argv + at, &is_real);
     aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
                            .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL, .development = options.development};
-    aioli *vm = aioli_new(&config);
-    if (!vm) return fputs("aioli: out of memory\n", stderr), 1;
+    config.shuffle = options.shuffle;
     own_path(argv[0], executable, sizeof executable);
-    add_paths(vm);
-    if (options.warning_count || options.setting_count) set_options(vm, &options);
-    if (options.unbuffered) write_through(vm);
-    int is_program = options.code || options.module || at >= argc;
-    if (!is_program && strcmp(argv[at], "check") == 0) {
-        status = check(vm, argc - at - 1, argv + at + 1);
-    } else if (!is_program && strcmp(argv[at], "dis") == 0) {
-        status = at + 2 == argc ? finish(vm, aioli_check(vm, argv[at + 1], 1)) : misused("One file expected for the dis command", "");
-    } else {
-        status = run(vm, &options, executable, argc - at, argv + at);
+    Program program = {&options, executable, argc - at, argv + at};
+    if (options.minimizes) {
+        int has_one = options.shuffles && (options.code || options.module || (argc - at && strcmp(argv[at], "-") != 0));
+        return has_one ? minimize(run_program, &program, &config) : misused("--minimize needs --shuffle and a program", "");
     }
-    aioli_free(vm);
+    status = run_program(&program, &config);
+    if (status && options.shuffles) fprintf(stderr, "aioli: the order was that of --shuffle=%llu\n", (unsigned long long)options.shuffle);
     return status;
 }

@@ -293,6 +293,7 @@ static void begin_round(VM *vm, Loop *loop) {
 }
 
 static inline bool run_next(VM *vm, Loop *loop) {
+    if (__builtin_expect(loop->shuffle != 0, 0)) loop_shuffle(vm);
     ReadyEntry entry = loop->ready[loop->ready_first];
     loop->ready_first = (loop->ready_first + 1) & (loop->ready_capacity - 1);
     loop->ready_count--;

@@ -260,6 +260,10 @@ struct Loop {
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
     void *driver_user;
     bool use_virtual_time;
+    uint64_t shuffle;    // the state of the generator that chooses tasks, or 0: the plain order; handed down
+    uint64_t choices;    // so far
+    unsigned (*chooses)(VM *vm, uint64_t number, unsigned count, unsigned which); // has the last word; handed down, or NULL
+    void (*departed)(VM *vm, uint64_t number, const char *text);                  // told of a departure; likewise
     bool tells_of_stuck; // at the end of each run; handed down
 };
 
@@ -353,6 +357,9 @@ void loop_note_place(VM *vm, Code **code, uint32_t *instruction);
 void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
+
+// shuffle.c: puts another one of the tasks that could run now first in the queue, or leaves the plain order.
+void loop_shuffle(VM *vm);
 
 // ---- What is stuck (stuck.c): tasks that wait for what nothing that lives can reach
 
