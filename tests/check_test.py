@@ -87,7 +87,7 @@ def check_collecting(aioli):
         for arguments, message in ((["none"], "no such file or folder: none"), (["-z"], "unknown option -z"), (["--zzz"], "unknown option --zzz"),
                                    (["-k"], "-k wants an argument"), (["-k", "a and"], "-k 'a and': a word is missing"),
                                    (["-k", "(a"], "-k '(a': a bracket is missing"), (["-k", "a b"], "-k 'a b': 'b' is one word too many"),
-                                   (["--durations", "x"], "--durations wants a number, not 'x'"), (["--durations"], "--durations wants an argument"),
+                                   (["--durations", "x"], "--durations wants a number, not 'x'"), (["--durations"], "--durations wants an argument"), (["--seeds", "many"], "--seeds wants a number, not 'many'"),
                                    (["/dev/null"], "neither a file nor a folder: /dev/null")):
             status, output, errors = folder.run(*arguments)
             expect(f"misuse {arguments}", (4, "", f"aioli test: {message}"), (status, output, errors.split("\n")[0]))
@@ -397,6 +397,37 @@ def check_choosing(aioli):
             expect(f"{arguments}: their order", sorted(shown, reverse=True, key=lambda line: float(line.split()[0])), shown)
 
 
+def check_seeds(aioli):
+    """--seeds N runs async functions in other orders too, --seed N in that one."""
+    files = {"test_it.aio": """
+        import asyncio
+        async def test_races():
+            seen = []
+            async def note(n): seen.append(n)
+            await asyncio.gather(note(0), note(1), note(2))
+            assert seen[0] != 2
+        async def test_does_not():
+            seen = []
+            async def note(n): seen.append(n)
+            await asyncio.gather(note(0), note(1), note(2))
+            assert sorted(seen) == [0, 1, 2]
+        async def test_fails():
+            assert False
+        def test_plain():
+            pass
+        """}
+    with Folder(aioli, files) as folder:
+        folder.check("without --seeds", 0, "test_it.aio ...\n3 passed, 0 failed\n", "-k", "not fails")
+        report = folder.report("--seeds", 1, "--seeds", "50", "-k", "not fails")
+        found = re.search(r"^---- test_it\.aio::test_races \(--seed (\d+)\)$", report, re.MULTILINE)
+        if not found or not report.endswith("3 passed, 1 failed\n"):
+            sys.exit(f"--seeds: {report}")
+        expect_in("--seed", f"test_races (--seed {found[1]})\n", folder.report("--seed", 1, "--seed", found[1], "-k", "races"))
+        passing = next(n for n in range(1, 50) if "1 passed" in folder.run("--seed", str(n), "-k", "races")[1])
+        folder.check("--seed of one that passes", 0, "test_it.aio .\n1 passed, 0 failed\n", "--seed", str(passing), "-k", "races")
+        expect_in("--seeds of what fails anyhow", "0 passed, 1 failed\n", folder.report("--seeds", 1, "--seeds", "50", "-k", "fails"))
+
+
 def check_clock(aioli):
     """The clock is virtual, begins at 0 in each test, and is real when one asks for that."""
     files = {"test_it.aio": """
@@ -508,7 +539,7 @@ def check_documentation(aioli):
 def main():
     aioli = pathlib.Path(sys.argv[1]).resolve() / "aioli"
     for check in (check_collecting, check_order, check_modules, check_failing, check_leaving, check_parts, check_output, check_skipping,
-                  check_choosing, check_clock, check_interrupts, check_terminal, check_documentation):
+                  check_choosing, check_seeds, check_clock, check_interrupts, check_terminal, check_documentation):
         if len(sys.argv) < 3 or check.__name__.removeprefix("check_") in sys.argv[2:]:
             check(aioli)
 

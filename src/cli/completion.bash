@@ -14,9 +14,9 @@ _aioli() {
         check | dis) ;;
         test)
             case ${COMP_WORDS[COMP_CWORD - 1]} in
-            -k | --durations) return ;;
+            -k | --durations | --seeds | --seed) return ;;
             esac
-            [[ $word == -* ]] && mapfile -t COMPREPLY < <(compgen -W "-k -x -v --durations --real-time --help" -- "$word")
+            [[ $word == -* ]] && mapfile -t COMPREPLY < <(compgen -W "-k -x -v --seeds --seed --durations --real-time --help" -- "$word")
             ;;
         *) # An argument of the program may be any file.
             mapfile -t COMPREPLY < <(compgen -f -- "$word")

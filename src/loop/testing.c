@@ -23,6 +23,15 @@ static Value module_take_lost(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 
+// shuffle(number): the order of tasks from now on, as --shuffle has it; 0 is the plain one.
+static Value module_shuffle(VM *vm, Value *args, size_t count) {
+    int64_t number;
+    if (!value_index_int64(vm, args[0], false, &number)) return VALUE_ERROR;
+    loop_of(vm)->shuffle = (uint64_t)number;
+    loop_of(vm)->choices = 0;
+    return VALUE_NONE;
+}
+
 static Value place_text(VM *vm, const Code *code, uint32_t instruction) {
     if (!code) return VALUE_NONE;
     Buffer text = vm_buffer(vm);
@@ -40,6 +49,7 @@ static Value module_task_origin(VM *vm, Value *args, size_t count) {
 
 const NativeDefinition testing_functions[] = {{"tell_lost", module_tell_lost, "list, /"},
                                               {"take_lost", module_take_lost, ""},
+                                              {"shuffle", module_shuffle, "number, /"},
                                               {"task_origin", module_task_origin, "task, /"},
                                               {0}};
 
