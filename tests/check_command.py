@@ -311,6 +311,30 @@ asyncio.run(main())
         expect(f"status of {wrong}", 2, run(*wrong)[0])
 
 
+def check_slow(aioli, folder):
+    """Debug mode tells of steps and callbacks that hold the loop for long; without it nobody does."""
+    (folder / "slow.aio").write_text("""
+import asyncio, sys, time
+def busy(): time.sleep(0.12)
+async def holds():
+    time.sleep(0.12)
+    await asyncio.sleep(0)
+async def main():
+    loop = asyncio.get_running_loop()
+    print(loop.get_debug(), loop.slow_callback_duration)
+    loop.call_soon(busy)
+    await asyncio.create_task(holds(), name="holds")
+    loop.slow_callback_duration = 60
+    loop.call_soon(busy)
+    await asyncio.sleep(0.01)
+asyncio.run(main(), debug=sys.argv[1] == "debug")
+""")
+    for word, wanted in (("debug", ["<Handle busy() at FILE:3>", "<Task pending name='holds' coro=<holds() running at FILE:6> cb=[Task.task_wakeup()]>"]), ("plain", [])):
+        done = subprocess.run([aioli, "slow.aio", word], cwd=folder, capture_output=True, text=True)
+        found = re.findall(r"^Executing (.*) took 0\.[1-9]\d\d seconds$", done.stderr.replace(str(folder / "slow.aio"), "FILE"), re.MULTILINE)
+        expect(f"what is slow, {word}", (wanted, len(wanted), f"{word == 'debug'} 0.1\n"), (found, done.stderr.count("\n"), done.stdout))
+
+
 def check_alone(aioli, folder):
     shutil.copy(aioli, folder / "aioli")
 
@@ -334,6 +358,7 @@ def main():
         check_warnings(build / "aioli", pathlib.Path(folder))
         check_report(build / "aioli", pathlib.Path(folder))
         check_shuffle(build / "aioli", pathlib.Path(folder))
+        check_slow(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(
             line for line in subprocess.run(["readelf", "-dl", build / "aioli"], capture_output=True, text=True).stdout.splitlines()

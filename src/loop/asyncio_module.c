@@ -37,7 +37,14 @@ static Value module_run(VM *vm, Value *args, size_t count) {
         String *shown = value_repr(vm, args[0]);
         return shown ? raise_value_error(vm, "a coroutine was expected, got %s", shown->data) : VALUE_ERROR;
     }
-    return loop_run_main(vm, args[0]);
+    Loop *loop = loop_of(vm);
+    bool before = loop->debug;
+    int debug = is_empty(args[1]) || is_none(args[1]) ? loop->tells_of_stuck : value_truth(vm, args[1]);
+    if (debug < 0) return VALUE_ERROR;
+    loop->debug = debug;
+    Value result = loop_run_main(vm, args[0]);
+    loop->debug = before;
+    return result;
 }
 
 static Value module_sleep(VM *vm, Value *args, size_t count) {

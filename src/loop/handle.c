@@ -117,8 +117,23 @@ static Value loop_until_complete(VM *vm, Value *args, size_t count) {
     return is_error(future) ? future : loop_run_until_complete(vm, future);
 }
 static Value loop_forever(VM *vm, Value *args, size_t count) { return loop_run_forever(vm); }
-static Value loop_debug(VM *vm, Value *args, size_t count) { return VALUE_FALSE; }
-static Value loop_set_debug(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
+static Value loop_debug(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->debug); }
+static Value loop_set_debug(VM *vm, Value *args, size_t count) {
+    int debug = value_truth(vm, args[1]);
+    if (debug < 0) return VALUE_ERROR;
+    loop_of(vm)->debug = debug;
+    return VALUE_NONE;
+}
+static Value get_slow(VM *vm, Value self) { return value_float(loop_of(vm)->slow); }
+static int set_slow(VM *vm, Value self, Value value) {
+    double seconds;
+    if (is_empty(value)) return raise_error(vm, vm->exceptions.attribute_error, "slow_callback_duration"), -1;
+    if (!value_to_double(vm, value, &seconds)) return -1;
+    loop_of(vm)->slow = seconds;
+    return 0;
+}
+static const AttributeDefinition loop_attributes[] = {
+    {"slow_callback_duration", get_slow, set_slow, "Seconds: in debug mode a step or callback that takes as long is told of."}, {0}};
 static Value shutdown_generators(VM *vm, Value *args, size_t count) { return call_in_asyncio(vm, "asyncio.base_tasks", "_close_generators", args, 1); }
 static Value shutdown_executor(VM *vm, Value *args, size_t count) { return call_in_asyncio(vm, "asyncio.base_tasks", "_no_executor", args, 1); }
 // The asynchronous generators that have begun and not ended; they are the caller's to close.
@@ -135,8 +150,8 @@ static Value set_task_factory(VM *vm, Value *args, size_t count) {
 static Value get_task_factory(VM *vm, Value *args, size_t count) { return loop_of(vm)->task_factory; }
 static Value loop_repr(VM *vm, Value self) {
     Loop *loop = loop_of(vm);
-    String *text = string_format(vm, "<EventLoop running=%s closed=%s debug=False>", loop->running ? "True" : "False",
-                                 loop->closed ? "True" : "False");
+    String *text = string_format(vm, "<EventLoop running=%s closed=%s debug=%s>", loop->running ? "True" : "False",
+                                 loop->closed ? "True" : "False", loop->debug ? "True" : "False");
     return text ? value_object(text) : VALUE_ERROR;
 }
 static const TypeOps loop_ops = {.repr = loop_repr};
@@ -166,8 +181,8 @@ static const NativeDefinition loop_methods[] = {
     {"shutdown_asyncgens", shutdown_generators, "self, /", NATIVE_METHOD, "Closes the asynchronous generators that have begun and not ended."},
     {"shutdown_default_executor", shutdown_executor, "self, /, timeout=None", NATIVE_METHOD, "Does nothing: there are no threads."},
     {"_take_generators", take_generators, "self, /", NATIVE_METHOD},
-    {"get_debug", loop_debug, "self, /", NATIVE_METHOD, "Always False: there is no debug mode."},
-    {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD, "Does nothing: there is no debug mode."},
+    {"get_debug", loop_debug, "self, /", NATIVE_METHOD, "Whether the loop is in debug mode."},
+    {"set_debug", loop_set_debug, "self, enabled, /", NATIVE_METHOD, "Turns debug mode on or off: it tells of steps and callbacks that hold the loop for long."},
     {0}};
 
 bool handle_class_init(VM *vm) {
@@ -186,5 +201,6 @@ bool handle_class_init(VM *vm) {
     loop->object = value_object(self);
     return native_add_methods(vm, loop->handle_class, handle_methods) > 0 &&
            native_add_methods(vm, loop->timer_handle_class, timer_handle_methods) > 0 &&
-           native_add_methods(vm, loop->loop_class, loop_methods) > 0 && native_add_methods(vm, loop->loop_class, exception_handler_methods) > 0;
+           native_add_methods(vm, loop->loop_class, loop_methods) > 0 && native_add_methods(vm, loop->loop_class, exception_handler_methods) > 0 &&
+           native_add_attributes(vm, loop->loop_class, loop_attributes) > 0;
 }

@@ -292,12 +292,29 @@ static void begin_round(VM *vm, Loop *loop) {
     loop->round_left = loop->ready_count;
 }
 
+static double system_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+// By the system's clock: a virtual one stands still meanwhile.
+static __attribute__((noinline)) bool run_timed(VM *vm, Loop *loop, const ReadyEntry *entry) {
+    double start = system_time();
+    Value what = ready_subject(entry);
+    bool ok = run_entry(vm, loop, entry);
+    double took = system_time() - start;
+    if (ok && took >= loop->slow && is_object(what)) loop_tell_of_slow(vm, what, took);
+    return ok;
+}
+
 static inline bool run_next(VM *vm, Loop *loop) {
     if (__builtin_expect(loop->shuffle != 0, 0)) loop_shuffle(vm);
     ReadyEntry entry = loop->ready[loop->ready_first];
     loop->ready_first = (loop->ready_first + 1) & (loop->ready_capacity - 1);
     loop->ready_count--;
     loop->round_left--;
+    if (__builtin_expect(loop->debug, 0)) return run_timed(vm, loop, &entry) && vm_safepoint(vm, 1);
     return run_entry(vm, loop, &entry) && vm_safepoint(vm, 1);
 }
 
@@ -364,12 +381,6 @@ typedef struct {
     double end;         // of the system's clock, or INFINITY: a virtual one stands still while tasks run
     bool jumps;         // the virtual clock may jump though the host has promises to complete
 } Turn;
-
-static double system_time(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static bool is_spent(VM *vm, const Turn *turn) {
     return vm_work(vm) >= turn->most_work || (turn->end < INFINITY && system_time() >= turn->end);
@@ -636,7 +647,7 @@ static void loop_trace(VM *vm) {
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .task_factory = VALUE_NONE, .on_failure = VALUE_NONE,
+    *loop = (Loop){.vm = vm, .slow = 0.1, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .task_factory = VALUE_NONE, .on_failure = VALUE_NONE,
                    .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
     loop->context = &loop->main_context;
     vm->loop = loop;

@@ -236,6 +236,8 @@ struct Loop {
     bool seeks_stuck;  // the marking under way is one that does
     Task **stuck;      // those that it has found: room for all tasks
     size_t stuck_count;
+    bool debug;        // tells of what holds the loop for longer than `slow` seconds
+    double slow;
     bool steps_nested; // the step that begins now is entered from a script
     bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see
@@ -357,6 +359,9 @@ void loop_note_place(VM *vm, Code **code, uint32_t *instruction);
 void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
+
+// exception_handler.c: tells that a step of a task, or a callback, has held the loop for so long.
+void loop_tell_of_slow(VM *vm, Value what, double seconds);
 
 // shuffle.c: puts another one of the tasks that could run now first in the queue, or leaves the plain order.
 void loop_shuffle(VM *vm);
