@@ -87,9 +87,13 @@ static Value group_create_task(VM *vm, Value *args, size_t count) {
         return shown ? raise_runtime_error(vm, "TaskGroup %s %s", shown->data, problem) : VALUE_ERROR;
     }
     Value task = asyncio_create_task(vm, args[1], args[2], args[3]);
-    if (is_error(task) || !list_append(vm, group->tasks, task) || !future_add_callback(vm, future_of(task), args[0])) return VALUE_ERROR;
+    if (is_error(task)) return task;
+    // A task that has begun at once may be done: its end is heard of at once too.
+    if (!future_done(future_of(task)) &&
+        (!list_append(vm, group->tasks, task) || !future_add_callback(vm, future_of(task), args[0])))
+        return VALUE_ERROR;
     group->unfinished++;
-    return task;
+    return !future_done(future_of(task)) || task_ended(vm, args[0], task) ? task : VALUE_ERROR;
 }
 
 // ---- The block
