@@ -125,6 +125,8 @@ static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug
                                               "An event loop for set_event_loop() or a Runner."},
                                              {"set_event_loop", module_set_loop, "loop, /", NATIVE_METHOD,
                                               "Makes an event loop the one that get_event_loop() gives."},
+                                             {"_awaited_by", awaiters_of, "future, /", NATIVE_METHOD, "The tasks that wait for a future."},
+                                             {"_call_stack", call_stack_of, "task, /", NATIVE_METHOD, "The frames of a task, the innermost first."},
                                              {"find_stuck", module_find_stuck, "", NATIVE_METHOD,
                                               "The tasks that wait for something that nothing that runs can ever reach (of aioli alone)."},
                                              {"iscoroutine", module_is_coroutine, "obj, /", NATIVE_METHOD,

@@ -14,6 +14,10 @@ extern const NativeDefinition testing_functions[];
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
 bool asyncio_locks_module_fill(VM *vm, ModuleObject *module);  // _asyncio_locks
 bool asyncio_queues_module_fill(VM *vm, ModuleObject *module); // _asyncio_queues
+// awaiters.c: awaited_by(future): the tasks that wait for it, directly or by what waits for several, as a list.
+Value awaiters_of(VM *vm, Value *args, size_t count);
+// call_stack(task): its frames as far as they are a script's own, the innermost first, as a list.
+Value call_stack_of(VM *vm, Value *args, size_t count);
 bool asyncio_wait_module_fill(VM *vm, ModuleObject *module);       // _asyncio_wait
 bool asyncio_timeouts_module_fill(VM *vm, ModuleObject *module);   // _asyncio_timeouts
 bool asyncio_taskgroups_module_fill(VM *vm, ModuleObject *module); // _asyncio_taskgroups
