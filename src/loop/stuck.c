@@ -82,7 +82,7 @@ bool stuck_reconsider(VM *vm) {
     if (!loop || !loop->seeks_stuck) return false;
     bool any = false;
     for (Task *task = loop->first_task; task; task = task->next) {
-        if (task->lives ? is_marked(value_object(task)) && task->traced : !can_be_woken(vm, task)) continue;
+        if (task->traced || (!task->lives && !can_be_woken(vm, task))) continue;
         task->lives = task->traced = any = true;
         mark_whole(vm, task);
     }
