@@ -123,7 +123,12 @@ async def main():
                 future.set_result("by main")
         except asyncio.CancelledError as error:
             log("main", note(error))
-    log("end", show(await asyncio.gather(*tasks, return_exceptions=True)))
+    for turn in range(20):
+        if not (await asyncio.wait(tasks, timeout=1))[1]:
+            break
+        for task in tasks:
+            task.cancel()
+    log("end", [task.done() and show([task.exception() if not task.cancelled() and task.exception() else task.cancelled() or task.result()])[0] for task in tasks])
     log(lock.locked(), semaphore.locked(), bounded.locked(), condition.locked(), queue.qsize(), priorities.qsize(), stack.qsize(), repr(semaphore).split('[')[1])
 
 asyncio.run(main())
