@@ -605,7 +605,7 @@ void gather_child_done(VM *vm, Gather *gather, Future *child) {
     if (!results)
         future_set_exception(vm, outer, exception_take(vm));
     else if (gather->cancel_requested)
-        gather_cancelled(vm, gather, child); // the child that ended last tells with which message
+        gather_cancelled(vm, gather, future_of(gather->children->items[gather->children->length - 1])); // the last one has the message
     else
         future_set_result(vm, outer, value_object(results));
 }
