@@ -335,6 +335,46 @@ asyncio.run(main(), debug=sys.argv[1] == "debug")
         expect(f"what is slow, {word}", (wanted, len(wanted), f"{word == 'debug'} 0.1\n"), (found, done.stderr.count("\n"), done.stdout))
 
 
+def check_trace(aioli, folder):
+    """--trace FILE: a track for each task, slices that do not overlap, an arrow for each wake-up."""
+    (folder / "traced.aio").write_text("""
+import asyncio
+async def waits(event, lock):
+    await event.wait()
+    async with lock:
+        await asyncio.sleep(1)
+async def main():
+    event, lock = asyncio.Event(), asyncio.Lock()
+    tasks = [asyncio.create_task(waits(event, lock), name=name) for name in ('a "quoted" name', "b")]
+    await asyncio.sleep(2)
+    event.set()
+    await asyncio.gather(*tasks)
+asyncio.run(main())
+""")
+    done = subprocess.run([aioli, "--virtual-time", "--trace", "trace.json", "traced.aio"], cwd=folder, capture_output=True, text=True)
+    expect("--trace", (0, "", ""), (done.returncode, done.stdout, done.stderr))
+    events = json.loads((folder / "trace.json").read_text())
+    names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    expect("tracks", ['a "quoted" name', "b"], sorted(names.values())[1:])
+    slices = {}
+    for event in events:
+        if event["ph"] == "X":
+            slices.setdefault(names[event["tid"]], []).append((event["ts"], event["dur"], event["cat"], event["name"]))
+    for name, of_task in slices.items():
+        of_task.sort()
+        for (start, length, _, _), (after, _, _, _) in zip(of_task, of_task[1:]):
+            if start + length > after + 0.01:
+                sys.exit(f"--trace: slices of {name} overlap: {of_task}")
+    expect("waits", {'a "quoted" name': ["Event.wait()", "sleep()"], "b": ["Event.wait()", "Lock.acquire()", "sleep()"], sorted(names.values())[0]: ["sleep()", "gather()"]},
+           {name: [what for _, _, kind, what in of_task if kind == "wait"] for name, of_task in slices.items()})
+    lengths = {what: length for _, length, kind, what in slices["b"] if kind == "wait"}
+    if not 1.9e6 < lengths["Event.wait()"] < 2.5e6 or not 0.9e6 < lengths["Lock.acquire()"] < 1.5e6:
+        sys.exit(f"--trace: {lengths}")
+    arrows = [sorted(e["id"] for e in events if e["ph"] == kind) for kind in "sf"]
+    expect("arrows", (arrows[0], len(set(arrows[0]))), (arrows[1], len(arrows[0])))
+    expect("status of a file that can't be written", 2, subprocess.run([aioli, "--trace", "none/t.json", "traced.aio"], cwd=folder, capture_output=True).returncode)
+
+
 def check_alone(aioli, folder):
     shutil.copy(aioli, folder / "aioli")
 
@@ -359,6 +399,7 @@ def main():
         check_report(build / "aioli", pathlib.Path(folder))
         check_shuffle(build / "aioli", pathlib.Path(folder))
         check_slow(build / "aioli", pathlib.Path(folder))
+        check_trace(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(
             line for line in subprocess.run(["readelf", "-dl", build / "aioli"], capture_output=True, text=True).stdout.splitlines()

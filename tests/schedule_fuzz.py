@@ -140,6 +140,7 @@ class Maker:
         self.random = random.Random(seed)
         self.lines, self.steps = [], 0
         self.count = self.random.randint(2, 4)
+        self.eager = self.random.random() < 0.2
 
     def pause(self):
         return self.random.choice(["0", "0", "0.001", "0.002", "0.003", "0.01"])
@@ -188,6 +189,8 @@ class Maker:
     def compound(self, depth, size):
         r = self.random
         kind = r.randrange(8)
+        if self.eager and kind in (5, 6):
+            kind = 7  # as_completed takes what is done already in the order of a set
         if kind == 0:
             self.put(depth, f"async with {r.choice(['lock', 'semaphore', 'bounded', 'lock'])}:")
         elif kind == 1:
@@ -280,7 +283,7 @@ class Maker:
             self.block(1, 4)
             self.put(1, f"return {self.step()}")
             self.put(0, "")
-        functions = f"FUNCTIONS, EAGER = [{', '.join(names)}], {self.random.random() < 0.2}\n"
+        functions = f"FUNCTIONS, EAGER = [{', '.join(names)}], {self.eager}\n"
         return PRELUDE + "\n" + "\n".join(self.lines) + "\n\n" + functions + MAIN
 
 

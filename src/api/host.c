@@ -145,6 +145,10 @@ static unsigned chooses(VM *vm, uint64_t number, unsigned count, unsigned which)
     aioli *host = host_of_vm(vm);
     return host->config.chooses(host->config.user, number, count, which);
 }
+static void traced(VM *vm, const char *text, size_t length) {
+    aioli *host = host_of_vm(vm);
+    host->config.trace(host->config.user, text, length);
+}
 static void departed(VM *vm, uint64_t number, const char *text) {
     aioli *host = host_of_vm(vm);
     host->config.departed(host->config.user, number, text);
@@ -227,6 +231,7 @@ static bool create(aioli *host) {
     loop_of(vm)->shuffle = host->config.shuffle;
     if (host->config.chooses) loop_of(vm)->chooses = chooses;
     if (host->config.departed) loop_of(vm)->departed = departed;
+    if (host->config.trace && !trace_begin(vm, traced)) return false;
     vm->colours = host->config.colours != 0;
     return true;
 }

@@ -32,6 +32,7 @@ static const char usage_text[] =
     "-X dev          warnings that only programmers want to see as well\n"
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
     "--shuffle[=N]   tasks that could run at once run in another order, which the number N repeats\n"
+    "--trace FILE    writes what tasks do to a file that Perfetto (ui.perfetto.dev) and Chrome show\n"
     "--minimize      with --shuffle: which task must run before which for the program to fail\n"
     "-V, --version   the version\n"
     "-h, --help      this\n"
@@ -45,6 +46,7 @@ enum { MOST_REPEATED = 32 };
 typedef struct {
     int virtual_time, interactive, quiet, unbuffered, tests, development, shuffles, minimizes;
     uint64_t shuffle;
+    const char *trace; // the file
     const char *code, *module;
     const char *warnings[MOST_REPEATED], *settings[MOST_REPEATED]; // the arguments of -W and of -X
     size_t warning_count, setting_count;
@@ -381,7 +383,7 @@ static int distance(const char *a, const char *b) {
 }
 
 static int unknown(const char *option) {
-    static const char *const known[] = {"--virtual-time", "--shuffle", "--minimize", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
+    static const char *const known[] = {"--virtual-time", "--shuffle", "--minimize", "--trace", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
     const char *nearest = NULL;
     int least = 4;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -420,6 +422,11 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
         if (strcmp(option, "--shuffle") == 0 || strncmp(option, "--shuffle=", 10) == 0) {
             if (!read_seed(option[9] ? option + 10 : NULL, &options->shuffle)) return *status = misused("Not a number: ", option), -1;
             options->shuffles = 1;
+            continue;
+        }
+        if (strcmp(option, "--trace") == 0) {
+            if (!argv[at + 1]) return *status = misused("Argument expected for the --trace option", ""), -1;
+            options->trace = argv[++at];
             continue;
         }
         if (strcmp(option, "--minimize") == 0) {
@@ -464,6 +471,11 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
         }
     }
     return at;
+}
+
+static void write_event(void *user, const char *text, size_t length) {
+    fputs(",\n", user);
+    fwrite(text, 1, length, user);
 }
 
 // What is to be run, as the words of the command line say.
@@ -513,6 +525,13 @@ int main(int argc, char **argv) {
     aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
                            .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL, .development = options.development};
     config.shuffle = options.shuffle;
+    FILE *trace = options.trace && !options.minimizes ? fopen(options.trace, "w") : NULL;
+    if (options.trace && !options.minimizes && !trace) return fprintf(stderr, "aioli: can't write '%s': %s\n", options.trace, strerror(errno)), 2;
+    if (trace) {
+        config.trace = write_event;
+        config.user = trace;
+        fputs("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"aioli\"}}", trace);
+    }
     own_path(argv[0], executable, sizeof executable);
     Program program = {&options, executable, argc - at, argv + at};
     if (options.minimizes) {
@@ -520,6 +539,7 @@ int main(int argc, char **argv) {
         return has_one ? minimize(run_program, &program, &config) : misused("--minimize needs --shuffle and a program", "");
     }
     status = run_program(&program, &config);
+    if (trace && (fputs("\n]\n", trace), fclose(trace)) != 0) fprintf(stderr, "aioli: can't write '%s': %s\n", options.trace, strerror(errno));
     if (status && options.shuffles) fprintf(stderr, "aioli: the order was that of --shuffle=%llu\n", (unsigned long long)options.shuffle);
     return status;
 }

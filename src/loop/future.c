@@ -48,6 +48,7 @@ bool future_is_watcher(Value v) {
 // Returns whether it takes a place of its own: not that of the task that it is.
 static bool schedule_callback(VM *vm, Future *f, Value callback) {
     if (is_task(callback)) {
+        if (__builtin_expect(loop_of(vm)->tracer != NULL, 0)) trace_wake(vm, task_of(callback));
         if (!future_of(callback)->abandoned) loop_ready(vm, READY_WAKE, callback, value_object(f));
         return false;
     }

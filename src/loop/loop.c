@@ -669,6 +669,7 @@ void loop_destroy(VM *vm) {
     if (!loop) return;
     loop_unwatch_all(vm);
     replace_driver(loop, NULL);
+    trace_end(vm);
     heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
     heap_resize(vm, loop->timers, loop->timer_capacity * sizeof(Timer), 0);
     if (interpreter_of(vm)) interpreter_of(vm)->trace_loop = NULL;

@@ -49,7 +49,10 @@ struct Future {
     bool yielded;           // an iterator step gave it to somebody; a task that takes it up resets this
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
-    uint32_t waits_since;   // of a task, while there is a console: the loop's clock in milliseconds, modulo 2**32
+    union {
+        uint32_t waits_since; // of a task, while there is a console: the loop's clock in milliseconds, modulo 2**32
+        uint32_t track;       // of a task, while there is a trace and no console: its number there, or 0
+    };
     Value result;           // or the exception; of a pending task in a line: what it wants to remember there
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
     List *callbacks;        // the further ones, or NULL
@@ -262,6 +265,7 @@ struct Loop {
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
     void *driver_user;
     bool use_virtual_time;
+    struct Tracer *tracer; // or NULL, see trace.c
     uint64_t shuffle;    // the state of the generator that chooses tasks, or 0: the plain order; handed down
     uint64_t choices;    // so far
     unsigned (*chooses)(VM *vm, uint64_t number, unsigned count, unsigned which); // has the last word; handed down, or NULL
@@ -362,6 +366,17 @@ Value loop_raise_deadlock(VM *vm);
 
 // exception_handler.c: tells that a step of a task, or a callback, has held the loop for so long.
 void loop_tell_of_slow(VM *vm, Value what, double seconds);
+
+// ---- A trace of what tasks do (trace.c); where there is none, loop->tracer is NULL and none of these may be called but the first
+
+// Begins one; `write` gets each event, a JSON object. False without memory for it.
+bool trace_begin(VM *vm, void (*write)(VM *vm, const char *text, size_t length));
+void trace_end(VM *vm);
+// A task is queued: by the one that runs, if one does.
+void trace_wake(VM *vm, Task *woken);
+// Around a step. trace_step_begins returns when that was.
+double trace_step_begins(VM *vm, Task *task);
+void trace_step_ends(VM *vm, Task *task, double began);
 
 // shuffle.c: puts another one of the tasks that could run now first in the queue, or leaves the plain order.
 void loop_shuffle(VM *vm);

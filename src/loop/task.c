@@ -56,6 +56,7 @@ static Task *task_make_new(VM *vm, Class *cls, Value coroutine, Value name) {
 
 Task *task_new(VM *vm, Value coroutine, Value name) {
     Task *task = task_make_new(vm, NULL, coroutine, name);
+    if (task && __builtin_expect(loop_of(vm)->tracer != NULL, 0)) trace_wake(vm, task);
     if (task) loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
     return task;
 }
@@ -68,6 +69,7 @@ Value task_of_class(VM *vm, Class *cls, Value coroutine, Value name, Value conte
     if (!task) return VALUE_ERROR;
     if (is_given) task->context = given;
     if (!eager) {
+        if (__builtin_expect(loop_of(vm)->tracer != NULL, 0)) trace_wake(vm, task);
         loop_ready(vm, READY_STEP, value_object(task), VALUE_NONE);
         return value_object(task);
     }
@@ -174,6 +176,7 @@ static Value run_coroutine(VM *vm, Value coroutine, Value sent, bool thrown) {
 
 void task_end_park(VM *vm, Task *task, Value exception) {
     Future *f = &task->future;
+    if (__builtin_expect(loop_of(vm)->tracer != NULL, 0)) trace_wake(vm, task);
     if (f->park == PARK_LINE) {
         line_dismiss(&task->waiter);
     } else {
@@ -264,10 +267,27 @@ static Value end_wait(VM *vm, Task *task, Value *sent, Value *exception) {
     return VALUE_NONE;
 }
 
+static bool make_step(VM *vm, Task *task, Value exception);
+
+static __attribute__((noinline)) bool make_traced_step(VM *vm, Task *task, Value exception) {
+    double began = trace_step_begins(vm, task);
+    bool ok = make_step(vm, task, exception);
+    Value failure = vm->exception;
+    exception_clear(vm);
+    trace_step_ends(vm, task, began);
+    vm->exception = failure;
+    return ok;
+}
+
 bool task_step(VM *vm, Task *task, Value exception) {
+    if (future_done(&task->future)) return true;
+    if (__builtin_expect(loop_of(vm)->tracer != NULL, 0)) return make_traced_step(vm, task, exception);
+    return make_step(vm, task, exception);
+}
+
+static bool make_step(VM *vm, Task *task, Value exception) {
     Loop *loop = loop_of(vm);
     Future *f = &task->future;
-    if (future_done(f)) return true;
     if (f->must_cancel) {
         if (is_empty(exception) || !value_is_instance(vm, exception, vm->exceptions.cancelled_error)) {
             exception = future_cancelled_error(vm, f);

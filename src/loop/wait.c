@@ -83,6 +83,7 @@ void line_call(VM *vm, Waiter *waiter) {
     Future *f = &waiter->future;
     f->park = PARK_CALLED;
     if (f->kind == FUTURE_TASK) {
+        if (__builtin_expect(loop_of(vm)->tracer != NULL, 0)) trace_wake(vm, (Task *)f);
         loop_ready(vm, READY_PARK, value_object(f), VALUE_NONE);
     } else {
         f->state = FUTURE_FINISHED;
