@@ -67,17 +67,21 @@ static Value stepped(VM *vm, Coroutine *coroutine, Value result, Waiter *own) {
 
 // The wait by a future of its own is over, or `exception` ends it.
 static Value go_on(VM *vm, Coroutine *coroutine, Value exception) {
-    Waiter *waiter = coroutine->own, *next = line_future_new(vm);
+    Waiter *waiter = coroutine->own;
     if (is_empty(exception) && !future_done(&waiter->future)) {
         raise_runtime_error(vm, "await wasn't used with future");
         exception = exception_take(vm);
     } else if (is_empty(exception) && waiter->future.state == FUTURE_CANCELLED) {
         exception = future_cancelled_error(vm, &waiter->future);
         if (is_error(exception)) exception = exception_take(vm);
-    } else if (!next) {
-        exception = exception_take(vm);
     }
-    if (!next) exception_clear(vm);
+    // It may have to wait again, and not every wait may fail: without memory the old future has to do.
+    Waiter *next = line_future_new(vm);
+    if (!next) {
+        exception_clear(vm);
+        next = waiter;
+        next->future.state = FUTURE_PENDING;
+    }
     return stepped(vm, coroutine, line_go_on(vm, waiter, next, exception), next);
 }
 

@@ -36,7 +36,13 @@ static void begin(VM *vm) {
     Loop *loop = loop_of(vm);
     for (size_t i = 0; i < loop->ready_count; i++) {
         const ReadyEntry *entry = &loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)];
-        note_living((Value){entry->subject & ~(uint64_t)15});
+        Value subject = {entry->subject & ~(uint64_t)15};
+        if ((entry->subject & 15) == READY_TIMEOUT) {
+            const Timeout *timeout = (const Timeout *)object_of(subject);
+            if (timeout->task) timeout->task->lives = true;
+        } else {
+            note_living(subject);
+        }
     }
     for (size_t i = 0; i < loop->timer_count; i++) {
         Value target = loop->timers[i].target;
