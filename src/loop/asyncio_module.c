@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "loop/methods.h"
 #include "loop/module.h"
 #include "object/container/dict.h"
 #include "object/container/set.h"
@@ -134,6 +135,23 @@ static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug
                                              {"isfuture", module_is_future, "obj, /", NATIVE_METHOD,
                                               "Whether the object is a future or a task."},
                                              {0}};
+
+Class *loop_add_class(VM *vm, ModuleObject *module, const char *home, const char *name, Class *base, const TypeOps *ops, size_t size,
+                      uint32_t flags, const NativeDefinition *methods, const char *text) {
+    Class *cls = base ? class_new_builtin(vm, name, base, KIND_NATIVE_DATA, size, flags) : native_data_class(vm, home, name, ops, size, flags);
+    String *doc = string_from(vm, text);
+    if (!cls || !doc) return NULL;
+    if (base) {
+        cls->ops = ops;
+        cls->module = base->module;
+    }
+    cls->shown_name = NULL; // messages call it as they call a class of the language
+    if ((methods && native_add_methods(vm, cls, methods) < 0) ||
+        dict_set_string(vm, cls->attributes, vm->names.__doc__, value_object(doc)) < 0 ||
+        dict_set_string(vm, module->namespace, cls->name, value_object(cls)) < 0)
+        return NULL;
+    return cls;
+}
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module) {
     Loop *loop = loop_of(vm);

@@ -1,4 +1,5 @@
 // asyncio.Condition.
+#include "loop/methods.h"
 #include "loop/primitives.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -193,7 +194,7 @@ static const NativeDefinition condition_methods[] = {
 
 bool condition_add(VM *vm, ModuleObject *module) {
     loop_of(vm)->condition_class =
-        primitive_class(vm, module, "Condition", NULL, &condition_ops, sizeof(Condition), condition_methods,
+        loop_add_class(vm, module, "asyncio.locks", "Condition", NULL, &condition_ops, sizeof(Condition), CLASS_HAS_DICT, condition_methods,
                         "A lock whose holder can wait until another holder says that something has changed.");
     return loop_of(vm)->condition_class != NULL;
 }

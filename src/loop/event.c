@@ -1,4 +1,5 @@
 // asyncio.Event.
+#include "loop/methods.h"
 #include "loop/primitives.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -62,5 +63,5 @@ static const NativeDefinition event_methods[] = {
     {0}};
 
 bool event_add(VM *vm, ModuleObject *module) {
-    return primitive_class(vm, module, "Event", NULL, &event_ops, sizeof(Event), event_methods, "A flag to wait for.") != NULL;
+    return loop_add_class(vm, module, "asyncio.locks", "Event", NULL, &event_ops, sizeof(Event), CLASS_HAS_DICT, event_methods, "A flag to wait for.") != NULL;
 }

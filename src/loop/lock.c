@@ -1,4 +1,5 @@
 // asyncio.Lock.
+#include "loop/methods.h"
 #include "loop/primitives.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -110,7 +111,7 @@ static const NativeDefinition lock_methods[] = {
     {0}};
 
 bool lock_add(VM *vm, ModuleObject *module) {
-    loop_of(vm)->lock_class = primitive_class(vm, module, "Lock", NULL, &lock_ops, sizeof(Lock), lock_methods,
+    loop_of(vm)->lock_class = loop_add_class(vm, module, "asyncio.locks", "Lock", NULL, &lock_ops, sizeof(Lock), CLASS_HAS_DICT, lock_methods,
                                               "Held by one task at a time; those who wait get it in the order in which they came.");
     return loop_of(vm)->lock_class != NULL;
 }

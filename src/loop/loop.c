@@ -292,7 +292,7 @@ static void begin_round(VM *vm, Loop *loop) {
     loop->round_left = loop->ready_count;
 }
 
-static double system_time(void) {
+double loop_system_time(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
@@ -300,10 +300,10 @@ static double system_time(void) {
 
 // By the system's clock: a virtual one stands still meanwhile.
 static __attribute__((noinline)) bool run_timed(VM *vm, Loop *loop, const ReadyEntry *entry) {
-    double start = system_time();
+    double start = loop_system_time();
     Value what = ready_subject(entry);
     bool ok = run_entry(vm, loop, entry);
-    double took = system_time() - start;
+    double took = loop_system_time() - start;
     if (ok && took >= loop->slow && is_object(what)) loop_tell_of_slow(vm, what, took);
     return ok;
 }
@@ -383,7 +383,7 @@ typedef struct {
 } Turn;
 
 static bool is_spent(VM *vm, const Turn *turn) {
-    return vm_work(vm) >= turn->most_work || (turn->end < INFINITY && system_time() >= turn->end);
+    return vm_work(vm) >= turn->most_work || (turn->end < INFINITY && loop_system_time() >= turn->end);
 }
 
 // Whatever the budget, at least one entry runs, so that turns come to an end; and a turn after which nothing is ready has looked at
@@ -417,7 +417,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
     if (loop->running) return raise_runtime_error(vm, "This event loop is already running"), TURN_FAILED;
     if (!loop_open(vm)) return TURN_FAILED;
     Turn turn = {.most_work = budget->work ? vm_work(vm) + budget->work : UINT64_MAX,
-                 .end = budget->seconds > 0 ? system_time() + budget->seconds : INFINITY,
+                 .end = budget->seconds > 0 ? loop_system_time() + budget->seconds : INFINITY,
                  .jumps = loop->was_idle};
     loop->was_idle = false;
     loop->running = true;

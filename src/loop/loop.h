@@ -305,6 +305,8 @@ static inline void loop_ready(VM *vm, ReadyKind kind, Value a, Value b) {
 // Returns the timer's sequence number in *sequence.
 bool loop_timer(VM *vm, double when, Value target, uint64_t *sequence);
 double loop_time(VM *vm);
+// Seconds by the system's steady clock, whatever clock the loop has.
+double loop_system_time(void);
 static inline uint32_t loop_milliseconds(VM *vm) { return (uint32_t)(uint64_t)(loop_time(vm) * 1e3); }
 // Ends a wait of the loop; from any thread, and from a signal handler.
 void loop_wake(VM *vm);

@@ -3,8 +3,14 @@
 #define AIOLI_LOOP_METHODS_H
 
 #include "loop/loop.h"
+#include "object/core/module.h"
 #include "object/core/native.h"
 #include "vm/frame.h"
+
+// Makes a class of native data that looks like one of the language, and gives it its place in the module. home: its __module__; base: NULL
+// for object; methods may be NULL; text: its __doc__. NULL with an exception.
+Class *loop_add_class(VM *vm, ModuleObject *module, const char *home, const char *name, Class *base, const TypeOps *ops, size_t size,
+                      uint32_t flags, const NativeDefinition *methods, const char *text);
 
 bool future_class_init(VM *vm); // Future and the gather's
 bool task_class_init(VM *vm);

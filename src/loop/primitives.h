@@ -30,10 +30,6 @@ bool is_plain_lock(VM *vm, Value v);
 
 // repr(): object's own, with a state and the number of those who wait in brackets.
 Value primitive_repr(VM *vm, Value self, const char *state, const Line *line);
-// Makes a class of asyncio.locks and gives it its place in the module. base: NULL for object; text: its __doc__. NULL with an exception.
-Class *primitive_class(VM *vm, ModuleObject *module, const char *name, Class *base, const TypeOps *ops, size_t size,
-                       const NativeDefinition *methods, const char *text);
-
 // Each adds its classes to the module.
 bool lock_add(VM *vm, ModuleObject *module);
 bool event_add(VM *vm, ModuleObject *module);

@@ -2,6 +2,7 @@
 //
 // A script's subclass may keep the items in its own way (_init, _put, _get, in an attribute _queue that has a length), and may replace
 // whatever else get() and put() call.
+#include "loop/methods.h"
 #include "loop/module.h"
 #include "loop/wait.h"
 #include "object/container/dict.h"
@@ -107,20 +108,15 @@ static Value fetch(VM *vm, Queue *queue) {
     return item;
 }
 
-static Value put_item(VM *vm, Value self, Value item) {
-    if (queue_of(self)->own & OWN_PUT) return value_call_method(vm, self, "_put", &item, 1);
-    if (!is_empty(queue_of(self)->own_items)) {
-        bool is_heap = queue_of(self)->order == BY_PRIORITY && is_list(queue_of(self)->own_items);
-        if (!is_heap) return value_call_method(vm, queue_of(self)->own_items, "append", &item, 1);
-        List *heap = list_of(queue_of(self)->own_items);
-        return list_append(vm, heap, item) && list_heap_rise(vm, heap, 0, heap->length - 1, false) ? VALUE_NONE : VALUE_ERROR;
-    }
-    return store(vm, queue_of(self), item) ? VALUE_NONE : VALUE_ERROR;
+// What the class's own _put and _get do.
+static Value put_in_place(VM *vm, Queue *queue, Value item) {
+    if (is_empty(queue->own_items)) return store(vm, queue, item) ? VALUE_NONE : VALUE_ERROR;
+    bool is_heap = queue->order == BY_PRIORITY && is_list(queue->own_items);
+    if (!is_heap) return value_call_method(vm, queue->own_items, "append", &item, 1);
+    List *heap = list_of(queue->own_items);
+    return list_append(vm, heap, item) && list_heap_rise(vm, heap, 0, heap->length - 1, false) ? VALUE_NONE : VALUE_ERROR;
 }
-
-static Value get_item(VM *vm, Value self) {
-    Queue *queue = queue_of(self);
-    if (queue->own & OWN_GET) return value_call_method(vm, self, "_get", NULL, 0);
+static Value take_out_of_place(VM *vm, Queue *queue) {
     if (is_empty(queue->own_items)) {
         if (queue->items->length == queue->first) return raise_index_error(vm, "pop from an empty queue");
         return fetch(vm, queue);
@@ -128,6 +124,13 @@ static Value get_item(VM *vm, Value self) {
     bool is_heap = queue->order == BY_PRIORITY && is_list(queue->own_items) && list_of(queue->own_items)->length;
     if (is_heap) return list_heap_pop(vm, list_of(queue->own_items), false);
     return value_call_method(vm, queue->own_items, queue->order == FIRST_IN_FIRST_OUT ? "popleft" : "pop", NULL, 0);
+}
+
+static Value put_item(VM *vm, Value self, Value item) {
+    return queue_of(self)->own & OWN_PUT ? value_call_method(vm, self, "_put", &item, 1) : put_in_place(vm, queue_of(self), item);
+}
+static Value get_item(VM *vm, Value self) {
+    return queue_of(self)->own & OWN_GET ? value_call_method(vm, self, "_get", NULL, 0) : take_out_of_place(vm, queue_of(self));
 }
 
 static void one_is_finished(VM *vm, Queue *queue) {
@@ -291,22 +294,8 @@ static Value queue_init(VM *vm, Value *args, size_t count) {
     return queue->own & OWN_INIT ? value_call_method(vm, args[0], "_init", &maximum, 1) : VALUE_NONE;
 }
 static Value queue_own_init(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
-static Value queue_own_put(VM *vm, Value *args, size_t count) {
-    Queue *queue = queue_of(args[0]);
-    uint8_t own = queue->own;
-    queue->own &= (uint8_t)~OWN_PUT; // a script's _put calls this one
-    Value result = put_item(vm, args[0], args[1]);
-    queue->own = own;
-    return result;
-}
-static Value queue_own_get(VM *vm, Value *args, size_t count) {
-    Queue *queue = queue_of(args[0]);
-    uint8_t own = queue->own;
-    queue->own &= (uint8_t)~OWN_GET;
-    Value result = get_item(vm, args[0]);
-    queue->own = own;
-    return result;
-}
+static Value queue_own_put(VM *vm, Value *args, size_t count) { return put_in_place(vm, queue_of(args[0]), args[1]); }
+static Value queue_own_get(VM *vm, Value *args, size_t count) { return take_out_of_place(vm, queue_of(args[0])); }
 static Value queue_qsize(VM *vm, Value *args, size_t count) {
     Queue *queue = queue_of(args[0]);
     int64_t size = is_empty(queue->own_items) ? (int64_t)(queue->items->length - queue->first) : value_length(vm, queue->own_items);
@@ -386,19 +375,8 @@ static const AttributeDefinition queue_attributes[] = {{"maxsize", get_maximum, 
                                                        {"_queue", get_items, set_items, "The items, or what a subclass keeps them in."},
                                                        {0}};
 
-static Class *add_class(VM *vm, ModuleObject *module, const char *name, Class *base, const char *text) {
-    Class *cls = base ? class_new_builtin(vm, name, base, KIND_NATIVE_DATA, sizeof(Queue), CLASS_HAS_DICT)
-                      : native_data_class(vm, "asyncio.queues", name, &queue_ops, sizeof(Queue), CLASS_HAS_DICT);
-    String *doc = string_from(vm, text);
-    if (!cls || !doc) return NULL;
-    cls->shown_name = NULL;
-    if (base) {
-        cls->ops = &queue_ops;
-        cls->module = base->module;
-    }
-    bool ok = dict_set_string(vm, cls->attributes, vm->names.__doc__, value_object(doc)) >= 0 &&
-              dict_set_string(vm, module->namespace, cls->name, value_object(cls)) >= 0;
-    return ok ? cls : NULL;
+static Class *add_class(VM *vm, ModuleObject *module, const char *name, Class *base, const NativeDefinition *methods, const char *text) {
+    return loop_add_class(vm, module, "asyncio.queues", name, base, &queue_ops, sizeof(Queue), CLASS_HAS_DICT, methods, text);
 }
 
 // __class_getitem__ = classmethod(types.GenericAlias)
@@ -423,11 +401,11 @@ static Class *add_exception(VM *vm, ModuleObject *module, const char *name, cons
 
 bool asyncio_queues_module_fill(VM *vm, ModuleObject *module) {
     Loop *loop = loop_of(vm);
-    Class *queue = loop->queue_class = add_class(vm, module, "Queue", NULL, "A queue of at most maxsize items (0: any number).");
-    if (!queue || native_add_methods(vm, queue, queue_methods) < 0 || native_add_attributes(vm, queue, queue_attributes) < 0 || !add_brackets(vm, queue))
+    Class *queue = loop->queue_class = add_class(vm, module, "Queue", NULL, queue_methods, "A queue of at most maxsize items (0: any number).");
+    if (!queue || native_add_attributes(vm, queue, queue_attributes) < 0 || !add_brackets(vm, queue))
         return false;
-    return (loop->priority_queue_class = add_class(vm, module, "PriorityQueue", queue, "The smallest item comes first.")) &&
-           (loop->lifo_queue_class = add_class(vm, module, "LifoQueue", queue, "The newest item comes first.")) &&
+    return (loop->priority_queue_class = add_class(vm, module, "PriorityQueue", queue, NULL, "The smallest item comes first.")) &&
+           (loop->lifo_queue_class = add_class(vm, module, "LifoQueue", queue, NULL, "The newest item comes first.")) &&
            (loop->queue_empty = add_exception(vm, module, "QueueEmpty", "get_nowait() of an empty queue.")) &&
            (loop->queue_full = add_exception(vm, module, "QueueFull", "put_nowait() to a full queue.")) &&
            (loop->queue_shut_down = add_exception(vm, module, "QueueShutDown", "The queue takes and gives nothing any more."));

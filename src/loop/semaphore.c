@@ -1,6 +1,7 @@
 // asyncio.Semaphore and BoundedSemaphore.
 #include <stdio.h>
 
+#include "loop/methods.h"
 #include "loop/primitives.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -113,8 +114,7 @@ static const NativeDefinition bounded_methods[] = {
     {"release", bounded_release, "self", NATIVE_METHOD, "Gives one back; ValueError where more came back than were taken."}, {0}};
 
 bool semaphore_add(VM *vm, ModuleObject *module) {
-    Class *base = loop_of(vm)->semaphore_class = primitive_class(vm, module, "Semaphore", NULL, &semaphore_ops, sizeof(Semaphore),
-                                                                 semaphore_methods, "Held by at most `value` tasks at a time.");
-    return base && primitive_class(vm, module, "BoundedSemaphore", base, &semaphore_ops, sizeof(Semaphore), bounded_methods,
+    Class *base = loop_of(vm)->semaphore_class = loop_add_class(vm, module, "asyncio.locks", "Semaphore", NULL, &semaphore_ops, sizeof(Semaphore), CLASS_HAS_DICT, semaphore_methods, "Held by at most `value` tasks at a time.");
+    return base && loop_add_class(vm, module, "asyncio.locks", "BoundedSemaphore", base, &semaphore_ops, sizeof(Semaphore), CLASS_HAS_DICT, bounded_methods,
                                    "A semaphore that notices one release too many.");
 }

@@ -238,11 +238,7 @@ static const AttributeDefinition attributes[] = {{"_tasks", get_tasks, NULL, "Th
 
 bool asyncio_taskgroups_module_fill(VM *vm, ModuleObject *module) {
     Class *cls = loop_of(vm)->task_group_class =
-        native_data_class(vm, "asyncio.taskgroups", "TaskGroup", &group_ops, sizeof(TaskGroup), CLASS_HAS_DICT);
-    String *doc = string_from(vm, "`async with`: the block ends when all its tasks have ended; when one fails, the others are cancelled.");
-    if (!cls || !doc) return false;
-    cls->shown_name = NULL;
-    return native_add_methods(vm, cls, methods) > 0 && native_add_attributes(vm, cls, attributes) > 0 &&
-           dict_set_string(vm, cls->attributes, vm->names.__doc__, value_object(doc)) >= 0 &&
-           dict_set_string(vm, module->namespace, cls->name, value_object(cls)) >= 0;
+        loop_add_class(vm, module, "asyncio.taskgroups", "TaskGroup", NULL, &group_ops, sizeof(TaskGroup), CLASS_HAS_DICT, methods,
+                       "`async with`: the block ends when all its tasks have ended; when one fails, the others are cancelled.");
+    return cls && native_add_attributes(vm, cls, attributes) > 0;
 }

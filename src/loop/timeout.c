@@ -186,13 +186,9 @@ static const NativeDefinition functions[] = {
     {0}};
 
 bool asyncio_timeouts_module_fill(VM *vm, ModuleObject *module) {
-    Class *cls = loop_of(vm)->timeout_class =
-        native_data_class(vm, "asyncio.timeouts", "Timeout", &timeout_ops, sizeof(Timeout), CLASS_HAS_DICT | CLASS_FINAL);
-    String *doc = string_from(vm, "`async with`: when the deadline comes, the task inside is cancelled, and the block ends with TimeoutError.");
     String *home = string_intern_from(vm, "asyncio.timeouts", 16);
-    if (!cls || !doc || !home) return false;
-    cls->shown_name = NULL;
-    return native_add_methods(vm, cls, methods) > 0 && dict_set_string(vm, cls->attributes, vm->names.__doc__, value_object(doc)) >= 0 &&
-           dict_set_string(vm, module->namespace, cls->name, value_object(cls)) >= 0 &&
-           native_add_functions_of(vm, module->namespace, functions, home) > 0;
+    loop_of(vm)->timeout_class =
+        loop_add_class(vm, module, "asyncio.timeouts", "Timeout", NULL, &timeout_ops, sizeof(Timeout), CLASS_HAS_DICT | CLASS_FINAL, methods,
+                       "`async with`: when the deadline comes, the task inside is cancelled, and the block ends with TimeoutError.");
+    return home && loop_of(vm)->timeout_class && native_add_functions_of(vm, module->namespace, functions, home) > 0;
 }

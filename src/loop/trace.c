@@ -2,7 +2,6 @@
 // and its waits, and arrows from what wakes a task to the step that follows.
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "loop/loop.h"
 #include "loop/methods.h"
@@ -30,16 +29,10 @@ struct Tracer {
     bool failed;  // for lack of memory: nothing more is written
 };
 
-static double system_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 // Microseconds since the beginning. What a virtual clock jumps over is added to the time that steps really take.
 static double now(VM *vm) {
     Loop *loop = loop_of(vm);
-    double seconds = system_seconds() - loop->tracer->begin;
+    double seconds = loop_system_time() - loop->tracer->begin;
     if (loop->driver && loop->driver->is_virtual) seconds += loop_time(vm);
     return seconds * 1e6;
 }
@@ -47,7 +40,7 @@ static double now(VM *vm) {
 bool trace_begin(VM *vm, void (*write)(VM *vm, const char *text, size_t length)) {
     struct Tracer *tracer = heap_resize(vm, NULL, 0, sizeof *tracer);
     if (!tracer) return false;
-    *tracer = (struct Tracer){.write = write, .begin = system_seconds()};
+    *tracer = (struct Tracer){.write = write, .begin = loop_system_time()};
     loop_of(vm)->tracer = tracer;
     return true;
 }
