@@ -46,7 +46,12 @@ void memory_discard(char *block, size_t size, size_t keep) {
 
 void memory_prepare(char *block, size_t size) {
 #ifdef MADV_POPULATE_WRITE
+    // Huge pages are asked for while the memory is laid and no longer: afterwards the system would put together again what
+    // memory_discard has taken out of them.
+    bool huge = ((uintptr_t)block | size) % MEMORY_HUGE_PAGE == 0;
+    if (huge) madvise(block, size, MADV_HUGEPAGE);
     madvise(block, size, MADV_POPULATE_WRITE);
+    if (huge) madvise(block, size, MADV_NOHUGEPAGE);
 #else
     (void)block, (void)size;
 #endif

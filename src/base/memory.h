@@ -33,13 +33,15 @@ static inline void release(Allocator *allocator, void *block, size_t size) {
     if (block) allocator->resize(allocator, block, size, 0);
 }
 
-// Regions straight from the operating system. NULL when memory is short. memory_discard gives back the memory of a region's bytes, but for the first `keep`, until they are
-// touched again; what they held is lost.
+// Regions straight from the operating system. NULL when memory is short. memory_discard gives back the memory of a region's
+// bytes, but for the first `keep`, until they are touched again; what they held is lost.
 void *memory_map(size_t size);
 void memory_unmap(void *block, size_t size);
 void memory_discard(char *block, size_t size, size_t keep);
 // Lets the system lay memory under a part of a region at once, which it does in a fraction of the time that it takes page after
-// page when they are touched. Where it can't, nothing happens.
+// page when they are touched: in huge pages, several times cheaper still, where address and size are multiples of
+// MEMORY_HUGE_PAGE. Where it can't, nothing happens.
+enum { MEMORY_HUGE_PAGE = 2 * 1024 * 1024 };
 void memory_prepare(char *block, size_t size);
 
 #endif

@@ -308,7 +308,25 @@ static __attribute__((noinline)) bool run_timed(VM *vm, Loop *loop, const ReadyE
     return ok;
 }
 
+// Among many tasks each step would wait for memory: for the task, then for what it goes on with. Both are asked for some steps
+// ahead.
+static inline void prefetch_steps(const Loop *loop) {
+    enum { FURTHER = 6, NEARER = 3 };
+    if (loop->ready_count <= FURTHER) return;
+    const ReadyEntry *further = &loop->ready[(loop->ready_first + FURTHER) & (loop->ready_capacity - 1)];
+    const char *subject = (const char *)object_of(ready_subject(further));
+    __builtin_prefetch(subject);
+    __builtin_prefetch(subject + 64);
+    const ReadyEntry *nearer = &loop->ready[(loop->ready_first + NEARER) & (loop->ready_capacity - 1)];
+    if (ready_kind(nearer) != READY_STEP && ready_kind(nearer) != READY_PARK && ready_kind(nearer) != READY_WAKE) return;
+    const char *coroutine = (const char *)object_of(task_of(ready_subject(nearer))->coroutine);
+    __builtin_prefetch(coroutine);
+    __builtin_prefetch(coroutine + 64);
+    __builtin_prefetch(coroutine + 128);
+}
+
 static inline bool run_next(VM *vm, Loop *loop) {
+    prefetch_steps(loop);
     if (__builtin_expect(loop->shuffle != 0, 0)) loop_shuffle(vm);
     ReadyEntry entry = loop->ready[loop->ready_first];
     loop->ready_first = (loop->ready_first + 1) & (loop->ready_capacity - 1);

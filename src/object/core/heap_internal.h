@@ -32,6 +32,7 @@ _Static_assert(offsetof(HeapPage, cells) == sizeof(HeapPage), "cells are aligned
 struct HeapChunk {
     char *base;   // of the first page, aligned to the page size
     void *block;  // what the allocator gave
+    size_t slack; // bytes of the block beside the pages, for the base's alignment
     size_t page_count;
     size_t pooled; // for heap_trim: its pages that are in the pool,
     bool goes;     // and whether it goes back

@@ -3,7 +3,9 @@
 
 #include "base/memory.h"
 
-enum { LEAST_PAGES = 64, LEAST_PAGES_OF_HOST = 16, MOST_PAGES = 4096, LEAST_AHEAD = 64, MOST_AHEAD = 512 };
+enum { LEAST_PAGES = 64, LEAST_PAGES_OF_HOST = 16, MOST_PAGES = 4096, LEAST_AHEAD = 64, MOST_AHEAD = 512,
+       PAGES_IN_HUGE = MEMORY_HUGE_PAGE / HEAP_PAGE_SIZE,
+       LEAST_HUGE = 2 * PAGES_IN_HUGE }; // a chunk of so many is made of huge pages: one is a quarter of the heap then at most
 
 static size_t chunk_size(const HeapChunk *chunk) { return chunk->page_count * HEAP_PAGE_SIZE; }
 
@@ -20,19 +22,22 @@ static bool room_for_chunk(Heap *heap) {
 
 static void chunk_release(Heap *heap, HeapChunk *chunk) {
     __asan_unpoison_memory_region(chunk->base, chunk_size(chunk));
-    size_t size = chunk_size(chunk) + HEAP_PAGE_SIZE; // see chunk_request
+    size_t size = chunk_size(chunk) + chunk->slack;
     if (heap->allocator.maps_pages)
         memory_unmap(chunk->block, size);
     else
         release(&heap->allocator, chunk->block, size);
 }
 
-// Asks for a chunk of so many pages. Nobody promises the alignment, so one page more is asked for.
+// Asks for a chunk of so many pages. Nobody promises the alignment, so a page more is asked for, or a huge one where the chunk
+// is made of such.
 static bool chunk_request(Heap *heap, HeapChunk *chunk, size_t page_count) {
-    *chunk = (HeapChunk){.page_count = page_count};
-    size_t size = chunk_size(chunk) + HEAP_PAGE_SIZE;
-    chunk->block = heap->allocator.maps_pages ? memory_map(size) : allocate(&heap->allocator, size);
-    chunk->base = (char *)(((uintptr_t)chunk->block + HEAP_PAGE_SIZE - 1) & ~(uintptr_t)(HEAP_PAGE_SIZE - 1));
+    size_t size = page_count * HEAP_PAGE_SIZE;
+    bool huge = heap->allocator.maps_pages && page_count >= LEAST_HUGE && size % MEMORY_HUGE_PAGE == 0;
+    size_t unit = huge ? MEMORY_HUGE_PAGE : HEAP_PAGE_SIZE;
+    *chunk = (HeapChunk){.page_count = page_count, .slack = unit};
+    chunk->block = heap->allocator.maps_pages ? memory_map(size + unit) : allocate(&heap->allocator, size + unit);
+    chunk->base = (char *)(((uintptr_t)chunk->block + unit - 1) & ~(uintptr_t)(unit - 1));
     return chunk->block != NULL;
 }
 
@@ -45,6 +50,7 @@ static bool add_chunk(Heap *heap) {
     size_t page_count = heap->page_count / (heap->allocator.maps_pages ? 2 : 16);
     if (page_count < least) page_count = least;
     if (page_count > MOST_PAGES) page_count = MOST_PAGES;
+    if (heap->allocator.maps_pages && page_count >= LEAST_HUGE) page_count -= page_count % PAGES_IN_HUGE;
     HeapChunk chunk;
     if (!chunk_request(heap, &chunk, page_count) &&
         (page_count == least || !chunk_request(heap, &chunk, least)))
@@ -64,6 +70,7 @@ static void prepare_pages(Heap *heap) {
     if (ahead < LEAST_AHEAD) ahead = LEAST_AHEAD;
     if (ahead > MOST_AHEAD) ahead = MOST_AHEAD;
     size_t size = ahead * HEAP_PAGE_SIZE, left = (size_t)(heap->fresh_end - heap->fresh);
+    if ((uintptr_t)heap->fresh % MEMORY_HUGE_PAGE == 0) size = (size + MEMORY_HUGE_PAGE - 1) & ~(size_t)(MEMORY_HUGE_PAGE - 1);
     if (size > left) size = left;
     heap->prepared = heap->fresh + size;
     memory_prepare(heap->fresh, size);
