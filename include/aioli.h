@@ -62,6 +62,7 @@ enum {
     AIOLI_GRANT_INPUT = 4, // file descriptor 0; what `read` gives is granted by giving it
     AIOLI_GRANT_PROGRAMS = 8, // other programs, which have what the process has
     AIOLI_GRANT_ENVIRONMENT = 16, // the process's environment variables, to read and to set, and whose process it is on what system
+    AIOLI_GRANT_NETWORK = 32, // sockets, and names of hosts; those of the file system want the grant of all files too
     AIOLI_GRANT_ALL = 0x7FFFFFFF
 };
 

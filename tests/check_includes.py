@@ -16,7 +16,7 @@ import tempfile
 
 FLOORS = ["base", "syntax", "object", "compiler", "vm", "loop", "modules", "api", "cli"]
 ROOMS = {"object": ["core", "text", "container", "number", "shared", "function", "exception"],
-         "modules": ["", "system", "posix", "number", "functional", "collection", "text", "date", "builtins"]}
+         "modules": ["", "system", "posix", "network", "number", "functional", "collection", "text", "date", "builtins"]}
 LONGEST_FILE, LONG_FILES = 800, {"src/vm/interpreter.c"}
 
 

@@ -197,7 +197,8 @@ static bool permit(VM *vm, Capability capability, const char *path) {
                                         [CAPABILITY_CLOCK] = "the clock",
                                         [CAPABILITY_INPUT] = "the standard input",
                                         [CAPABILITY_PROGRAM] = "running programs",
-                                        [CAPABILITY_ENVIRONMENT] = "the process's environment"};
+                                        [CAPABILITY_ENVIRONMENT] = "the process's environment",
+                                        [CAPABILITY_NETWORK] = "the network"};
     const aioli *host = host_of_vm(vm);
     bool granted = false;
     switch (capability) {
@@ -206,6 +207,7 @@ static bool permit(VM *vm, Capability capability, const char *path) {
     case CAPABILITY_CLOCK: granted = host->config.grants & AIOLI_GRANT_CLOCK; break;
     case CAPABILITY_INPUT: granted = host->config.grants & AIOLI_GRANT_INPUT; break;
     case CAPABILITY_PROGRAM: granted = host->config.grants & AIOLI_GRANT_PROGRAMS; break;
+    case CAPABILITY_NETWORK: granted = host->config.grants & AIOLI_GRANT_NETWORK; break;
     case CAPABILITY_ENVIRONMENT: granted = host->config.grants & AIOLI_GRANT_ENVIRONMENT; break;
     }
     if (granted) return true;

@@ -20,7 +20,9 @@ typedef struct Watch Watch;
 struct Watch {
     int descriptor;
     unsigned events; // WATCH_…, any of them
-    void (*ready)(Watch *watch); // called once, within a wait of the driver, which has forgotten the watch by then
+    bool repeats;    // the watch lasts until it is taken back, and `ready` is called in each wait in which the descriptor is ready
+    // Called within a wait of the driver, which has forgotten the watch by then unless it repeats. It takes back no watch.
+    void (*ready)(Watch *watch);
     Watch *next;  // the driver's,
     void *place;  // and this too
 };
@@ -35,7 +37,8 @@ struct Driver {
     void (*wake)(Driver *driver);
     // A file descriptor that is readable when wait(0) has something to deliver; -1: there is none (any more). NULL: there is none.
     int (*descriptor)(Driver *driver);
-    // Begins to watch: 0, or an errno. Any number of watches may be for one descriptor. Those that are under way are `expected`.
+    // Begins to watch: 0, or an errno; EPERM for a watch that repeats when the system tells no readiness of the descriptor. Any number of
+    // watches may be for one descriptor. Those that are under way are `expected`.
     // NULL, both: this driver knows nothing of descriptors.
     int (*watch)(Driver *driver, Watch *watch);
     // Takes back a watch that is under way.

@@ -70,12 +70,13 @@ static int look_for(Polled *polled) {
     return polled->always ? 0 : uv_poll_start(&polled->handle, events, something_happened);
 }
 
-// Ends the watches for any of these events.
+// Tells the watches for any of these events, and ends those that do not repeat.
 static void deliver(Polled *polled, unsigned events) {
     Watch *ended = NULL, **from = &polled->watches, **to = &ended;
     while (*from) {
         Watch *watch = *from;
-        if (!(watch->events & events)) {
+        if (!(watch->events & events) || watch->repeats) {
+            if (watch->events & events) watch->ready(watch);
             from = &watch->next;
             continue;
         }
@@ -85,7 +86,7 @@ static void deliver(Polled *polled, unsigned events) {
         to = &watch->next;
         polled->driver->driver.expected--;
     }
-    look_for(polled);
+    if (ended) look_for(polled);
     while (ended) {
         Watch *watch = ended;
         ended = watch->next;
@@ -145,6 +146,10 @@ static int uv_driver_watch(Driver *driver, Watch *watch) {
     int error = self->polled[watch->descriptor] ? 0 : begin(self, watch->descriptor);
     if (error) return error;
     Polled *polled = self->polled[watch->descriptor];
+    if (polled->always && watch->repeats) {
+        if (!polled->watches) forget(polled);
+        return EPERM;
+    }
     Watch **last = &polled->watches;
     while (*last) last = &(*last)->next;
     watch->next = NULL;

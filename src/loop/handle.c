@@ -202,5 +202,6 @@ bool handle_class_init(VM *vm) {
     return native_add_methods(vm, loop->handle_class, handle_methods) > 0 &&
            native_add_methods(vm, loop->timer_handle_class, timer_handle_methods) > 0 &&
            native_add_methods(vm, loop->loop_class, loop_methods) > 0 && native_add_methods(vm, loop->loop_class, exception_handler_methods) > 0 &&
+           native_add_methods(vm, loop->loop_class, outside_methods) > 0 &&
            native_add_attributes(vm, loop->loop_class, loop_attributes) > 0;
 }

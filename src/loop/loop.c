@@ -224,6 +224,8 @@ static inline __attribute__((always_inline)) bool run_entry(VM *vm, Loop *loop, 
         loop->places--;
         return timeout->number != (uint64_t)small_of(entry->b) || timeout_expire(vm, timeout) || loop_tell_of_callback(vm, subject);
     }
+    case READY_EVENT:
+        return object_watch_act(vm, (ObjectWatch *)((char *)object_of(subject) + small_of(entry->b))) || loop_tell_of_callback(vm, subject);
     case READY_STOP:
         loop->places--;
         loop->stopping = true;
@@ -540,6 +542,8 @@ static bool close_generators(VM *vm, Loop *loop) {
 void loop_abandon(VM *vm) {
     Loop *loop = loop_of(vm);
     loop_unwatch_all(vm);
+    for (size_t i = 0; i < loop->ready_count; i++)
+        object_watch_forget(&loop->ready[(loop->ready_first + i) & (loop->ready_capacity - 1)]);
     loop->ready_count = loop->timer_count = loop->timer_stale = loop->round_left = 0;
     loop->places = loop->promised;
     for (Task *task = loop->first_task; task;) {

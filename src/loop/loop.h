@@ -174,6 +174,7 @@ typedef enum {
     READY_HANDLE,   // a: a Handle
     READY_STOP,     // ends run_until_complete after this round
     READY_TIMEOUT,  // a: a Timeout whose time has come; b: the number of its deadline
+    READY_EVENT,    // a: the owner of an ObjectWatch; b: where that lies in it, in bytes
 } ReadyKind;
 
 // The kind stands in the low four bits of the object's address in `subject`, which are zero: a queue of a million tasks
@@ -228,6 +229,7 @@ struct Loop {
     size_t task_count, most_tasks; // unfinished ones; most_tasks 0: no limit
     List *generators;  // async generators that have begun, so that a run's end can close those left; or NULL
     DescriptorFuture *descriptors; // under way
+    struct ObjectWatch *first_watch, *last_watch; // under way
     Task *main_task;   // of asyncio.run: Ctrl-C cancels it
     uint64_t next_task_number;
     int interrupts;    // Ctrl-C since asyncio.run began
@@ -335,6 +337,32 @@ void loop_unwatch(VM *vm, DescriptorFuture *watched);
 // The same for all that are under way.
 void loop_unwatch_all(VM *vm);
 void watch_trace(VM *vm);
+
+// A watch that an object keeps for as long as it likes, as a part of itself: while it is under way the loop keeps the object. What is
+// to be done when the descriptor is ready is done in the loop's turn, where scripts may run.
+typedef struct ObjectWatch {
+    Watch watch;
+    VM *vm;
+    Object *owner;
+    bool (*act)(VM *vm, Object *owner); // False with an exception, which the loop tells of. [script]
+    void (*abandon)(VM *vm, Object *owner); // the loop gives up all that it waits for; runs no script, makes nothing. Or NULL
+    bool under_way, queued;
+    struct ObjectWatch *next, *previous;
+} ObjectWatch;
+
+// Begins a watch, with the fields `owner`, `act` and `abandon` set. False with an exception; or with the system's errno in *error,
+// which is 0 otherwise.
+bool object_watch_begin(VM *vm, ObjectWatch *watch, int descriptor, unsigned events, int *error);
+// Begins one without a descriptor: the loop keeps the object, and the watch acts when it is queued. False with MemoryError.
+bool object_watch_hold(VM *vm, ObjectWatch *watch);
+// Queues one that is under way, if it is not queued already; needs no memory.
+void object_watch_queue(ObjectWatch *watch);
+// Ends it, if it is under way; what is queued of it does nothing any more.
+void object_watch_end(VM *vm, ObjectWatch *watch);
+// An entry of the queue is dropped; for loop.c.
+void object_watch_forget(const ReadyEntry *entry);
+// The turn of one that was queued. False with an exception.
+bool object_watch_act(VM *vm, ObjectWatch *watch);
 
 // What a Timeout does when its turn comes.
 bool timeout_expire(VM *vm, Timeout *timeout);

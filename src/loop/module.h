@@ -10,6 +10,8 @@
 extern const NativeDefinition console_functions[];
 // testing.c: what a runner of tests needs.
 extern const NativeDefinition testing_functions[];
+// outside.c: methods of the loop.
+extern const NativeDefinition outside_methods[];
 
 bool asyncio_module_fill(VM *vm, ModuleObject *module);
 bool asyncio_locks_module_fill(VM *vm, ModuleObject *module);  // _asyncio_locks

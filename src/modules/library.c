@@ -37,6 +37,9 @@ const NativeModule native_modules[] = {
     {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
     {"_heapq", heapq_module_fill},      {"array", array_module_fill},
     {"bisect", bisect_module_fill},
+#ifdef AIOLI_IO
+    {"_socket", socket_module_fill},    {"_asyncio_streams", asyncio_streams_module_fill},
+#endif
     {"_thread", thread_module_fill},    {"_typing", typing_module_fill}, {"_weakref", weakref_module_fill},
     {"_traceback", traceback_module_fill},
     {"_codecs", codecs_module_fill},    {"unicodedata", unicodedata_module_fill},

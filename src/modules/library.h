@@ -61,6 +61,9 @@ enum {
     LIBRARY_CSV_READER,
     LIBRARY_CSV_WRITER,
     LIBRARY_LOCK,
+    LIBRARY_SOCKET,
+    LIBRARY_NAME_ERROR,
+    LIBRARY_READER_PROTOCOL,
     LIBRARY_CLASS_COUNT
 };
 
@@ -80,6 +83,7 @@ typedef struct {
     Dict *csv_dialects;                  // by their names; NULL until _csv is imported
     int64_t csv_field_limit;             // the most characters of a field that csv reads
     Object *regex;                       // what PCRE2 keeps; NULL until _re is imported
+    double socket_timeout;               // of socket.setdefaulttimeout, in seconds; negative: none
     double switch_interval;              // of sys.setswitchinterval, in seconds
     uint64_t abstract_changes; // how often a class was registered with an abstract one
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it

@@ -42,6 +42,8 @@ bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool weakref_module_fill(VM *vm, ModuleObject *module);
 bool thread_module_fill(VM *vm, ModuleObject *module);
+bool socket_module_fill(VM *vm, ModuleObject *module);
+bool asyncio_streams_module_fill(VM *vm, ModuleObject *module);
 bool typing_module_fill(VM *vm, ModuleObject *module);
 bool traceback_module_fill(VM *vm, ModuleObject *module);
 bool testing_module_fill(VM *vm, ModuleObject *module);

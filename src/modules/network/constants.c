@@ -1,0 +1,754 @@
+// The numbers that the module socket names, as far as the system knows them.
+#define _GNU_SOURCE // those of Linux
+
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "modules/network/network_internal.h"
+
+#define CONSTANT(name) {#name, (int64_t)(name)},
+static const struct {
+    const char *name;
+    int64_t number;
+} constants[] = {
+#ifdef AF_ALG
+    CONSTANT(AF_ALG)
+#endif
+#ifdef AF_APPLETALK
+    CONSTANT(AF_APPLETALK)
+#endif
+#ifdef AF_ASH
+    CONSTANT(AF_ASH)
+#endif
+#ifdef AF_ATMPVC
+    CONSTANT(AF_ATMPVC)
+#endif
+#ifdef AF_ATMSVC
+    CONSTANT(AF_ATMSVC)
+#endif
+#ifdef AF_AX25
+    CONSTANT(AF_AX25)
+#endif
+#ifdef AF_BRIDGE
+    CONSTANT(AF_BRIDGE)
+#endif
+#ifdef AF_CAN
+    CONSTANT(AF_CAN)
+#endif
+#ifdef AF_DECnet
+    CONSTANT(AF_DECnet)
+#endif
+#ifdef AF_ECONET
+    CONSTANT(AF_ECONET)
+#endif
+#ifdef AF_INET
+    CONSTANT(AF_INET)
+#endif
+#ifdef AF_INET6
+    CONSTANT(AF_INET6)
+#endif
+#ifdef AF_IPX
+    CONSTANT(AF_IPX)
+#endif
+#ifdef AF_IRDA
+    CONSTANT(AF_IRDA)
+#endif
+#ifdef AF_KEY
+    CONSTANT(AF_KEY)
+#endif
+#ifdef AF_LLC
+    CONSTANT(AF_LLC)
+#endif
+#ifdef AF_NETBEUI
+    CONSTANT(AF_NETBEUI)
+#endif
+#ifdef AF_NETLINK
+    CONSTANT(AF_NETLINK)
+#endif
+#ifdef AF_NETROM
+    CONSTANT(AF_NETROM)
+#endif
+#ifdef AF_PACKET
+    CONSTANT(AF_PACKET)
+#endif
+#ifdef AF_PPPOX
+    CONSTANT(AF_PPPOX)
+#endif
+#ifdef AF_QIPCRTR
+    CONSTANT(AF_QIPCRTR)
+#endif
+#ifdef AF_RDS
+    CONSTANT(AF_RDS)
+#endif
+#ifdef AF_ROSE
+    CONSTANT(AF_ROSE)
+#endif
+#ifdef AF_ROUTE
+    CONSTANT(AF_ROUTE)
+#endif
+#ifdef AF_SECURITY
+    CONSTANT(AF_SECURITY)
+#endif
+#ifdef AF_SNA
+    CONSTANT(AF_SNA)
+#endif
+#ifdef AF_TIPC
+    CONSTANT(AF_TIPC)
+#endif
+#ifdef AF_UNIX
+    CONSTANT(AF_UNIX)
+#endif
+#ifdef AF_UNSPEC
+    CONSTANT(AF_UNSPEC)
+#endif
+#ifdef AF_VSOCK
+    CONSTANT(AF_VSOCK)
+#endif
+#ifdef AF_WANPIPE
+    CONSTANT(AF_WANPIPE)
+#endif
+#ifdef AF_X25
+    CONSTANT(AF_X25)
+#endif
+#ifdef AI_ADDRCONFIG
+    CONSTANT(AI_ADDRCONFIG)
+#endif
+#ifdef AI_ALL
+    CONSTANT(AI_ALL)
+#endif
+#ifdef AI_CANONNAME
+    CONSTANT(AI_CANONNAME)
+#endif
+#ifdef AI_NUMERICHOST
+    CONSTANT(AI_NUMERICHOST)
+#endif
+#ifdef AI_NUMERICSERV
+    CONSTANT(AI_NUMERICSERV)
+#endif
+#ifdef AI_PASSIVE
+    CONSTANT(AI_PASSIVE)
+#endif
+#ifdef AI_V4MAPPED
+    CONSTANT(AI_V4MAPPED)
+#endif
+#ifdef EAI_ADDRFAMILY
+    CONSTANT(EAI_ADDRFAMILY)
+#endif
+#ifdef EAI_AGAIN
+    CONSTANT(EAI_AGAIN)
+#endif
+#ifdef EAI_BADFLAGS
+    CONSTANT(EAI_BADFLAGS)
+#endif
+#ifdef EAI_FAIL
+    CONSTANT(EAI_FAIL)
+#endif
+#ifdef EAI_FAMILY
+    CONSTANT(EAI_FAMILY)
+#endif
+#ifdef EAI_MEMORY
+    CONSTANT(EAI_MEMORY)
+#endif
+#ifdef EAI_NODATA
+    CONSTANT(EAI_NODATA)
+#endif
+#ifdef EAI_NONAME
+    CONSTANT(EAI_NONAME)
+#endif
+#ifdef EAI_OVERFLOW
+    CONSTANT(EAI_OVERFLOW)
+#endif
+#ifdef EAI_SERVICE
+    CONSTANT(EAI_SERVICE)
+#endif
+#ifdef EAI_SOCKTYPE
+    CONSTANT(EAI_SOCKTYPE)
+#endif
+#ifdef EAI_SYSTEM
+    CONSTANT(EAI_SYSTEM)
+#endif
+#ifdef INADDR_ALLHOSTS_GROUP
+    CONSTANT(INADDR_ALLHOSTS_GROUP)
+#endif
+#ifdef INADDR_ANY
+    CONSTANT(INADDR_ANY)
+#endif
+#ifdef INADDR_BROADCAST
+    CONSTANT(INADDR_BROADCAST)
+#endif
+#ifdef INADDR_LOOPBACK
+    CONSTANT(INADDR_LOOPBACK)
+#endif
+#ifdef INADDR_MAX_LOCAL_GROUP
+    CONSTANT(INADDR_MAX_LOCAL_GROUP)
+#endif
+#ifdef INADDR_NONE
+    CONSTANT(INADDR_NONE)
+#endif
+#ifdef INADDR_UNSPEC_GROUP
+    CONSTANT(INADDR_UNSPEC_GROUP)
+#endif
+#ifdef IPPORT_RESERVED
+    CONSTANT(IPPORT_RESERVED)
+#endif
+#ifdef IPPORT_USERRESERVED
+    CONSTANT(IPPORT_USERRESERVED)
+#endif
+#ifdef IPPROTO_AH
+    CONSTANT(IPPROTO_AH)
+#endif
+#ifdef IPPROTO_DSTOPTS
+    CONSTANT(IPPROTO_DSTOPTS)
+#endif
+#ifdef IPPROTO_EGP
+    CONSTANT(IPPROTO_EGP)
+#endif
+#ifdef IPPROTO_ESP
+    CONSTANT(IPPROTO_ESP)
+#endif
+#ifdef IPPROTO_FRAGMENT
+    CONSTANT(IPPROTO_FRAGMENT)
+#endif
+#ifdef IPPROTO_GRE
+    CONSTANT(IPPROTO_GRE)
+#endif
+#ifdef IPPROTO_HOPOPTS
+    CONSTANT(IPPROTO_HOPOPTS)
+#endif
+#ifdef IPPROTO_ICMP
+    CONSTANT(IPPROTO_ICMP)
+#endif
+#ifdef IPPROTO_ICMPV6
+    CONSTANT(IPPROTO_ICMPV6)
+#endif
+#ifdef IPPROTO_IDP
+    CONSTANT(IPPROTO_IDP)
+#endif
+#ifdef IPPROTO_IGMP
+    CONSTANT(IPPROTO_IGMP)
+#endif
+#ifdef IPPROTO_IP
+    CONSTANT(IPPROTO_IP)
+#endif
+#ifdef IPPROTO_IPIP
+    CONSTANT(IPPROTO_IPIP)
+#endif
+#ifdef IPPROTO_IPV6
+    CONSTANT(IPPROTO_IPV6)
+#endif
+#ifdef IPPROTO_MPTCP
+    CONSTANT(IPPROTO_MPTCP)
+#endif
+#ifdef IPPROTO_NONE
+    CONSTANT(IPPROTO_NONE)
+#endif
+#ifdef IPPROTO_PIM
+    CONSTANT(IPPROTO_PIM)
+#endif
+#ifdef IPPROTO_PUP
+    CONSTANT(IPPROTO_PUP)
+#endif
+#ifdef IPPROTO_RAW
+    CONSTANT(IPPROTO_RAW)
+#endif
+#ifdef IPPROTO_ROUTING
+    CONSTANT(IPPROTO_ROUTING)
+#endif
+#ifdef IPPROTO_RSVP
+    CONSTANT(IPPROTO_RSVP)
+#endif
+#ifdef IPPROTO_SCTP
+    CONSTANT(IPPROTO_SCTP)
+#endif
+#ifdef IPPROTO_TCP
+    CONSTANT(IPPROTO_TCP)
+#endif
+#ifdef IPPROTO_TP
+    CONSTANT(IPPROTO_TP)
+#endif
+#ifdef IPPROTO_UDP
+    CONSTANT(IPPROTO_UDP)
+#endif
+#ifdef IPPROTO_UDPLITE
+    CONSTANT(IPPROTO_UDPLITE)
+#endif
+#ifdef IPV6_CHECKSUM
+    CONSTANT(IPV6_CHECKSUM)
+#endif
+#ifdef IPV6_DONTFRAG
+    CONSTANT(IPV6_DONTFRAG)
+#endif
+#ifdef IPV6_DSTOPTS
+    CONSTANT(IPV6_DSTOPTS)
+#endif
+#ifdef IPV6_HOPLIMIT
+    CONSTANT(IPV6_HOPLIMIT)
+#endif
+#ifdef IPV6_HOPOPTS
+    CONSTANT(IPV6_HOPOPTS)
+#endif
+#ifdef IPV6_JOIN_GROUP
+    CONSTANT(IPV6_JOIN_GROUP)
+#endif
+#ifdef IPV6_LEAVE_GROUP
+    CONSTANT(IPV6_LEAVE_GROUP)
+#endif
+#ifdef IPV6_MULTICAST_HOPS
+    CONSTANT(IPV6_MULTICAST_HOPS)
+#endif
+#ifdef IPV6_MULTICAST_IF
+    CONSTANT(IPV6_MULTICAST_IF)
+#endif
+#ifdef IPV6_MULTICAST_LOOP
+    CONSTANT(IPV6_MULTICAST_LOOP)
+#endif
+#ifdef IPV6_NEXTHOP
+    CONSTANT(IPV6_NEXTHOP)
+#endif
+#ifdef IPV6_PATHMTU
+    CONSTANT(IPV6_PATHMTU)
+#endif
+#ifdef IPV6_PKTINFO
+    CONSTANT(IPV6_PKTINFO)
+#endif
+#ifdef IPV6_RECVDSTOPTS
+    CONSTANT(IPV6_RECVDSTOPTS)
+#endif
+#ifdef IPV6_RECVHOPLIMIT
+    CONSTANT(IPV6_RECVHOPLIMIT)
+#endif
+#ifdef IPV6_RECVHOPOPTS
+    CONSTANT(IPV6_RECVHOPOPTS)
+#endif
+#ifdef IPV6_RECVPATHMTU
+    CONSTANT(IPV6_RECVPATHMTU)
+#endif
+#ifdef IPV6_RECVPKTINFO
+    CONSTANT(IPV6_RECVPKTINFO)
+#endif
+#ifdef IPV6_RECVRTHDR
+    CONSTANT(IPV6_RECVRTHDR)
+#endif
+#ifdef IPV6_RECVTCLASS
+    CONSTANT(IPV6_RECVTCLASS)
+#endif
+#ifdef IPV6_RTHDR
+    CONSTANT(IPV6_RTHDR)
+#endif
+#ifdef IPV6_RTHDRDSTOPTS
+    CONSTANT(IPV6_RTHDRDSTOPTS)
+#endif
+#ifdef IPV6_RTHDR_TYPE_0
+    CONSTANT(IPV6_RTHDR_TYPE_0)
+#endif
+#ifdef IPV6_TCLASS
+    CONSTANT(IPV6_TCLASS)
+#endif
+#ifdef IPV6_UNICAST_HOPS
+    CONSTANT(IPV6_UNICAST_HOPS)
+#endif
+#ifdef IPV6_V6ONLY
+    CONSTANT(IPV6_V6ONLY)
+#endif
+#ifdef IP_ADD_MEMBERSHIP
+    CONSTANT(IP_ADD_MEMBERSHIP)
+#endif
+#ifdef IP_ADD_SOURCE_MEMBERSHIP
+    CONSTANT(IP_ADD_SOURCE_MEMBERSHIP)
+#endif
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    CONSTANT(IP_BIND_ADDRESS_NO_PORT)
+#endif
+#ifdef IP_BLOCK_SOURCE
+    CONSTANT(IP_BLOCK_SOURCE)
+#endif
+#ifdef IP_DEFAULT_MULTICAST_LOOP
+    CONSTANT(IP_DEFAULT_MULTICAST_LOOP)
+#endif
+#ifdef IP_DEFAULT_MULTICAST_TTL
+    CONSTANT(IP_DEFAULT_MULTICAST_TTL)
+#endif
+#ifdef IP_DROP_MEMBERSHIP
+    CONSTANT(IP_DROP_MEMBERSHIP)
+#endif
+#ifdef IP_DROP_SOURCE_MEMBERSHIP
+    CONSTANT(IP_DROP_SOURCE_MEMBERSHIP)
+#endif
+#ifdef IP_HDRINCL
+    CONSTANT(IP_HDRINCL)
+#endif
+#ifdef IP_MAX_MEMBERSHIPS
+    CONSTANT(IP_MAX_MEMBERSHIPS)
+#endif
+#ifdef IP_MULTICAST_IF
+    CONSTANT(IP_MULTICAST_IF)
+#endif
+#ifdef IP_MULTICAST_LOOP
+    CONSTANT(IP_MULTICAST_LOOP)
+#endif
+#ifdef IP_MULTICAST_TTL
+    CONSTANT(IP_MULTICAST_TTL)
+#endif
+#ifdef IP_OPTIONS
+    CONSTANT(IP_OPTIONS)
+#endif
+#ifdef IP_PKTINFO
+    CONSTANT(IP_PKTINFO)
+#endif
+#ifdef IP_RECVOPTS
+    CONSTANT(IP_RECVOPTS)
+#endif
+#ifdef IP_RECVRETOPTS
+    CONSTANT(IP_RECVRETOPTS)
+#endif
+#ifdef IP_RECVTOS
+    CONSTANT(IP_RECVTOS)
+#endif
+#ifdef IP_RETOPTS
+    CONSTANT(IP_RETOPTS)
+#endif
+#ifdef IP_TOS
+    CONSTANT(IP_TOS)
+#endif
+#ifdef IP_TRANSPARENT
+    CONSTANT(IP_TRANSPARENT)
+#endif
+#ifdef IP_TTL
+    CONSTANT(IP_TTL)
+#endif
+#ifdef IP_UNBLOCK_SOURCE
+    CONSTANT(IP_UNBLOCK_SOURCE)
+#endif
+#ifdef MSG_CMSG_CLOEXEC
+    CONSTANT(MSG_CMSG_CLOEXEC)
+#endif
+#ifdef MSG_CONFIRM
+    CONSTANT(MSG_CONFIRM)
+#endif
+#ifdef MSG_CTRUNC
+    CONSTANT(MSG_CTRUNC)
+#endif
+#ifdef MSG_DONTROUTE
+    CONSTANT(MSG_DONTROUTE)
+#endif
+#ifdef MSG_DONTWAIT
+    CONSTANT(MSG_DONTWAIT)
+#endif
+#ifdef MSG_EOR
+    CONSTANT(MSG_EOR)
+#endif
+#ifdef MSG_ERRQUEUE
+    CONSTANT(MSG_ERRQUEUE)
+#endif
+#ifdef MSG_FASTOPEN
+    CONSTANT(MSG_FASTOPEN)
+#endif
+#ifdef MSG_MORE
+    CONSTANT(MSG_MORE)
+#endif
+#ifdef MSG_NOSIGNAL
+    CONSTANT(MSG_NOSIGNAL)
+#endif
+#ifdef MSG_OOB
+    CONSTANT(MSG_OOB)
+#endif
+#ifdef MSG_PEEK
+    CONSTANT(MSG_PEEK)
+#endif
+#ifdef MSG_TRUNC
+    CONSTANT(MSG_TRUNC)
+#endif
+#ifdef MSG_WAITALL
+    CONSTANT(MSG_WAITALL)
+#endif
+#ifdef NI_DGRAM
+    CONSTANT(NI_DGRAM)
+#endif
+#ifdef NI_IDN
+    CONSTANT(NI_IDN)
+#endif
+#ifdef NI_MAXHOST
+    CONSTANT(NI_MAXHOST)
+#endif
+#ifdef NI_MAXSERV
+    CONSTANT(NI_MAXSERV)
+#endif
+#ifdef NI_NAMEREQD
+    CONSTANT(NI_NAMEREQD)
+#endif
+#ifdef NI_NOFQDN
+    CONSTANT(NI_NOFQDN)
+#endif
+#ifdef NI_NUMERICHOST
+    CONSTANT(NI_NUMERICHOST)
+#endif
+#ifdef NI_NUMERICSERV
+    CONSTANT(NI_NUMERICSERV)
+#endif
+#ifdef PF_CAN
+    CONSTANT(PF_CAN)
+#endif
+#ifdef PF_PACKET
+    CONSTANT(PF_PACKET)
+#endif
+#ifdef PF_RDS
+    CONSTANT(PF_RDS)
+#endif
+#ifdef SCM_CREDENTIALS
+    CONSTANT(SCM_CREDENTIALS)
+#endif
+#ifdef SCM_RIGHTS
+    CONSTANT(SCM_RIGHTS)
+#endif
+#ifdef SHUT_RD
+    CONSTANT(SHUT_RD)
+#endif
+#ifdef SHUT_RDWR
+    CONSTANT(SHUT_RDWR)
+#endif
+#ifdef SHUT_WR
+    CONSTANT(SHUT_WR)
+#endif
+#ifdef SOCK_CLOEXEC
+    CONSTANT(SOCK_CLOEXEC)
+#endif
+#ifdef SOCK_DGRAM
+    CONSTANT(SOCK_DGRAM)
+#endif
+#ifdef SOCK_NONBLOCK
+    CONSTANT(SOCK_NONBLOCK)
+#endif
+#ifdef SOCK_RAW
+    CONSTANT(SOCK_RAW)
+#endif
+#ifdef SOCK_RDM
+    CONSTANT(SOCK_RDM)
+#endif
+#ifdef SOCK_SEQPACKET
+    CONSTANT(SOCK_SEQPACKET)
+#endif
+#ifdef SOCK_STREAM
+    CONSTANT(SOCK_STREAM)
+#endif
+#ifdef SOL_ALG
+    CONSTANT(SOL_ALG)
+#endif
+#ifdef SOL_IP
+    CONSTANT(SOL_IP)
+#endif
+#ifdef SOL_RDS
+    CONSTANT(SOL_RDS)
+#endif
+#ifdef SOL_SOCKET
+    CONSTANT(SOL_SOCKET)
+#endif
+#ifdef SOL_TCP
+    CONSTANT(SOL_TCP)
+#endif
+#ifdef SOL_TIPC
+    CONSTANT(SOL_TIPC)
+#endif
+#ifdef SOMAXCONN
+    CONSTANT(SOMAXCONN)
+#endif
+#ifdef SO_ACCEPTCONN
+    CONSTANT(SO_ACCEPTCONN)
+#endif
+#ifdef SO_BINDTODEVICE
+    CONSTANT(SO_BINDTODEVICE)
+#endif
+#ifdef SO_BINDTOIFINDEX
+    CONSTANT(SO_BINDTOIFINDEX)
+#endif
+#ifdef SO_BROADCAST
+    CONSTANT(SO_BROADCAST)
+#endif
+#ifdef SO_DEBUG
+    CONSTANT(SO_DEBUG)
+#endif
+#ifdef SO_DOMAIN
+    CONSTANT(SO_DOMAIN)
+#endif
+#ifdef SO_DONTROUTE
+    CONSTANT(SO_DONTROUTE)
+#endif
+#ifdef SO_ERROR
+    CONSTANT(SO_ERROR)
+#endif
+#ifdef SO_INCOMING_CPU
+    CONSTANT(SO_INCOMING_CPU)
+#endif
+#ifdef SO_KEEPALIVE
+    CONSTANT(SO_KEEPALIVE)
+#endif
+#ifdef SO_LINGER
+    CONSTANT(SO_LINGER)
+#endif
+#ifdef SO_MARK
+    CONSTANT(SO_MARK)
+#endif
+#ifdef SO_OOBINLINE
+    CONSTANT(SO_OOBINLINE)
+#endif
+#ifdef SO_PASSCRED
+    CONSTANT(SO_PASSCRED)
+#endif
+#ifdef SO_PASSSEC
+    CONSTANT(SO_PASSSEC)
+#endif
+#ifdef SO_PEERCRED
+    CONSTANT(SO_PEERCRED)
+#endif
+#ifdef SO_PEERSEC
+    CONSTANT(SO_PEERSEC)
+#endif
+#ifdef SO_PRIORITY
+    CONSTANT(SO_PRIORITY)
+#endif
+#ifdef SO_PROTOCOL
+    CONSTANT(SO_PROTOCOL)
+#endif
+#ifdef SO_RCVBUF
+    CONSTANT(SO_RCVBUF)
+#endif
+#ifdef SO_RCVLOWAT
+    CONSTANT(SO_RCVLOWAT)
+#endif
+#ifdef SO_RCVTIMEO
+    CONSTANT(SO_RCVTIMEO)
+#endif
+#ifdef SO_REUSEADDR
+    CONSTANT(SO_REUSEADDR)
+#endif
+#ifdef SO_REUSEPORT
+    CONSTANT(SO_REUSEPORT)
+#endif
+#ifdef SO_SNDBUF
+    CONSTANT(SO_SNDBUF)
+#endif
+#ifdef SO_SNDLOWAT
+    CONSTANT(SO_SNDLOWAT)
+#endif
+#ifdef SO_SNDTIMEO
+    CONSTANT(SO_SNDTIMEO)
+#endif
+#ifdef SO_TYPE
+    CONSTANT(SO_TYPE)
+#endif
+#ifdef TCP_CC_INFO
+    CONSTANT(TCP_CC_INFO)
+#endif
+#ifdef TCP_CONGESTION
+    CONSTANT(TCP_CONGESTION)
+#endif
+#ifdef TCP_CORK
+    CONSTANT(TCP_CORK)
+#endif
+#ifdef TCP_DEFER_ACCEPT
+    CONSTANT(TCP_DEFER_ACCEPT)
+#endif
+#ifdef TCP_FASTOPEN
+    CONSTANT(TCP_FASTOPEN)
+#endif
+#ifdef TCP_FASTOPEN_CONNECT
+    CONSTANT(TCP_FASTOPEN_CONNECT)
+#endif
+#ifdef TCP_FASTOPEN_KEY
+    CONSTANT(TCP_FASTOPEN_KEY)
+#endif
+#ifdef TCP_FASTOPEN_NO_COOKIE
+    CONSTANT(TCP_FASTOPEN_NO_COOKIE)
+#endif
+#ifdef TCP_INFO
+    CONSTANT(TCP_INFO)
+#endif
+#ifdef TCP_INQ
+    CONSTANT(TCP_INQ)
+#endif
+#ifdef TCP_KEEPCNT
+    CONSTANT(TCP_KEEPCNT)
+#endif
+#ifdef TCP_KEEPIDLE
+    CONSTANT(TCP_KEEPIDLE)
+#endif
+#ifdef TCP_KEEPINTVL
+    CONSTANT(TCP_KEEPINTVL)
+#endif
+#ifdef TCP_LINGER2
+    CONSTANT(TCP_LINGER2)
+#endif
+#ifdef TCP_MAXSEG
+    CONSTANT(TCP_MAXSEG)
+#endif
+#ifdef TCP_MD5SIG
+    CONSTANT(TCP_MD5SIG)
+#endif
+#ifdef TCP_MD5SIG_EXT
+    CONSTANT(TCP_MD5SIG_EXT)
+#endif
+#ifdef TCP_NODELAY
+    CONSTANT(TCP_NODELAY)
+#endif
+#ifdef TCP_NOTSENT_LOWAT
+    CONSTANT(TCP_NOTSENT_LOWAT)
+#endif
+#ifdef TCP_QUEUE_SEQ
+    CONSTANT(TCP_QUEUE_SEQ)
+#endif
+#ifdef TCP_QUICKACK
+    CONSTANT(TCP_QUICKACK)
+#endif
+#ifdef TCP_REPAIR
+    CONSTANT(TCP_REPAIR)
+#endif
+#ifdef TCP_REPAIR_OPTIONS
+    CONSTANT(TCP_REPAIR_OPTIONS)
+#endif
+#ifdef TCP_REPAIR_QUEUE
+    CONSTANT(TCP_REPAIR_QUEUE)
+#endif
+#ifdef TCP_REPAIR_WINDOW
+    CONSTANT(TCP_REPAIR_WINDOW)
+#endif
+#ifdef TCP_SAVED_SYN
+    CONSTANT(TCP_SAVED_SYN)
+#endif
+#ifdef TCP_SAVE_SYN
+    CONSTANT(TCP_SAVE_SYN)
+#endif
+#ifdef TCP_SYNCNT
+    CONSTANT(TCP_SYNCNT)
+#endif
+#ifdef TCP_THIN_DUPACK
+    CONSTANT(TCP_THIN_DUPACK)
+#endif
+#ifdef TCP_THIN_LINEAR_TIMEOUTS
+    CONSTANT(TCP_THIN_LINEAR_TIMEOUTS)
+#endif
+#ifdef TCP_TIMESTAMP
+    CONSTANT(TCP_TIMESTAMP)
+#endif
+#ifdef TCP_TX_DELAY
+    CONSTANT(TCP_TX_DELAY)
+#endif
+#ifdef TCP_ULP
+    CONSTANT(TCP_ULP)
+#endif
+#ifdef TCP_USER_TIMEOUT
+    CONSTANT(TCP_USER_TIMEOUT)
+#endif
+#ifdef TCP_WINDOW_CLAMP
+    CONSTANT(TCP_WINDOW_CLAMP)
+#endif
+#ifdef TCP_ZEROCOPY_RECEIVE
+    CONSTANT(TCP_ZEROCOPY_RECEIVE)
+#endif
+};
+
+bool network_constants_add(VM *vm, Dict *namespace) {
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        if (!add_value(vm, namespace, constants[i].name, int_from_int64(vm, constants[i].number))) return false;
+    return true;
+}
