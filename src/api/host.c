@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "loop/loop.h"
 #include "modules/library.h"
+#include "modules/system/signals.h"
 #include "modules/modules.h"
 #include "modules/system/file.h"
 #include "modules/system/terminal.h"
@@ -284,6 +285,7 @@ void aioli_free(aioli *host) {
     if (vm->loop && vm->library) lost_end(vm, true);
     if (vm->library && !vm->ending && run_exit_functions(vm)) vm->hooks.finalize(vm, true);
     if (vm->library) sys_flush(vm);
+    if (vm->library) signals_destroy(vm, &host->allocator); // a signal that comes wakes the loop
     if (vm->loop) loop_destroy(vm);
     buffer_free(&host->error);
     // Files are written out and closed by their finalisers, which know the heap and the streams only.

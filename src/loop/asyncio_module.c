@@ -81,6 +81,10 @@ static Value module_current_task(VM *vm, Value *args, size_t count) {
     Task *task = loop_of(vm)->current;
     return task ? value_object(task) : VALUE_NONE;
 }
+static Value module_at_end(VM *vm, Value *args, size_t count) {
+    loop_of(vm)->on_end = args[0];
+    return VALUE_NONE;
+}
 static Value module_all_tasks(VM *vm, Value *args, size_t count) {
     Set *set = set_new(vm, false);
     if (!set) return VALUE_ERROR;
@@ -116,6 +120,7 @@ static const NativeDefinition functions[] = {{"run", module_run, "main, *, debug
                                               "is raised, or with return_exceptions=True stands in the list."},
                                              {"current_task", module_current_task, "loop=", NATIVE_METHOD,
                                               "The task that is running, or None."},
+                                             {"_at_end", module_at_end, "callback, /", NATIVE_METHOD},
                                              {"all_tasks", module_all_tasks, "loop=", NATIVE_METHOD,
                                               "The set of tasks that are not done."},
                                              {"get_running_loop", module_running_loop, "", NATIVE_METHOD,

@@ -110,7 +110,7 @@ static Value loop_stop(VM *vm, Value *args, size_t count) {
 static Value loop_close(VM *vm, Value *args, size_t count) {
     if (loop_of(vm)->running) return raise_runtime_error(vm, "Cannot close a running event loop");
     loop_of(vm)->closed = true;
-    return VALUE_NONE;
+    return loop_end_outside(vm) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value loop_until_complete(VM *vm, Value *args, size_t count) {
     Value future = ensure_future(vm, args[1]);

@@ -281,7 +281,7 @@ static bool wait_for_work(VM *vm, Loop *loop) {
     }
     if (!vm_requested(vm)) loop->driver->wait(loop->driver, seconds);
     if (vm->hooks.wait_ends) vm->hooks.wait_ends(vm);
-    return look_at_requests(vm);
+    return look_at_requests(vm) && vm_take_signals(vm);
 }
 
 static void take_mail(VM *vm, Loop *loop) {
@@ -340,6 +340,7 @@ static inline bool run_next(VM *vm, Loop *loop) {
 
 static bool run_round(VM *vm, Loop *loop) {
     if (loop->any_lost) lost_report(vm);
+    if (!vm_take_signals(vm)) return false;
     if (loop->timer_count) drop_stale_timers(loop);
     take_mail(vm, loop);
     if (loop->ready_count == 0 && !loop->stopping) {
@@ -595,11 +596,18 @@ Value loop_run_main(VM *vm, Value coroutine) {
     if (loop->tells_of_stuck && !vm->ending && !stuck_report(vm)) exception_drop(vm);
     bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
+    if (!vm->ending && !loop_end_outside(vm)) exception_drop(vm);
     loop_abandon(vm);
     if (!vm->ending) lost_end(vm, false);
     loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run
     if (!is_empty(held[FAILURE])) return raise_value(vm, held[FAILURE]);
     return ok ? held[RESULT] : VALUE_ERROR;
+}
+
+bool loop_end_outside(VM *vm) {
+    Value callback = loop_of(vm)->on_end;
+    loop_of(vm)->on_end = VALUE_NONE;
+    return is_none(callback) || !is_error(vm_call(vm, callback, NULL, 0, NULL));
 }
 
 // ---- Making and marking
@@ -621,6 +629,7 @@ static void check_places(const Loop *loop) {
         default: places++;
         }
     }
+    for (const ObjectWatch *watch = loop->first_watch; watch; watch = watch->next) places += !watch->queued;
     assert(places == loop->places && places <= loop->ready_capacity);
 }
 #endif
@@ -651,6 +660,7 @@ static void loop_trace(VM *vm) {
     heap_mark(vm, loop->on_failure);
     heap_mark(vm, loop->on_report);
     heap_mark(vm, loop->exception_handler);
+    heap_mark(vm, loop->on_end);
     heap_mark(vm, loop->task_factory);
     heap_mark(vm, loop->lost_to);
     heap_mark(vm, loop->object);
@@ -669,7 +679,7 @@ static void loop_trace(VM *vm) {
 bool loop_create(VM *vm) {
     Loop *loop = heap_resize(vm, NULL, 0, sizeof(Loop));
     if (!loop) return false;
-    *loop = (Loop){.vm = vm, .slow = 0.1, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .task_factory = VALUE_NONE, .on_failure = VALUE_NONE,
+    *loop = (Loop){.vm = vm, .slow = 0.1, .next_task_number = 1, .next_sequence = 1, .object = VALUE_NONE, .on_interrupt = VALUE_NONE, .exception_handler = VALUE_NONE, .task_factory = VALUE_NONE, .on_failure = VALUE_NONE, .on_end = VALUE_NONE,
                    .on_report = VALUE_NONE, .lost_to = VALUE_NONE};
     loop->context = &loop->main_context;
     vm->loop = loop;

@@ -236,6 +236,7 @@ struct Loop {
     Task *console;     // the task that is told of what the next two say, or NULL: see console.c
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
     Value exception_handler; // a script's, or VALUE_NONE
+    Value on_end;      // called with no arguments at the end of a run: gives back what the process's signals did; or None
     Value task_factory;      // likewise
     bool running, stopping, closed;
     bool seeks_stuck;  // the marking under way is one that does
@@ -321,6 +322,8 @@ Value loop_run_until_complete(VM *vm, Value future);
 Value loop_run_main(VM *vm, Value coroutine);
 // Whether the host has tasks in this loop that are unfinished.
 bool loop_is_hosted(VM *vm);
+// Calls what the library wants to be called at the end of a run (Loop.on_end). False with an exception. [script]
+bool loop_end_outside(VM *vm);
 // Empties the loop: what is unfinished is never gone on with.
 void loop_abandon(VM *vm);
 

@@ -47,7 +47,11 @@ static Value forward(VM *vm, const char *home, const char *function, Value *args
     each(servers, create_unix_server, "Takes connections to a socket of the file system; gives the Server.")                             \
     each(datagrams, create_datagram_endpoint, "A transport of single messages, and its protocol.")                                       \
     each(descriptors, connect_read_pipe, "A transport that reads from a pipe, and its protocol.")                                        \
-    each(descriptors, connect_write_pipe, "A transport that writes to a pipe, and its protocol.")
+    each(descriptors, connect_write_pipe, "A transport that writes to a pipe, and its protocol.")                                        \
+    each(processes, subprocess_exec, "Starts a program: a transport of the process, and its protocol.")                                  \
+    each(processes, subprocess_shell, "Runs a command line in the shell: a transport of the process, and its protocol.")                 \
+    each(signals, add_signal_handler, "Calls callback(*args) whenever a signal comes.")                                                  \
+    each(signals, remove_signal_handler, "Ends add_signal_handler(): whether there was one.")
 
 #define FUNCTION(module, name, text)                                                                                                             \
     static Value loop_##name(VM *vm, Value *args, size_t count) { return forward(vm, "asyncio." #module, #name, args, count); }

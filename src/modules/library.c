@@ -9,6 +9,7 @@
 #include "modules/modules.h"
 #include "modules/struct_sequence.h"
 #include "modules/system/file.h"
+#include "modules/system/signals.h"
 #include "modules/system/terminal.h"
 #include "modules/warning.h"
 #include "object/container/dict.h"
@@ -40,6 +41,7 @@ const NativeModule native_modules[] = {
 #ifdef AIOLI_IO
     {"_socket", socket_module_fill},    {"_asyncio_streams", asyncio_streams_module_fill},
 #endif
+    {"_signal", signal_module_fill},    {"select", select_module_fill},
     {"_thread", thread_module_fill},    {"_typing", typing_module_fill}, {"_weakref", weakref_module_fill},
     {"_traceback", traceback_module_fill},
     {"_codecs", codecs_module_fill},    {"unicodedata", unicodedata_module_fill},
@@ -70,6 +72,7 @@ static void library_trace(VM *vm) {
                        library->csv_dialects};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) heap_mark_object(vm, objects[i]);
     for (size_t i = 0; i < LIBRARY_CLASS_COUNT; i++) heap_mark_object(vm, library->classes[i]);
+    signals_trace(vm);
 }
 
 static bool add_classes(VM *vm, Dict *namespace) {

@@ -64,6 +64,9 @@ enum {
     LIBRARY_SOCKET,
     LIBRARY_NAME_ERROR,
     LIBRARY_READER_PROTOCOL,
+    LIBRARY_TIMER_ERROR,
+    LIBRARY_POLL,
+    LIBRARY_SIGNAL_INFORMATION,
     LIBRARY_CLASS_COUNT
 };
 
@@ -83,6 +86,7 @@ typedef struct {
     Dict *csv_dialects;                  // by their names; NULL until _csv is imported
     int64_t csv_field_limit;             // the most characters of a field that csv reads
     Object *regex;                       // what PCRE2 keeps; NULL until _re is imported
+    struct Signals *signals;             // NULL until _signal is imported
     double socket_timeout;               // of socket.setdefaulttimeout, in seconds; negative: none
     double switch_interval;              // of sys.setswitchinterval, in seconds
     uint64_t abstract_changes; // how often a class was registered with an abstract one

@@ -41,6 +41,8 @@ bool private_file_module_fill(VM *vm, ModuleObject *module);
 bool program_module_fill(VM *vm, ModuleObject *module);
 bool terminal_module_fill(VM *vm, ModuleObject *module);
 bool weakref_module_fill(VM *vm, ModuleObject *module);
+bool select_module_fill(VM *vm, ModuleObject *module);
+bool signal_module_fill(VM *vm, ModuleObject *module);
 bool thread_module_fill(VM *vm, ModuleObject *module);
 bool socket_module_fill(VM *vm, ModuleObject *module);
 bool asyncio_streams_module_fill(VM *vm, ModuleObject *module);

@@ -100,6 +100,7 @@ __attribute__((noinline)) bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm, 
 static bool do_requests(VM *vm) {
     uint32_t requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
     if (requests & REQUEST_REPORT) vm->hooks.report(vm);
+    if (requests & REQUEST_SIGNAL) vm->signals_waiting = true;
     if (!(requests & REQUEST_INTERRUPT)) return true;
     Interpreter *in = interpreter_of(vm);
     if (in->on_interrupt && in->on_interrupt(vm)) return true;
@@ -164,7 +165,7 @@ static bool poll(VM *vm) {
 }
 
 bool interpreter_attend(VM *vm) {
-    if (!attend(vm, heap_collect)) return false;
+    if (!attend(vm, heap_collect) || !vm_take_signals(vm)) return false;
     bool waits = vm->weak_waiting || vm->finalizable.waiting;
     return !waits || vm->is_finalizing || vm->hooks.finalize(vm, false);
 }

@@ -23,7 +23,7 @@ int network_wait(VM *vm, int descriptor, short events, double end) {
         int status = poll(&wanted, 1, left <= 0 ? 0 : left * 1e3 < SLICE ? (int)ceil(left * 1e3) : SLICE);
         if (status > 0) return 1;
         if (status < 0 && errno != EINTR) return 1; // the call that follows says what it is
-        if (!vm_poll(vm, 1)) return -1;
+        if (!vm_poll(vm, 1) || !vm_take_signals(vm)) return -1;
         if (left <= 0) return 0;
     }
 }

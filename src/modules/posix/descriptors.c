@@ -55,7 +55,7 @@ static bool wait_readable(VM *vm, int fd) {
     if (flags < 0 || flags & O_NONBLOCK) return true;
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
     while (poll(&wanted, 1, SLICE) <= 0)
-        if (!vm_poll(vm, 1)) return false;
+        if (!vm_poll(vm, 1) || !vm_take_signals(vm)) return false;
     return true;
 }
 

@@ -1,4 +1,4 @@
-// posix: what the module os gets from the system. What starts processes is not here.
+// posix: what the module os gets from the system.
 #define _GNU_SOURCE 1 // constants and calls of Linux
 
 #include <fcntl.h>
@@ -41,9 +41,10 @@ bool posix_module_fill(VM *vm, ModuleObject *module) {
     Dict *namespace = module->namespace;
     if (!add_text(vm, namespace, "__doc__", "Files, processes and what else the system does; os has it for programs.")) return false;
     const NativeDefinition *tables[] = {posix_status_functions, posix_entry_functions, posix_change_functions, posix_descriptor_functions,
-                                        posix_process_functions};
+                                        posix_process_functions, posix_child_functions};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         if (native_add_functions(vm, namespace, tables[i]) < 0) return false;
     return posix_status_add(vm, namespace) && posix_entry_add(vm, namespace) && posix_process_add(vm, namespace) &&
+           posix_child_add(vm, namespace) &&
            posix_constants_add(vm, namespace);
 }

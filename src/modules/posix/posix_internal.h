@@ -47,9 +47,10 @@ bool interrupted_again(VM *vm);
 Value status_from_stat(VM *vm, const struct stat *status); // an os.stat_result
 
 extern const NativeDefinition posix_status_functions[], posix_entry_functions[], posix_change_functions[], posix_descriptor_functions[],
-    posix_process_functions[];
+    posix_process_functions[], posix_child_functions[];
 bool posix_status_add(VM *vm, Dict *namespace);
 bool posix_entry_add(VM *vm, Dict *namespace);
+bool posix_child_add(VM *vm, Dict *namespace);
 bool posix_process_add(VM *vm, Dict *namespace);
 bool posix_constants_add(VM *vm, Dict *namespace);
 

@@ -84,6 +84,8 @@ int file_fill(VM *vm, FileObject *file, size_t wanted) {
         }
         if (n != -EINTR) break;
         if (vm_requested(vm) && !vm->hooks.attend(vm)) return -1;
+        // A handler may have read from the same file.
+        if (vm->signals_waiting) return vm_take_signals(vm) ? file_fill(vm, file, wanted) : -1;
     }
     if (n < 0) return raise_os_error(vm, (int)-n, file->name), -1;
     if (n == 0) return 0;

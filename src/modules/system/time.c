@@ -102,7 +102,7 @@ static Value time_clock_getres(VM *vm, Value *args, size_t count) {
 static bool sleep_until(VM *vm, const struct timespec *end) {
     enum { SLICE = 20 * 1000 * 1000 };
     for (;;) {
-        if (vm_requested(vm) && !vm->hooks.attend(vm)) return false;
+        if ((vm_requested(vm) && !vm->hooks.attend(vm)) || !vm_take_signals(vm)) return false;
         if (vm->hooks.charge && !vm->hooks.charge(vm)) return false;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);

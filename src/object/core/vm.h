@@ -65,6 +65,8 @@ typedef struct {
     // Whether the host grants scripts a capability; for files, for that path (or NULL for a descriptor). False with PermissionError.
     // NULL: everything is granted.
     bool (*permit)(VM *vm, Capability capability, const char *path);
+    // Runs a script's handlers of the signals that have come. False: an exception is raised. [script]
+    bool (*take_signals)(VM *vm);
     // The virtual clock, moved on by `advance` seconds first. False when time is real. NULL: time is real.
     bool (*clock)(VM *vm, double advance, double *now);
 } Hooks;
@@ -86,7 +88,7 @@ typedef struct ExceptionTable {
 } ExceptionTable;
 
 // What another thread or a signal handler may ask of a VM.
-enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2 };
+enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2, REQUEST_SIGNAL = 4 };
 
 struct VM {
     Heap heap;
@@ -114,6 +116,7 @@ struct VM {
         size_t count, capacity, done, waiting;
     } finalizable;
     bool is_finalizing; // what waits is being run
+    bool signals_waiting; // signals have come that a script has handlers for
     Dict *builtins;        // the namespace of the built-in names
     Dict *modules;         // sys.modules
     Hooks hooks;
@@ -255,6 +258,9 @@ static inline size_t work_of_characters(size_t bytes) { return bytes / 4; }
 // Whether somebody wants to interrupt this VM; whether somebody wants anything, which a safepoint or poll will look after.
 static inline bool vm_interrupted(VM *vm) { return (__atomic_load_n(&vm->requests, __ATOMIC_RELAXED) & REQUEST_INTERRUPT) != 0; }
 static inline bool vm_requested(VM *vm) { return __atomic_load_n(&vm->requests, __ATOMIC_RELAXED) != 0; }
+
+// Runs the handlers of signals that a safepoint has found to have come. False: an exception is raised. [script]
+static inline bool vm_take_signals(VM *vm) { return !__builtin_expect(vm->signals_waiting, 0) || vm->hooks.take_signals(vm); }
 
 // Never collects: for loops in the middle of something. False: an exception is raised.
 static inline bool vm_poll(VM *vm, size_t work) {
