@@ -322,7 +322,8 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
     sigemptyset(&interrupt.sa_mask);
     sigemptyset(&quit.sa_mask);
     running = vm;
-    sigaction(SIGINT, &interrupt, NULL);
+    // What a shell has in the background is not to be interrupted with what is in front.
+    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGINT, &interrupt, NULL);
     if (sigaction(SIGQUIT, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(SIGQUIT, &quit, NULL);
     if (isatty(0)) watch_ends();
     int status = 0, has_run = 1;
