@@ -50,6 +50,7 @@ static Value forward(VM *vm, const char *home, const char *function, Value *args
     each(descriptors, connect_write_pipe, "A transport that writes to a pipe, and its protocol.")                                        \
     each(processes, subprocess_exec, "Starts a program: a transport of the process, and its protocol.")                                  \
     each(processes, subprocess_shell, "Runs a command line in the shell: a transport of the process, and its protocol.")                 \
+    each(threads, run_in_executor, "Does beside the loop what a function of the system does that waits; see asyncio.to_thread().")       \
     each(signals, add_signal_handler, "Calls callback(*args) whenever a signal comes.")                                                  \
     each(signals, remove_signal_handler, "Ends add_signal_handler(): whether there was one.")
 

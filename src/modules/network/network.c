@@ -63,6 +63,6 @@ bool socket_module_fill(VM *vm, ModuleObject *module) {
            add_value(vm, namespace, "error", value_object(vm->exceptions.os_error)) &&
            add_value(vm, namespace, "timeout", value_object(vm->exceptions.timeout_error)) && add_value(vm, namespace, "has_ipv6", VALUE_TRUE) &&
            add_text(vm, namespace, "__doc__", "Sockets, addresses and names of the network; socket has it for programs.") &&
-           resolve_add(vm, namespace) && network_constants_add(vm, namespace) && native_add_functions(vm, namespace, functions) > 0 &&
+           resolve_add(vm, namespace) && lookup_add(vm, namespace) && network_constants_add(vm, namespace) && native_add_functions(vm, namespace, functions) > 0 &&
            native_add_functions(vm, namespace, resolve_functions) > 0;
 }

@@ -50,8 +50,14 @@ bool host_argument(VM *vm, Value v, bool none, Value *holder, const char **out);
 // ---- resolve.c
 // gaierror for one of getaddrinfo's numbers.
 Value raise_name_error(VM *vm, int number);
+// One of getaddrinfo's answers: (family, type, proto, canonname, address). VALUE_ERROR with an exception.
+struct addrinfo;
+Value address_entry(VM *vm, const struct addrinfo *entry);
 extern const NativeDefinition resolve_functions[];
 bool resolve_add(VM *vm, Dict *namespace);
+
+// ---- lookup.c
+bool lookup_add(VM *vm, Dict *namespace);
 
 // ---- constants.c
 bool network_constants_add(VM *vm, Dict *namespace);

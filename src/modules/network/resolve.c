@@ -23,7 +23,7 @@ Value raise_name_error(VM *vm, int number) {
 
 static bool permitted(VM *vm) { return vm_permit(vm, CAPABILITY_NETWORK, NULL); }
 
-static Value entry_value(VM *vm, const struct addrinfo *entry) {
+Value address_entry(VM *vm, const struct addrinfo *entry) {
     Address address = {.length = entry->ai_addrlen};
     memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
     Value where = address_to_value(vm, &address);
@@ -60,7 +60,7 @@ static Value network_getaddrinfo(VM *vm, Value *args, size_t count) {
     if (status) return raise_name_error(vm, status);
     List *list = list_new(vm, 0);
     for (const struct addrinfo *entry = found; list && entry; entry = entry->ai_next) {
-        Value value = entry_value(vm, entry);
+        Value value = address_entry(vm, entry);
         if (is_error(value) || !list_append(vm, list, value)) list = NULL;
     }
     freeaddrinfo(found);
