@@ -65,6 +65,20 @@ static void abandon(VM *vm, Object *o) {
     close_descriptor(transport);
 }
 
+// Its own address, which most never want to know, is asked for when somebody does, or at the latest when the socket is closed.
+static bool know_own_name(VM *vm, Transport *transport) {
+    Dict *extra = (Dict *)object_of(transport->extra);
+    String *key = string_intern_from(vm, "sockname", 8);
+    if (!key) return false;
+    if (transport->kind != OVER_SOCKET || is_none(transport->socket) || dict_find_string(vm, extra, key) >= 0) return true;
+    Value name = value_call_method(vm, transport->socket, "getsockname", NULL, 0);
+    if (is_error(name) && exception_matches(vm, vm->exceptions.os_error)) {
+        exception_clear(vm);
+        name = VALUE_NONE;
+    }
+    return !is_error(name) && dict_set_string(vm, extra, key, name) >= 0;
+}
+
 // The last turn: the protocol is told, and the socket closed whatever it does.
 static bool lose(VM *vm, Object *o) {
     Transport *transport = (Transport *)o;
@@ -73,6 +87,7 @@ static bool lose(VM *vm, Object *o) {
     Value failure = transport->failure;
     bool ok = tell(vm, transport, "connection_lost", &failure, 1);
     Value raised = ok ? VALUE_EMPTY : exception_take(vm);
+    if (!know_own_name(vm, transport)) exception_drop(vm);
     Value socket = transport->socket, server = transport->server;
     transport->protocol = transport->socket = transport->server = VALUE_NONE;
     transport->reader = NULL;
@@ -353,6 +368,7 @@ static Value method_set_protocol(VM *vm, Value *args, size_t count) {
 static Value method_get_protocol(VM *vm, Value *args, size_t count) { return transport_of(args[0])->protocol; }
 
 static Value method_get_extra_info(VM *vm, Value *args, size_t count) {
+    if (!know_own_name(vm, transport_of(args[0]))) return VALUE_ERROR;
     Value found = dict_get(vm, (Dict *)object_of(transport_of(args[0])->extra), args[1]);
     return is_error(found) || !is_empty(found) ? found : is_empty(args[2]) ? VALUE_NONE : args[2];
 }
