@@ -9,6 +9,7 @@
 #include "base/memory.h"
 
 typedef struct Driver Driver;
+typedef struct Network Network;
 
 // What can be waited for of a file descriptor.
 enum { WATCH_READABLE = 1, WATCH_WRITABLE = 2 };
@@ -46,11 +47,14 @@ struct Driver {
     // Frees the driver.
     void (*close)(Driver *driver);
     bool is_virtual; // the clock jumps: nothing ever really waits
+    Network *network; // of a virtual driver: its sockets (network.h), whose descriptors it watches; else NULL
     size_t expected; // operations outside that are under way and could end a wait without a deadline; the driver counts them
 };
 
 // A clock that stands still while anything is ready and jumps to the next deadline when all is idle. NULL: no memory.
-Driver *driver_virtual_new(Allocator *allocator);
+// settings: of its network; they must outlive it.
+struct NetworkSettings;
+Driver *driver_virtual_new(Allocator *allocator, struct NetworkSettings *settings);
 // libuv's loop. NULL: no memory, or the system refuses. `user` is nobody's.
 Driver *driver_uv_new(Allocator *allocator, void *user);
 // Only sleeps and wakes, for builds without I/O.

@@ -140,7 +140,7 @@ void loop_wake(VM *vm) {
 bool loop_open(VM *vm) {
     Loop *loop = loop_of(vm);
     if (loop->driver) return true;
-    replace_driver(loop, loop->use_virtual_time ? driver_virtual_new(&vm->heap.counted) : loop->new_driver(&vm->heap.counted, loop->driver_user));
+    replace_driver(loop, loop->use_virtual_time ? driver_virtual_new(&vm->heap.counted, &loop->network) : loop->new_driver(&vm->heap.counted, loop->driver_user));
     if (!loop->driver) raise_error(vm, vm->exceptions.os_error, "the event loop's driver could not be started");
     return loop->driver != NULL;
 }
@@ -346,7 +346,7 @@ static bool run_round(VM *vm, Loop *loop) {
     if (loop->ready_count == 0 && !loop->stopping) {
         if (!wait_for_work(vm, loop)) return false;
         take_mail(vm, loop);
-    } else if (loop->driver->expected && !loop->driver->is_virtual) {
+    } else if (loop->driver->expected) {
         loop->driver->wait(loop->driver, 0);
     }
     begin_round(vm, loop);
@@ -419,10 +419,11 @@ static bool take_turn(VM *vm, void *data) {
         }
         if (loop->timer_count) drop_stale_timers(loop);
         // What has woken the driver is forgotten only by looking at it.
-        if (!loop->driver->is_virtual && (loop->driver->expected || !loop->ready_count)) loop->driver->wait(loop->driver, 0);
+        if (loop->driver->expected || (!loop->driver->is_virtual && !loop->ready_count)) loop->driver->wait(loop->driver, 0);
         take_mail(vm, loop);
-        if (!loop->ready_count && loop->timer_count && loop->driver->is_virtual && (turn->jumps || !loop->outstanding)) {
-            loop->driver->wait(loop->driver, fmin(loop->timers[0].when - loop_time(vm), DBL_MAX));
+        bool jumps = loop->driver->is_virtual && (loop->timer_count || loop->driver->expected);
+        if (!loop->ready_count && jumps && (turn->jumps || !loop->outstanding)) {
+            loop->driver->wait(loop->driver, loop->timer_count ? fmin(loop->timers[0].when - loop_time(vm), DBL_MAX) : INFINITY);
             turn->jumps = false;
         }
         begin_round(vm, loop);
@@ -567,7 +568,8 @@ Value loop_run_main(VM *vm, Value coroutine) {
     Loop *loop = loop_of(vm);
     if (loop->running) return raise_runtime_error(vm, "asyncio.run() cannot be called from a running event loop");
     if (loop_is_hosted(vm)) return raise_runtime_error(vm, "asyncio.run() cannot be called while the host runs tasks");
-    if (loop->driver && loop->driver->is_virtual) replace_driver(loop, NULL); // each run's clock starts at zero
+    // Each run's clock starts at zero, unless there are sockets that go by the clock.
+    if (loop->driver && loop->driver->is_virtual && !network_is_used(loop->driver->network)) replace_driver(loop, NULL);
     if (!loop_open(vm)) return VALUE_ERROR;
     Task *main = task_new(vm, coroutine, VALUE_EMPTY);
     if (!main) return VALUE_ERROR;
@@ -704,6 +706,7 @@ void loop_destroy(VM *vm) {
     trace_end(vm);
     heap_resize(vm, loop->ready, loop->ready_capacity * sizeof(ReadyEntry), 0);
     heap_resize(vm, loop->timers, loop->timer_capacity * sizeof(Timer), 0);
+    heap_resize(vm, loop->network.hosts, loop->network.hosts_size, 0);
     if (interpreter_of(vm)) interpreter_of(vm)->trace_loop = NULL;
     heap_resize(vm, loop, sizeof(Loop), 0);
     vm->loop = NULL;

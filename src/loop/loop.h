@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "loop/driver.h"
+#include "loop/network.h"
 #include "object/container/list.h"
 #include "object/core/native_data.h"
 #include "object/core/vm.h"
@@ -228,6 +229,7 @@ struct Loop {
     Task *first_task, *last_task;
     size_t task_count, most_tasks; // unfinished ones; most_tasks 0: no limit
     List *generators;  // async generators that have begun, so that a run's end can close those left; or NULL
+    NetworkSettings network; // of the network of virtual time
     DescriptorFuture *descriptors; // under way
     struct ObjectWatch *first_watch, *last_watch; // under way
     Task *main_task;   // of asyncio.run: Ctrl-C cancels it

@@ -1,4 +1,5 @@
 // What waits for file descriptors: futures that they complete, and objects that act when they are ready.
+#include <errno.h>
 #include <string.h>
 
 #include "loop/loop.h"
@@ -24,9 +25,15 @@ static Driver *watching_driver(VM *vm) {
     if (!loop_open(vm)) return NULL;
     Driver *driver = loop_of(vm)->driver;
     if (driver->watch) return driver;
-    raise_runtime_error(vm, driver->is_virtual ? "file descriptors can't be waited for on virtual time"
-                                               : "the host's event loop can't wait for file descriptors");
+    raise_runtime_error(vm, "the host's event loop can't wait for file descriptors");
     return NULL;
+}
+
+// Raises what an error of a virtual driver means.
+static void explain(VM *vm, int *error) {
+    if (*error != EOPNOTSUPP || !loop_of(vm)->driver->is_virtual) return;
+    *error = 0;
+    raise_runtime_error(vm, "file descriptors can't be waited for on virtual time");
 }
 
 Future *loop_watch(VM *vm, int descriptor, unsigned events, int *error) {
@@ -40,7 +47,7 @@ Future *loop_watch(VM *vm, int descriptor, unsigned events, int *error) {
     watched->vm = vm;
     watched->watch = (Watch){.descriptor = descriptor, .events = events, .ready = ready};
     *error = driver->watch(driver, &watched->watch);
-    if (*error) return NULL;
+    if (*error) return explain(vm, error), NULL;
     watched->under_way = true;
     watched->next = loop->descriptors;
     if (loop->descriptors) loop->descriptors->previous = watched;
@@ -92,7 +99,7 @@ bool object_watch_begin(VM *vm, ObjectWatch *self, int descriptor, unsigned even
     *error = driver->watch(driver, &self->watch);
     if (*error) {
         if (!self->queued) loop->places--;
-        return false;
+        return explain(vm, error), false;
     }
     join_loop(vm, self);
     return true;

@@ -7,6 +7,9 @@
 #include "loop/context_variable.h"
 #include "loop/module.h"
 #include "modules/modules.h"
+#ifdef AIOLI_IO
+#include "modules/network/network_internal.h"
+#endif
 #include "modules/struct_sequence.h"
 #include "modules/system/file.h"
 #include "modules/system/signals.h"
@@ -129,6 +132,9 @@ bool aioli_module_fill(VM *vm, ModuleObject *module) {
     return add_text(vm, module->namespace, "__doc__", "What aioli has beside Python.") &&
            add_value(vm, module->namespace, "LimitError", value_object(vm->exceptions.limit_error)) &&
            native_add_functions(vm, module->namespace, console_compile_functions) > 0 &&
+#ifdef AIOLI_IO
+           native_add_functions(vm, module->namespace, simulation_functions) > 0 &&
+#endif
            native_add_functions(vm, module->namespace, aioli_functions) > 0;
 }
 

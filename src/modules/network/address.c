@@ -66,7 +66,7 @@ static bool find_host(VM *vm, int family, Value host, struct sockaddr *out, sock
     } else if (family == AF_INET && inet_pton(AF_INET, name, &((struct sockaddr_in *)out)->sin_addr) == 1) {
         return true;
     }
-    int status = getaddrinfo(name, name ? NULL : "0", &wanted, &found);
+    int status = resolve_host(vm, name, name ? NULL : "0", &wanted, &found);
     if (status) return raise_name_error(vm, status), false;
     memcpy(out, found->ai_addr, found->ai_addrlen < size ? found->ai_addrlen : size);
     freeaddrinfo(found);

@@ -1,45 +1,49 @@
 // The module _socket: what the module socket stands on.
+#define _GNU_SOURCE // accept4
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "modules/modules.h"
+#include "modules/network/calls.h"
 #include "modules/network/network_internal.h"
 #include "modules/system/file.h"
 
-static Value network_socketpair(VM *vm, Value *args, size_t count) {
+static Value module_socketpair(VM *vm, Value *args, size_t count) {
     int family = AF_UNIX, type = SOCK_STREAM, protocol = 0, descriptors[2];
     if (!vm_permit(vm, CAPABILITY_NETWORK, NULL) || (!is_empty(args[0]) && !is_none(args[0]) && !c_int_argument(vm, args[0], &family)) ||
         (!is_empty(args[1]) && !c_int_argument(vm, args[1], &type)) || (!is_empty(args[2]) && !c_int_argument(vm, args[2], &protocol)))
         return VALUE_ERROR;
-    if (socketpair(family, type | SOCK_CLOEXEC, protocol, descriptors) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
+    if (call_socketpair(vm, family, type, protocol, descriptors) < 0) return is_empty(vm->exception) ? raise_os_error(vm, errno, VALUE_EMPTY) : VALUE_ERROR;
     Class *cls = library_of(vm)->classes[LIBRARY_SOCKET];
     Value first = socket_wrap(vm, cls, descriptors[0], family, type, protocol);
-    if (is_error(first)) return close(descriptors[1]), VALUE_ERROR;
+    if (is_error(first)) return call_close(vm, descriptors[1]), VALUE_ERROR;
     Value second = socket_wrap(vm, cls, descriptors[1], family, type, protocol);
     if (is_error(second)) return VALUE_ERROR;
     Value pair[] = {first, second};
     return object_or_error(tuple_from(vm, pair, 2));
 }
 
-static Value network_close(VM *vm, Value *args, size_t count) {
+static Value module_close(VM *vm, Value *args, size_t count) {
     int descriptor;
     if (!vm_permit(vm, CAPABILITY_NETWORK, NULL) || !c_int_argument(vm, args[0], &descriptor)) return VALUE_ERROR;
-    return close(descriptor) < 0 && errno != ECONNRESET && errno != EINTR ? raise_os_error(vm, errno, VALUE_EMPTY) : VALUE_NONE;
+    return call_close(vm, descriptor) < 0 && errno != ECONNRESET && errno != EINTR ? raise_os_error(vm, errno, VALUE_EMPTY) : VALUE_NONE;
 }
 
-static Value network_dup(VM *vm, Value *args, size_t count) {
+static Value module_dup(VM *vm, Value *args, size_t count) {
     int descriptor;
     if (!vm_permit(vm, CAPABILITY_NETWORK, NULL) || !c_int_argument(vm, args[0], &descriptor)) return VALUE_ERROR;
     int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     return copy < 0 ? raise_os_error(vm, errno, VALUE_EMPTY) : value_small(copy);
 }
 
-static Value network_getdefaulttimeout(VM *vm, Value *args, size_t count) {
+static Value module_is_virtual(VM *vm, Value *args, size_t count) { return value_bool(loop_of(vm)->use_virtual_time); }
+static Value module_getdefaulttimeout(VM *vm, Value *args, size_t count) {
     double seconds = library_of(vm)->socket_timeout;
     return seconds < 0 ? VALUE_NONE : value_float(seconds);
 }
-static Value network_setdefaulttimeout(VM *vm, Value *args, size_t count) {
+static Value module_setdefaulttimeout(VM *vm, Value *args, size_t count) {
     double seconds;
     if (!timeout_argument(vm, args[0], &seconds)) return VALUE_ERROR;
     library_of(vm)->socket_timeout = seconds;
@@ -47,11 +51,12 @@ static Value network_setdefaulttimeout(VM *vm, Value *args, size_t count) {
 }
 
 static const NativeDefinition functions[] = {
-    {"socketpair", network_socketpair, "family=, type=, proto=0, /", NATIVE_METHOD, "Two sockets that are connected to each other."},
-    {"close", network_close, "fd, /", NATIVE_METHOD, "Closes a socket's descriptor."},
-    {"dup", network_dup, "fd, /", NATIVE_METHOD, "Another descriptor of the same socket."},
-    {"getdefaulttimeout", network_getdefaulttimeout, "", NATIVE_METHOD, "How many seconds the calls of new sockets may wait; None: without a limit."},
-    {"setdefaulttimeout", network_setdefaulttimeout, "timeout, /", NATIVE_METHOD, "How many seconds the calls of new sockets may wait; None: without a limit."},
+    {"socketpair", module_socketpair, "family=, type=, proto=0, /", NATIVE_METHOD, "Two sockets that are connected to each other."},
+    {"close", module_close, "fd, /", NATIVE_METHOD, "Closes a socket's descriptor."},
+    {"dup", module_dup, "fd, /", NATIVE_METHOD, "Another descriptor of the same socket."},
+    {"_is_virtual", module_is_virtual, "", NATIVE_METHOD},
+    {"getdefaulttimeout", module_getdefaulttimeout, "", NATIVE_METHOD, "How many seconds the calls of new sockets may wait; None: without a limit."},
+    {"setdefaulttimeout", module_setdefaulttimeout, "timeout, /", NATIVE_METHOD, "How many seconds the calls of new sockets may wait; None: without a limit."},
     {0}};
 
 bool socket_module_fill(VM *vm, ModuleObject *module) {

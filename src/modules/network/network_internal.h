@@ -31,8 +31,9 @@ static inline Socket *socket_of(Value v) { return (Socket *)object_of(v); }
 
 // A socket object for a descriptor, which is its own from then on; on failure it is closed. VALUE_ERROR with an exception.
 Value socket_wrap(VM *vm, Class *cls, int descriptor, int family, int type, int protocol);
-// Waits until a descriptor is ready for poll(2)'s events, or the clock of loop_system_time has come to `end`. 1, 0, or -1 with an
-// exception.
+// The time of the clock that a socket goes by: loop_system_time, or the virtual one.
+double network_time(VM *vm, int descriptor);
+// Waits until a descriptor is ready for poll(2)'s events, or that clock has come to `end`. 1, 0, or -1 with an exception. [script]
 int network_wait(VM *vm, int descriptor, short events, double end);
 
 // ---- address.c
@@ -52,12 +53,17 @@ bool host_argument(VM *vm, Value v, bool none, Value *holder, const char **out);
 Value raise_name_error(VM *vm, int number);
 // One of getaddrinfo's answers: (family, type, proto, canonname, address). VALUE_ERROR with an exception.
 struct addrinfo;
+// getaddrinfo(3); on virtual time of the names that the test has set.
+int resolve_host(VM *vm, const char *host, const char *port, struct addrinfo *wanted, struct addrinfo **found);
 Value address_entry(VM *vm, const struct addrinfo *entry);
 extern const NativeDefinition resolve_functions[];
 bool resolve_add(VM *vm, Dict *namespace);
 
 // ---- lookup.c
 bool lookup_add(VM *vm, Dict *namespace);
+
+// ---- simulation.c
+extern const NativeDefinition simulation_functions[];
 
 // ---- constants.c
 bool network_constants_add(VM *vm, Dict *namespace);

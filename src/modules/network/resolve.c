@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loop/loop.h"
 #include "modules/network/network_internal.h"
 #include "modules/system/file.h"
 #include "object/container/dict.h"
@@ -19,6 +20,16 @@ Value raise_name_error(VM *vm, int number) {
     Value arguments[] = {value_small(number), value_object(text)};
     Value e = call_class(vm, library_of(vm)->classes[LIBRARY_NAME_ERROR], arguments, 2);
     return is_error(e) ? e : raise_value(vm, e);
+}
+
+int resolve_host(VM *vm, const char *host, const char *port, struct addrinfo *wanted, struct addrinfo **found) {
+    if (host && loop_of(vm)->use_virtual_time) {
+        // There are no names but those that the test has set.
+        const char *address = network_host(&loop_of(vm)->network, host);
+        if (address) host = address;
+        wanted->ai_flags |= AI_NUMERICHOST;
+    }
+    return getaddrinfo(host, port, wanted, found);
 }
 
 static bool permitted(VM *vm) { return vm_permit(vm, CAPABILITY_NETWORK, NULL); }
@@ -56,7 +67,7 @@ static Value network_getaddrinfo(VM *vm, Value *args, size_t count) {
     int *fields[] = {&wanted.ai_family, &wanted.ai_socktype, &wanted.ai_protocol, &wanted.ai_flags};
     for (size_t i = 0; i < 4; i++)
         if (!is_empty(args[2 + i]) && !c_int_argument(vm, args[2 + i], fields[i])) return VALUE_ERROR;
-    int status = getaddrinfo(host, port, &wanted, &found);
+    int status = resolve_host(vm, host, port, &wanted, &found);
     if (status) return raise_name_error(vm, status);
     List *list = list_new(vm, 0);
     for (const struct addrinfo *entry = found; list && entry; entry = entry->ai_next) {
@@ -120,7 +131,7 @@ static Value network_gethostbyname(VM *vm, Value *args, size_t count) {
     struct addrinfo wanted = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found = NULL;
     if (!*host) return object_or_error(string_from(vm, "0.0.0.0"));
     if (!strcmp(host, "<broadcast>")) return object_or_error(string_from(vm, "255.255.255.255"));
-    int status = getaddrinfo(host, NULL, &wanted, &found);
+    int status = resolve_host(vm, host, NULL, &wanted, &found);
     if (status) return raise_name_error(vm, status);
     char text[INET_ADDRSTRLEN];
     inet_ntop(AF_INET, &((struct sockaddr_in *)found->ai_addr)->sin_addr, text, sizeof text);

@@ -9,13 +9,33 @@
 #include <unistd.h>
 
 #include "loop/loop.h"
+#include "modules/network/calls.h"
 #include "modules/network/network_internal.h"
 #include "modules/system/file.h"
 #include "object/text/bytes.h"
 
 // ---- Waiting
 
+// By the clock that the socket goes by: a script that waits so has the loop stand still, but not what happens in the network.
+static int wait_in_memory(VM *vm, int descriptor, unsigned events, double end) {
+    for (;;) {
+        Network *network = network_that_is(vm);
+        if (!network || network_ready(network, descriptor) & events) return 1;
+        Driver *driver = loop_of(vm)->driver;
+        double left = end - driver->now(driver);
+        if (left <= 0) return 0;
+        if (isinf(left) && isinf(network_next(network)))
+            return raise_error(vm, vm->exceptions.deadlock_error, "nothing that could come is on its way"), -1;
+        driver->wait(driver, left);
+        if (!vm_poll(vm, 1) || !vm_take_signals(vm)) return -1;
+    }
+}
+
+double network_time(VM *vm, int descriptor) { return network_has(descriptor) && network_that_is(vm) ? loop_time(vm) : loop_system_time(); }
+
 int network_wait(VM *vm, int descriptor, short events, double end) {
+    if (network_has(descriptor))
+        return wait_in_memory(vm, descriptor, (events & POLLIN ? WATCH_READABLE : 0) | (events & POLLOUT ? WATCH_WRITABLE : 0), end);
     enum { SLICE = 20 }; // milliseconds: another thread's interrupt ends no system call
     struct pollfd wanted = {.fd = descriptor, .events = events};
     for (;;) {
@@ -37,7 +57,7 @@ typedef struct {
 
 static bool wait_for(VM *vm, Attempt *attempt) {
     double timeout = attempt->socket->timeout;
-    if (attempt->end < 0) attempt->end = timeout < 0 ? INFINITY : loop_system_time() + timeout;
+    if (attempt->end < 0) attempt->end = timeout < 0 ? INFINITY : network_time(vm, attempt->socket->descriptor) + timeout;
     int status = network_wait(vm, attempt->socket->descriptor, attempt->events, attempt->end);
     if (status == 0) raise_error(vm, vm->exceptions.timeout_error, "timed out");
     return status > 0;
@@ -59,15 +79,15 @@ static Value done(VM *vm, int status) { return status < 0 ? raise_os_error(vm, e
 // ---- Making and ending
 
 static bool set_timeout(VM *vm, Socket *socket, double seconds) {
-    int flags = fcntl(socket->descriptor, F_GETFL), wanted = seconds < 0 ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-    if (flags < 0 || (flags != wanted && fcntl(socket->descriptor, F_SETFL, wanted) < 0)) return raise_os_error(vm, errno, VALUE_EMPTY), false;
+    int flags = call_get_flags(socket->descriptor), wanted = seconds < 0 ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    if (flags < 0 || (flags != wanted && call_set_flags(socket->descriptor, wanted) < 0)) return raise_os_error(vm, errno, VALUE_EMPTY), false;
     socket->timeout = seconds;
     return true;
 }
 
 Value socket_wrap(VM *vm, Class *cls, int descriptor, int family, int type, int protocol) {
     Socket *socket = native_data_new(vm, cls, sizeof(Socket));
-    if (!socket) return close(descriptor), VALUE_ERROR;
+    if (!socket) return call_close(vm, descriptor), VALUE_ERROR;
     *socket = (Socket){socket->data, descriptor, family, type, protocol, -1};
     double timeout = library_of(vm)->socket_timeout;
     if (timeout >= 0 && !set_timeout(vm, socket, timeout)) return VALUE_ERROR;
@@ -82,9 +102,10 @@ static Value socket_make(VM *vm, Value *args, size_t count) {
     return value_object(socket);
 }
 
-static int option_of(int descriptor, int option) {
+static int option_of(VM *vm, int descriptor, int option) {
     int value;
     socklen_t size = sizeof value;
+    if (network_has(descriptor)) return network_option(network_that_is(vm), descriptor, SOL_SOCKET, option, &value) == 0 ? value : -1;
     return getsockopt(descriptor, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
@@ -101,21 +122,21 @@ static Value socket_init(VM *vm, Value *args, size_t count) {
         if (!c_int_argument(vm, args[4], &descriptor)) return VALUE_ERROR;
         if (descriptor < 0) return raise_value_error(vm, "negative file descriptor");
         Address address = {.length = sizeof address.storage};
-        if (getsockname(descriptor, &address.any, &address.length) < 0) {
+        if (call_getsockname(vm, descriptor, &address.any, &address.length) < 0) {
             if (family == -1) return raise_os_error(vm, errno, VALUE_EMPTY);
         } else if (family == -1) {
             family = address.any.sa_family;
         }
-        if (type == -1 && (type = option_of(descriptor, SO_TYPE)) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
-        if (protocol == -1 && (protocol = option_of(descriptor, SO_PROTOCOL)) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
+        if (type == -1 && (type = option_of(vm, descriptor, SO_TYPE)) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
+        if (protocol == -1 && (protocol = option_of(vm, descriptor, SO_PROTOCOL)) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
     } else {
         if (family == -1) family = AF_INET;
         if (type == -1) type = SOCK_STREAM;
         if (protocol == -1) protocol = 0;
-        descriptor = socket(family, type | SOCK_CLOEXEC, protocol);
-        if (descriptor < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
+        descriptor = call_socket(vm, family, type, protocol);
+        if (descriptor < 0) return is_empty(vm->exception) ? raise_os_error(vm, errno, VALUE_EMPTY) : VALUE_ERROR;
     }
-    if (socket_object->descriptor >= 0) close(socket_object->descriptor); // __init__ was called again
+    if (socket_object->descriptor >= 0) call_close(vm, socket_object->descriptor); // __init__ was called again
     socket_object->descriptor = descriptor;
     socket_object->family = family;
     socket_object->type = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -128,7 +149,7 @@ static Value socket_init(VM *vm, Value *args, size_t count) {
 
 static void socket_finalize(VM *vm, Object *o) {
     Socket *socket = (Socket *)o;
-    if (socket->descriptor >= 0) close(socket->descriptor);
+    if (socket->descriptor >= 0) call_close(vm, socket->descriptor);
     socket->descriptor = -1;
 }
 
@@ -137,7 +158,7 @@ static Value socket_close(VM *vm, Value *args, size_t count) {
     int descriptor = socket->descriptor;
     socket->descriptor = -1;
     // A peer that has gone already is no error of this side's end.
-    return descriptor >= 0 && close(descriptor) < 0 && errno != ECONNRESET && errno != EINTR ? raise_os_error(vm, errno, VALUE_EMPTY) : VALUE_NONE;
+    return descriptor >= 0 && call_close(vm, descriptor) < 0 && errno != ECONNRESET && errno != EINTR ? raise_os_error(vm, errno, VALUE_EMPTY) : VALUE_NONE;
 }
 
 static Value socket_detach(VM *vm, Value *args, size_t count) {
@@ -158,27 +179,27 @@ const TypeOps socket_ops = {.finalize = socket_finalize, .repr = socket_repr};
 static Value socket_bind(VM *vm, Value *args, size_t count) {
     Address address;
     if (!address_from_value(vm, "bind", socket_of(args[0])->family, args[1], &address)) return VALUE_ERROR;
-    return done(vm, bind(socket_of(args[0])->descriptor, &address.any, address.length));
+    return done(vm, call_bind(vm, socket_of(args[0])->descriptor, &address.any, address.length));
 }
 
 static Value socket_listen(VM *vm, Value *args, size_t count) {
     int backlog = SOMAXCONN < 128 ? SOMAXCONN : 128;
     if (!is_empty(args[1]) && !c_int_argument(vm, args[1], &backlog)) return VALUE_ERROR;
-    return done(vm, listen(socket_of(args[0])->descriptor, backlog < 0 ? 0 : backlog));
+    return done(vm, call_listen(vm, socket_of(args[0])->descriptor, backlog < 0 ? 0 : backlog));
 }
 
 // 0, an errno, or -1 with an exception.
 static int connect_to(VM *vm, Socket *s, const Address *address) {
     Attempt attempt = {s, POLLOUT, -1};
     // A connection takes so long as it takes: the system is not to wait for it.
-    int flags = s->timeout < 0 ? fcntl(s->descriptor, F_GETFL) : -1;
-    if (flags >= 0) fcntl(s->descriptor, F_SETFL, flags | O_NONBLOCK);
-    int error = connect(s->descriptor, &address->any, address->length) < 0 ? errno : 0;
+    int flags = s->timeout < 0 ? call_get_flags(s->descriptor) : -1;
+    if (flags >= 0) call_set_flags(s->descriptor, flags | O_NONBLOCK);
+    int error = call_connect(vm, s->descriptor, &address->any, address->length) < 0 ? errno : 0;
     if (s->timeout != 0 && (error == EINPROGRESS || error == EINTR)) {
         // The second call says what has come of the first, and lets the socket be used for another attempt when it was nothing.
-        error = !wait_for(vm, &attempt) ? -1 : connect(s->descriptor, &address->any, address->length) == 0 || errno == EISCONN ? 0 : errno;
+        error = !wait_for(vm, &attempt) ? -1 : call_connect(vm, s->descriptor, &address->any, address->length) == 0 || errno == EISCONN ? 0 : errno;
     }
-    if (flags >= 0) fcntl(s->descriptor, F_SETFL, flags);
+    if (flags >= 0) call_set_flags(s->descriptor, flags);
     return error;
 }
 
@@ -200,13 +221,13 @@ static Value socket_connect_ex(VM *vm, Value *args, size_t count) {
     return error < 0 ? VALUE_ERROR : value_small(error);
 }
 
-static Value name_of(VM *vm, const Socket *s, int (*ask)(int, struct sockaddr *, socklen_t *)) {
+static Value name_of(VM *vm, const Socket *s, int (*ask)(VM *, int, struct sockaddr *, socklen_t *)) {
     Address address = {.length = sizeof address.storage};
-    if (ask(s->descriptor, &address.any, &address.length) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
+    if (ask(vm, s->descriptor, &address.any, &address.length) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
     return address_to_value(vm, &address);
 }
-static Value socket_getsockname(VM *vm, Value *args, size_t count) { return name_of(vm, socket_of(args[0]), getsockname); }
-static Value socket_getpeername(VM *vm, Value *args, size_t count) { return name_of(vm, socket_of(args[0]), getpeername); }
+static Value socket_getsockname(VM *vm, Value *args, size_t count) { return name_of(vm, socket_of(args[0]), call_getsockname); }
+static Value socket_getpeername(VM *vm, Value *args, size_t count) { return name_of(vm, socket_of(args[0]), call_getpeername); }
 
 // The new connection's descriptor, and the address of its other end.
 static Value socket_accept(VM *vm, Value *args, size_t count) {
@@ -218,20 +239,20 @@ static Value socket_accept(VM *vm, Value *args, size_t count) {
     do {
         memset(&address, 0, sizeof address);
         address.length = sizeof address.storage;
-        descriptor = accept4(s->descriptor, &address.any, &address.length, SOCK_CLOEXEC);
+        descriptor = call_accept(vm, s->descriptor, &address.any, &address.length);
     } while (descriptor < 0 && again(vm, &attempt));
     if (descriptor < 0) return VALUE_ERROR;
     Value other = address_to_value(vm, &address);
     Value parts[] = {value_small(descriptor), other};
     Tuple *pair = is_error(other) ? NULL : tuple_from(vm, parts, 2);
-    if (!pair) close(descriptor);
+    if (!pair) call_close(vm, descriptor);
     return object_or_error(pair);
 }
 
 static Value socket_shutdown(VM *vm, Value *args, size_t count) {
     int how;
     if (!c_int_argument(vm, args[1], &how)) return VALUE_ERROR;
-    return done(vm, shutdown(socket_of(args[0])->descriptor, how));
+    return done(vm, call_shutdown(vm, socket_of(args[0])->descriptor, how));
 }
 
 // ---- Data
@@ -250,7 +271,7 @@ static ssize_t receive(VM *vm, Socket *s, void *data, size_t size, int flags, Ad
     ssize_t n;
     do {
         if (from) from->length = sizeof from->storage;
-        n = recvfrom(s->descriptor, data, size, flags_of(s, flags), from ? &from->any : NULL, from ? &from->length : NULL);
+        n = call_receive(vm, s->descriptor, data, size, flags_of(s, flags), from ? &from->any : NULL, from ? &from->length : NULL);
     } while (n < 0 && again(vm, &attempt));
     return n;
 }
@@ -315,7 +336,7 @@ static bool data_argument(VM *vm, Value v, const unsigned char **data, size_t *s
 
 static ssize_t send_some(VM *vm, Attempt *attempt, const void *data, size_t size, int flags, const Address *to) {
     ssize_t n;
-    do n = sendto(attempt->socket->descriptor, data, size, flags_of(attempt->socket, flags) | MSG_NOSIGNAL, to ? &to->any : NULL, to ? to->length : 0);
+    do n = call_send(vm, attempt->socket->descriptor, data, size, flags_of(attempt->socket, flags), to ? &to->any : NULL, to ? to->length : 0);
     while (n < 0 && again(vm, attempt));
     return n;
 }
@@ -378,9 +399,11 @@ static Value socket_setsockopt(VM *vm, Value *args, size_t count) {
     if (is_empty(args[3])) return raise_type_error(vm, "setsockopt() takes exactly 3 arguments (2 given)");
     if (has_index(vm, args[3])) {
         if (!c_int_argument(vm, args[3], &number)) return VALUE_ERROR;
+        if (network_has(descriptor)) return done(vm, network_set_option(network_that_is(vm), descriptor, level, option, number));
         return done(vm, setsockopt(descriptor, level, option, &number, sizeof number));
     }
     if (!data_argument(vm, args[3], &data, &size)) return VALUE_ERROR;
+    if (network_has(descriptor)) return VALUE_NONE;
     return done(vm, setsockopt(descriptor, level, option, data, (socklen_t)size));
 }
 
@@ -390,6 +413,10 @@ static Value socket_getsockopt(VM *vm, Value *args, size_t count) {
     int descriptor = socket_of(args[0])->descriptor;
     if (!c_int_argument(vm, args[1], &level) || !c_int_argument(vm, args[2], &option) || (!is_empty(args[3]) && !c_int_argument(vm, args[3], &size)))
         return VALUE_ERROR;
+    if (network_has(descriptor)) {
+        if (network_option(network_that_is(vm), descriptor, level, option, &number) < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
+        return size ? object_or_error(bytes_new(vm, &number, sizeof number)) : value_small(number);
+    }
     if (!size) {
         socklen_t length = sizeof number;
         return getsockopt(descriptor, level, option, &number, &length) < 0 ? raise_os_error(vm, errno, VALUE_EMPTY) : value_small(number);

@@ -1,10 +1,13 @@
 // What bytes come and go by: asyncio's transport over a connected socket or a pipe, which calls its protocol.
+#define _GNU_SOURCE // accept4
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "loop/methods.h"
+#include "modules/network/calls.h"
 #include "modules/network/stream.h"
 #include "modules/system/file.h"
 #include "object/container/dict.h"
@@ -61,7 +64,7 @@ static void abandon(VM *vm, Object *o) {
     object_watch_end(vm, &transport->input);
     object_watch_end(vm, &transport->output);
     drop_waiting(vm, transport);
-    if (transport->descriptor >= 0 && transport->kind == OVER_SOCKET) shutdown(transport->descriptor, SHUT_RDWR);
+    if (transport->descriptor >= 0 && transport->kind == OVER_SOCKET) call_shutdown(vm, transport->descriptor, SHUT_RDWR);
     close_descriptor(transport);
 }
 
@@ -148,9 +151,9 @@ static bool input_ended(VM *vm, Transport *transport) {
     return true;
 }
 
-static ssize_t receive(const Transport *transport, void *data, size_t size) {
+static ssize_t receive(VM *vm, const Transport *transport, void *data, size_t size) {
     ssize_t n;
-    do n = transport->kind == OVER_SOCKET ? recv(transport->descriptor, data, size, MSG_DONTWAIT) : read(transport->descriptor, data, size);
+    do n = transport->kind == OVER_SOCKET ? call_receive(vm, transport->descriptor, data, size, MSG_DONTWAIT, NULL, NULL) : read(transport->descriptor, data, size);
     while (n < 0 && errno == EINTR);
     return n;
 }
@@ -175,7 +178,7 @@ static bool receive_buffered(VM *vm, Transport *transport) {
         }
         return fail(vm, transport, "Fatal error: protocol.get_buffer() call failed.");
     }
-    ssize_t n = receive(transport, data, room);
+    ssize_t n = receive(vm, transport, data, room);
     if (n < 0) return receive_failed(vm, transport);
     if (n == 0) return input_ended(vm, transport);
     Value size = value_small(n);
@@ -186,7 +189,7 @@ static bool receive_buffered(VM *vm, Transport *transport) {
 static bool receive_large(VM *vm, Transport *transport) {
     char *room = heap_resize(vm, NULL, 0, MOST_READ);
     if (!room) return raise_memory_error(vm), false;
-    ssize_t n = receive(transport, room, MOST_READ);
+    ssize_t n = receive(vm, transport, room, MOST_READ);
     int error = errno;
     bool ok;
     if (n > 0 && transport->reader) {
@@ -245,9 +248,9 @@ bool transport_resume(VM *vm, Value v) {
 
 // ---- What goes
 
-static ssize_t send_now(const Transport *transport, const void *data, size_t size) {
+static ssize_t send_now(VM *vm, const Transport *transport, const void *data, size_t size) {
     ssize_t n;
-    do n = transport->kind == OVER_SOCKET ? send(transport->descriptor, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) : write(transport->descriptor, data, size);
+    do n = transport->kind == OVER_SOCKET ? call_send(vm, transport->descriptor, data, size, MSG_DONTWAIT, NULL, 0) : write(transport->descriptor, data, size);
     while (n < 0 && errno == EINTR);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
 }
@@ -285,7 +288,7 @@ static bool write_bytes(VM *vm, Transport *transport, const unsigned char *data,
     if (transport->ends_output) return raise_runtime_error(vm, "Cannot call write() after write_eof()"), false;
     if (transport->is_lost || !size) return true; // nobody is there any more: the end tells of it
     if (!transport->count) {
-        ssize_t n = send_now(transport, data, size);
+        ssize_t n = send_now(vm, transport, data, size);
         if (n < 0) return fail_with(vm, transport, errno, "Fatal write error on transport");
         data += n;
         size -= (size_t)n;
@@ -298,7 +301,7 @@ static bool write_bytes(VM *vm, Transport *transport, const unsigned char *data,
 static bool output_ready(VM *vm, Object *o) {
     Transport *transport = (Transport *)o;
     if (transport->is_lost) return true;
-    ssize_t n = send_now(transport, transport->waiting + transport->first, transport->count);
+    ssize_t n = send_now(vm, transport, transport->waiting + transport->first, transport->count);
     if (n < 0) return fail_with(vm, transport, errno, "Fatal write error on transport");
     transport->first += (size_t)n;
     transport->count -= (size_t)n;
@@ -311,7 +314,7 @@ static bool output_ready(VM *vm, Object *o) {
     if (transport->is_closing)
         end_soon(vm, transport, VALUE_NONE);
     else if (transport->ends_output)
-        shutdown(transport->descriptor, SHUT_WR);
+        call_shutdown(vm, transport->descriptor, SHUT_WR);
     return true;
 }
 
@@ -338,7 +341,7 @@ static Value method_write_eof(VM *vm, Value *args, size_t count) {
     if (transport->is_closing || transport->ends_output) return VALUE_NONE;
     if (transport->kind != OVER_SOCKET) return close_gently(vm, transport), VALUE_NONE; // a pipe has but one direction
     transport->ends_output = true;
-    if (!transport->count && shutdown(transport->descriptor, SHUT_WR) < 0 && errno != ENOTCONN) return raise_os_error(vm, errno, VALUE_EMPTY);
+    if (!transport->count && call_shutdown(vm, transport->descriptor, SHUT_WR) < 0 && errno != ENOTCONN) return raise_os_error(vm, errno, VALUE_EMPTY);
     return VALUE_NONE;
 }
 static Value method_can_write_eof(VM *vm, Value *args, size_t count) { return VALUE_TRUE; }
