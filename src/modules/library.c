@@ -7,9 +7,6 @@
 #include "loop/context_variable.h"
 #include "loop/module.h"
 #include "modules/modules.h"
-#ifdef AIOLI_IO
-#include "modules/network/network_internal.h"
-#endif
 #include "modules/struct_sequence.h"
 #include "modules/system/file.h"
 #include "modules/system/signals.h"

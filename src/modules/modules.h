@@ -20,6 +20,7 @@ bool builtins_reduce_add(VM *vm);                   // object.__reduce_ex__ and 
 bool builtins_help_add(VM *vm, Dict *namespace);    // help
 bool builtins_object_add(VM *vm, Dict *namespace);  // getattr, isinstance, repr, hash, id, …
 
+extern const NativeDefinition simulation_functions[]; // of the module `aioli`: network/simulation.c
 extern const NativeDefinition breakpoint_functions[], breakpoint_hook_functions[]; // breakpoint, sys.breakpointhook
 Value sys_late(VM *vm, ModuleObject *module, String *name); // see ModuleObject.late
 

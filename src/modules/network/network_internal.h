@@ -62,8 +62,6 @@ bool resolve_add(VM *vm, Dict *namespace);
 // ---- lookup.c
 bool lookup_add(VM *vm, Dict *namespace);
 
-// ---- simulation.c
-extern const NativeDefinition simulation_functions[];
 
 // ---- constants.c
 bool network_constants_add(VM *vm, Dict *namespace);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "loop/loop.h"
+#include "modules/modules.h"
 #include "modules/network/network_internal.h"
 #include "object/container/dict.h"
 
