@@ -185,27 +185,24 @@ static bool receive_buffered(VM *vm, Transport *transport) {
     return tell(vm, transport, "buffer_updated", &size, 1) || fail(vm, transport, "Fatal error: protocol.buffer_updated() call failed.");
 }
 
-// The first room for what comes: where most messages fit, and the stack is short. What is longer takes the way of a block.
-static bool receive_large(VM *vm, Transport *transport) {
+// Bytes have come: the reader gets them, or the protocol as an object.
+static bool take_data(VM *vm, Transport *transport, const char *data, size_t size) {
+    if (transport->reader) return reader_feed(vm, transport->reader, data, size);
+    Bytes *bytes = bytes_new(vm, data, size);
+    Value argument = object_or_error(bytes);
+    return bytes && tell(vm, transport, "data_received", &argument, 1);
+}
+
+static bool receive_data(VM *vm, Transport *transport) {
+    char little[4096]; // where memory is short
     char *room = heap_resize(vm, NULL, 0, MOST_READ);
-    if (!room) return raise_memory_error(vm), false;
-    ssize_t n = receive(vm, transport, room, MOST_READ);
+    ssize_t n = receive(vm, transport, room ? room : little, room ? MOST_READ : sizeof little);
     int error = errno;
-    bool ok;
-    if (n > 0 && transport->reader) {
-        ok = reader_feed(vm, transport->reader, room, (size_t)n);
-        heap_resize(vm, room, MOST_READ, 0);
-    } else if (n > 0) {
-        Bytes *bytes = bytes_new(vm, room, (size_t)n);
-        heap_resize(vm, room, MOST_READ, 0);
-        Value data = object_or_error(bytes);
-        ok = bytes && tell(vm, transport, "data_received", &data, 1);
-    } else {
-        heap_resize(vm, room, MOST_READ, 0);
-        errno = error;
-        return n < 0 ? receive_failed(vm, transport) : input_ended(vm, transport);
-    }
-    return ok || fail(vm, transport, "Fatal error: protocol.data_received() call failed.");
+    bool ok = n <= 0 || take_data(vm, transport, room ? room : little, (size_t)n);
+    if (room) heap_resize(vm, room, MOST_READ, 0);
+    if (!ok) return fail(vm, transport, "Fatal error: protocol.data_received() call failed.");
+    errno = error;
+    return n > 0 || (n < 0 ? receive_failed(vm, transport) : input_ended(vm, transport));
 }
 
 static bool input_ready(VM *vm, Object *o) {
@@ -217,7 +214,7 @@ static bool input_ready(VM *vm, Object *o) {
         stop(vm, transport, VALUE_NONE);
         return true;
     }
-    return transport->is_buffered ? receive_buffered(vm, transport) : receive_large(vm, transport);
+    return transport->is_buffered ? receive_buffered(vm, transport) : receive_data(vm, transport);
 }
 
 static bool begin_watch(VM *vm, Transport *transport, ObjectWatch *watch, unsigned events) {
@@ -293,9 +290,14 @@ static bool write_bytes(VM *vm, Transport *transport, const unsigned char *data,
         data += n;
         size -= (size_t)n;
         if (!size) return true;
-        if (!begin_watch(vm, transport, &transport->output, WATCH_WRITABLE)) return false;
     }
-    return append_waiting(vm, transport, data, size) && hold_if_high(vm, transport);
+    if (!append_waiting(vm, transport, data, size) || !begin_watch(vm, transport, &transport->output, WATCH_WRITABLE)) {
+        // What comes next would not follow what has been sent.
+        Value failure = exception_take(vm);
+        stop(vm, transport, failure);
+        return raise_value(vm, failure), false;
+    }
+    return hold_if_high(vm, transport);
 }
 
 static bool output_ready(VM *vm, Object *o) {
