@@ -45,6 +45,29 @@ void buffer_code_point(Buffer *buffer, uint32_t code_point) {
     buffer_append(buffer, bytes, (size_t)utf8_encode(code_point, bytes));
 }
 
+void buffer_json_string(Buffer *buffer, const char *text, size_t length) {
+    buffer_byte(buffer, '"');
+    size_t plain = 0; // from here on nothing has been appended
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        bool is_surrogate = c == 0xED && i + 2 < length && (unsigned char)text[i + 1] >= 0xA0;
+        if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != 0x7F && !is_surrogate) continue;
+        buffer_append(buffer, text + plain, i - plain);
+        if (c == '"' || c == '\\') {
+            buffer_byte(buffer, '\\');
+            buffer_byte(buffer, (char)c);
+        } else if (is_surrogate) {
+            buffer_escape(buffer, 'u', 0xD000u | (text[i + 1] & 0x3Fu) << 6 | (text[i + 2] & 0x3Fu));
+            i += 2;
+        } else {
+            buffer_escape(buffer, 'u', c);
+        }
+        plain = i + 1;
+    }
+    buffer_append(buffer, text + plain, length - plain);
+    buffer_byte(buffer, '"');
+}
+
 void buffer_format_list(Buffer *buffer, const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);

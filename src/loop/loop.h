@@ -390,8 +390,6 @@ Value stuck_find(VM *vm);
 // Writes a report of those that are to the standard error, if there are any; what was told of once is not again. False with an exception.
 bool stuck_report(VM *vm);
 bool stuck_reconsider(VM *vm);
-// Appends a line or two that say what a task waits for and where (deadlock.c).
-void deadlock_write_task(VM *vm, Task *task, const char *indentation, Buffer *out);
 
 // ---- What is lost (lost.c): exceptions of futures that nobody has seen, coroutines that nobody has awaited
 

@@ -4,6 +4,7 @@
 // has been reached from something that lives; then what its coroutine holds is reached as well, and so on until nothing more is found.
 // Those that are left wait for each other, or for nobody. (The collector of Go finds goroutines that have leaked in the same way.) A mere
 // reference to a task keeps it from nothing: it must be possible to complete what the task waits for.
+#include "loop/explain.h"
 #include "loop/loop.h"
 #include "loop/methods.h"
 #include "loop/wait.h"
@@ -146,7 +147,7 @@ bool stuck_report(VM *vm) {
         Task *task = task_of(stuck->items[i]);
         if (task->told) continue;
         task->told = true;
-        if (fresh++ < 100) deadlock_write_task(vm, task, "  ", &text);
+        if (fresh++ < 100) explain_task(vm, task, "  ", &text);
     }
     Buffer whole = vm_buffer(vm);
     buffer_format(&whole, "%zu task%s for what nothing that runs can reach any more:", fresh, fresh == 1 ? " waits" : "s wait");
