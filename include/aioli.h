@@ -124,7 +124,8 @@ typedef struct {
     // before which, as a line of text.
     unsigned (*chooses)(void *user, uint64_t number, unsigned count, unsigned which);
     void (*departed)(void *user, uint64_t number, const char *text);
-    // Not NULL: gets what tasks do, as events of the Trace Event Format that Perfetto shows: a JSON object each.
+    // Not NULL: gets what tasks do, as events of the Trace Event Format that Perfetto shows: a JSON object each, in which no `<` stands, so
+    // that they may be put into a page.
     void (*trace)(void *user, const char *text, size_t length);
 } aioli_config;
 

@@ -4,6 +4,7 @@
 What it prints and its exit status for what the programs in the other folders can't ask. The command of a build with
 -Dstatic=true is also run where there is no other file at all (which takes root).
 """
+import html.parser
 import json
 import os
 import pathlib
@@ -375,6 +376,89 @@ asyncio.run(main())
     expect("status of a file that can't be written", 2, subprocess.run([aioli, "--trace", "none/t.json", "traced.aio"], cwd=folder, capture_output=True).returncode)
 
 
+HOSTILE_NAMES = ["</script><script>document.title = 'taken'</script>", "<!--<script>", "\"'\\\n\t\0\x7f\u2028", "\udc80 alone", "\u00e4\U0001f600" * 20, ""]
+
+
+class Page(html.parser.HTMLParser):
+    """What the elements `script` of a page have in them, as a browser reads it; and all addresses in it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.scripts, self.addresses, self.inside = [], [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.inside = tag == "script"
+        if self.inside:
+            self.scripts.append((dict(attributes), ""))
+        self.addresses += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts[-1] = (self.scripts[-1][0], self.scripts[-1][1] + data)
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+
+def check_timeline(aioli, folder):
+    """--timeline FILE: one page with the events in it, which no name of a task or of a program can get out of."""
+    name = "<script> & 'co'.aio"
+    (folder / name).write_text(f"""
+import asyncio
+class Strange(Exception): pass
+async def holds(lock):
+    async with lock:
+        await asyncio.sleep(1)
+async def fails():
+    raise Strange
+async def main():
+    fork = asyncio.Lock()
+    tasks = [asyncio.create_task(holds(fork), name=name) for name in {ascii(HOSTILE_NAMES)}]
+    tasks[0].set_name("renamed")
+    done = asyncio.create_task(fails(), name="failing")
+    await asyncio.gather(*tasks, done, return_exceptions=True)
+    asyncio.create_task(asyncio.sleep(5), name="cut short")
+    await asyncio.sleep(0.1)
+asyncio.run(main())
+asyncio.run(asyncio.sleep(0.1))
+""")
+    done = subprocess.run([aioli, "--virtual-time", "--timeline", "page.html", "--trace", "both.json", name], cwd=folder, capture_output=True, text=True)
+    expect("--timeline", (0, "", ""), (done.returncode, done.stdout, done.stderr))
+    text = (folder / "page.html").read_text(encoding="utf-8")
+    page = Page(text)
+    expect("what a page refers to", [], page.addresses)
+    expect("its scripts", [None, "application/json"], [attributes.get("type") for attributes, _ in page.scripts])
+    events = json.loads(page.scripts[1][1])
+    expect("the page's program", {"name": "aioli", "program": name, "virtual": True}, events[0]["args"])
+    expect("events of the trace and of the page", json.loads((folder / "both.json").read_text())[1:], events[1:])
+    named = {}
+    for event in events:
+        if event["name"] == "thread_name":
+            named.setdefault(event["tid"], []).append(event["args"]["name"])
+    expect("names", [["Task-1"], [HOSTILE_NAMES[0], "renamed"], *([one] for one in HOSTILE_NAMES[1:]), ["failing"], ["cut short"]], list(named.values())[:-1])
+    made = [event["args"]["made"].replace(f"{folder}/", "") for event in events if event["name"] == "thread_name"]
+    expect("where they were made", [f"{name}:17 in <module>", f"{name}:11 in main"], made[:2])
+    steps = {track: [e["args"] for e in events if e.get("cat") == "run" and e["tid"] == track] for track in named}
+    expect("a failure", [{"ends": "failed", "exception": "Strange"}], steps[8])
+    expect("a task that was cancelled", "cancelled", steps[9][-1]["ends"])
+    expect("a wait for a lock", {"sort": "lock", "waits for": f"lock 'fork' ({name}:10), held by 'renamed' since {name}:5", "stops at": f"{name}:5 in holds"},
+           {key: value.replace(f"{folder}/", "") for key, value in steps[3][0].items()})
+    times = [e["ts"] for e in events if e.get("cat") == "run"]
+    expect("times", (sorted(times), True), (times, 6e6 < times[-1] < 8e6))
+    # A run that was ended from outside leaves a page whose events end in the middle.
+    process = subprocess.Popen([aioli, "--timeline", "cut.html", "-c", "import asyncio\nasync def f():\n for n in range(200): await asyncio.sleep(0)\n print(flush=True)\n"
+                                " await asyncio.sleep(60)\nasyncio.run(f())"], cwd=folder, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.kill()
+    process.communicate()
+    head, mark, cut = (folder / "cut.html").read_text().partition('<script type="application/json" id="events">')
+    expect("a page that was cut off", (text.partition(mark)[0], False), (head, "</script>" in cut))
+    expect("its first events", ["process_name", "thread_name"], [json.loads(line.rstrip(","))["name"] for line in cut.split("\n")[1:3]])
+    expect("a page that can't be written", (2, "aioli: can't write 'none/t.html': No such file or directory\n"),
+           (lambda done: (done.returncode, done.stderr))(subprocess.run([aioli, "--timeline", "none/t.html", "-c", ""], cwd=folder, capture_output=True, text=True)))
+
+
 def check_alone(aioli, folder):
     shutil.copy(aioli, folder / "aioli")
 
@@ -400,6 +484,7 @@ def main():
         check_shuffle(build / "aioli", pathlib.Path(folder))
         check_slow(build / "aioli", pathlib.Path(folder))
         check_trace(build / "aioli", pathlib.Path(folder))
+        check_timeline(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(
             line for line in subprocess.run(["readelf", "-dl", build / "aioli"], capture_output=True, text=True).stdout.splitlines()

@@ -5,6 +5,7 @@ _aioli() {
         '--virtual-time[the clock jumps to the next deadline when every task waits]' \
         '--shuffle=-[tasks that could run at once run in another order]::number' \
         '--trace[a file that Perfetto shows]:file:_files' \
+        '--timeline[a page of HTML that shows what tasks do]:file:_files' \
         '--minimize[which task must run before which for the program to fail]' \
         '-i[the prompt afterwards, with what the program has left]' \
         '-q[the prompt without its first line]' \

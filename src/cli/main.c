@@ -15,6 +15,7 @@
 #include <aioli.h>
 
 #include "minimize.h"
+#include "timeline.h"
 
 static const char usage_text[] =
     "usage: aioli [OPTION…] [FILE [ARG…]]           run a program; the prompt without one\n"
@@ -33,6 +34,7 @@ static const char usage_text[] =
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
     "--shuffle[=N]   tasks that could run at once run in another order, which the number N repeats\n"
     "--trace FILE    writes what tasks do to a file that Perfetto (ui.perfetto.dev) and Chrome show\n"
+    "--timeline FILE the same as a page of HTML, which any browser shows\n"
     "--minimize      with --shuffle: which task must run before which for the program to fail\n"
     "-V, --version   the version\n"
     "-h, --help      this\n"
@@ -46,7 +48,7 @@ enum { MOST_REPEATED = 32 };
 typedef struct {
     int virtual_time, interactive, quiet, unbuffered, tests, development, shuffles, minimizes;
     uint64_t shuffle;
-    const char *trace; // the file
+    const char *trace, *timeline; // the files
     const char *code, *module;
     const char *warnings[MOST_REPEATED], *settings[MOST_REPEATED]; // the arguments of -W and of -X
     size_t warning_count, setting_count;
@@ -383,7 +385,7 @@ static int distance(const char *a, const char *b) {
 }
 
 static int unknown(const char *option) {
-    static const char *const known[] = {"--virtual-time", "--shuffle", "--minimize", "--trace", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
+    static const char *const known[] = {"--virtual-time", "--shuffle", "--minimize", "--trace", "--timeline", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
     const char *nearest = NULL;
     int least = 4;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -427,6 +429,11 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
         if (strcmp(option, "--trace") == 0) {
             if (!argv[at + 1]) return *status = misused("Argument expected for the --trace option", ""), -1;
             options->trace = argv[++at];
+            continue;
+        }
+        if (strcmp(option, "--timeline") == 0) {
+            if (!argv[at + 1]) return *status = misused("Argument expected for the --timeline option", ""), -1;
+            options->timeline = argv[++at];
             continue;
         }
         if (strcmp(option, "--minimize") == 0) {
@@ -473,10 +480,49 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
     return at;
 }
 
+// ---- What tasks do, in files
+
+typedef struct {
+    FILE *trace, *timeline; // each may be NULL
+} Records;
+
 static void write_event(void *user, const char *text, size_t length) {
-    fputs(",\n", user);
-    fwrite(text, 1, length, user);
+    const Records *records = user;
+    if (records->trace) {
+        fputs(",\n", records->trace);
+        fwrite(text, 1, length, records->trace);
+    }
+    if (records->timeline) timeline_event(records->timeline, text, length);
 }
+
+// Makes the files that are asked for. Whether they can be written.
+static int begin_records(const Options *options, const char *program, Records *records) {
+    const char *const names[] = {options->trace, options->timeline};
+    FILE **const files[] = {&records->trace, &records->timeline};
+    for (int i = 0; i < 2; i++) {
+        if (!names[i] || (*files[i] = fopen(names[i], "w"))) continue;
+        fprintf(stderr, "aioli: can't write '%s': %s\n", names[i], strerror(errno));
+        return 0;
+    }
+    if (records->trace) fputs("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"aioli\"}}", records->trace);
+    if (records->timeline) timeline_begin(records->timeline, program, options->virtual_time);
+    return 1;
+}
+
+static void end_record(FILE *file, const char *name) {
+    if (!file) return;
+    int failed = ferror(file);
+    if (fclose(file) != 0 || failed) fprintf(stderr, "aioli: can't write '%s': %s\n", name, strerror(errno));
+}
+
+static void end_records(const Options *options, const Records *records) {
+    if (records->trace) fputs("\n]\n", records->trace);
+    if (records->timeline) timeline_end(records->timeline);
+    end_record(records->trace, options->trace);
+    end_record(records->timeline, options->timeline);
+}
+
+// ---- The program
 
 // What is to be run, as the words of the command line say.
 typedef struct {
@@ -525,12 +571,12 @@ int main(int argc, char **argv) {
     aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
                            .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL, .development = options.development};
     config.shuffle = options.shuffle;
-    FILE *trace = options.trace && !options.minimizes ? fopen(options.trace, "w") : NULL;
-    if (options.trace && !options.minimizes && !trace) return fprintf(stderr, "aioli: can't write '%s': %s\n", options.trace, strerror(errno)), 2;
-    if (trace) {
+    Records records = {0};
+    if (!options.minimizes && (options.trace || options.timeline)) {
+        const char *name = options.code ? "-c" : options.module ? options.module : at < argc ? argv[at] : "-";
+        if (!begin_records(&options, name, &records)) return 2;
         config.trace = write_event;
-        config.user = trace;
-        fputs("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"aioli\"}}", trace);
+        config.user = &records;
     }
     own_path(argv[0], executable, sizeof executable);
     Program program = {&options, executable, argc - at, argv + at};
@@ -539,7 +585,7 @@ int main(int argc, char **argv) {
         return has_one ? minimize(run_program, &program, &config) : misused("--minimize needs --shuffle and a program", "");
     }
     status = run_program(&program, &config);
-    if (trace && (fputs("\n]\n", trace), fclose(trace)) != 0) fprintf(stderr, "aioli: can't write '%s': %s\n", options.trace, strerror(errno));
+    end_records(&options, &records);
     if (status && options.shuffles) fprintf(stderr, "aioli: the order was that of --shuffle=%llu\n", (unsigned long long)options.shuffle);
     return status;
 }

@@ -168,7 +168,7 @@ static void write_holder(VM *vm, const Lock *lock, const Task *by, Buffer *out) 
     explain_place(lock->taken_in, lock->taken_at, out);
 }
 
-void explain_wait(VM *vm, Task *task, const Frame *library, Buffer *out) {
+void explain_wait(VM *vm, Task *task, const Frame *library, bool is_hopeless, Buffer *out) {
     Value waiting = task->waiter.waiting;
     if (task->future.park >= PARK_LINE && line_kind(&task->waiter)->noun) {
         const Waitable *owner = (const Waitable *)object_of(waiting);
@@ -192,7 +192,8 @@ void explain_wait(VM *vm, Task *task, const Frame *library, Buffer *out) {
     } else if (library) {
         buffer_format(out, "%s()", frame_code(library)->qualified_name->data);
     } else {
-        buffer_text(out, is_future(waiting) ? "a future that nobody completes" : "nothing that can come");
+        buffer_text(out, is_future(waiting) ? "a future" : "nothing that can come");
+        if (is_future(waiting) && is_hopeless) buffer_text(out, " that nobody completes");
     }
 }
 
@@ -207,7 +208,7 @@ void explain_task(VM *vm, Task *task, const char *indentation, Buffer *out) {
         buffer_byte(out, ')');
     }
     buffer_text(out, " waits for ");
-    explain_wait(vm, task, library, out);
+    explain_wait(vm, task, library, true, out);
     if (!place) return;
     const Code *code = frame_code(place);
     buffer_format(out, "\n%s  File \"%s\", line %u, in %s", indentation, code->file_name->data,

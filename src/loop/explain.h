@@ -16,8 +16,8 @@ void explain_place(const Code *code, uint32_t instruction, Buffer *out);
 // `a, b = Lock(), Lock()`. Nothing where it got none there; code may be NULL.
 void explain_name(const Code *code, uint32_t instruction, Buffer *out);
 // Appends what a task waits for, and who has that: "lock 'fork' (FILE:LINE), held by 'Ada' since FILE:LINE". library: what
-// report_find_place has found.
-void explain_wait(VM *vm, Task *task, const Frame *library, Buffer *out);
+// report_find_place has found; is_hopeless: nothing can wake the task any more.
+void explain_wait(VM *vm, Task *task, const Frame *library, bool is_hopeless, Buffer *out);
 // Appends a line or two that begin with a line's end: a task, where it was made, what it waits for and where.
 void explain_task(VM *vm, Task *task, const char *indentation, Buffer *out);
 // A word for what a task waits for: "lock", "condition", "semaphore", "event", "queue", "sleep", "task", "future", "host" (its promise),

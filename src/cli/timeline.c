@@ -1,0 +1,31 @@
+#include "timeline.h"
+
+// As a JSON string, in which nothing can end the element of the page that it stands in.
+static void write_string(FILE *page, const char *text) {
+    fputc('"', page);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c < 0x20 || *c == '"' || *c == '\\' || *c == '<')
+            fprintf(page, "\\u%04x", *c);
+        else
+            fputc(*c, page);
+    }
+    fputc('"', page);
+}
+
+void timeline_begin(FILE *page, const char *program, int is_virtual) {
+    fwrite(timeline_before, 1, timeline_before_length, page);
+    fputs("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"aioli\",\"program\":", page);
+    write_string(page, program);
+    fprintf(page, ",\"virtual\":%s}}", is_virtual ? "true" : "false");
+    fflush(page); // a run that is ended from outside leaves a whole page at least
+}
+
+void timeline_event(FILE *page, const char *event, size_t length) {
+    fputs(",\n", page);
+    fwrite(event, 1, length, page);
+}
+
+void timeline_end(FILE *page) {
+    fputs("\n]", page);
+    fwrite(timeline_after, 1, timeline_after_length, page);
+}
