@@ -1,4 +1,4 @@
-"""Writes a page as two C arrays, what comes before the line's `@EVENTS@` and what comes behind: embed_page.py OUTPUT PAGE"""
+"""Writes a page, with its script in place of `@SCRIPT@`, as two C arrays, cut at `@EVENTS@`: embed_page.py OUTPUT PAGE SCRIPT"""
 import pathlib
 import sys
 
@@ -8,9 +8,11 @@ def literal(data):
 
 
 def main():
-    parts = pathlib.Path(sys.argv[2]).read_bytes().split(b"@EVENTS@")
-    if len(parts) != 2:
-        sys.exit(f"{sys.argv[2]}: @EVENTS@ must stand in it once")
+    page, script = (pathlib.Path(name).read_bytes() for name in sys.argv[2:])
+    parts = page.split(b"@EVENTS@")
+    if len(parts) != 2 or page.count(b"@SCRIPT@") != 1 or b"</script" in script:
+        sys.exit(f"{sys.argv[2]}: @EVENTS@ and @SCRIPT@ must stand in it once, and no end of a script in the script")
+    parts[0] = parts[0].replace(b"@SCRIPT@", script)
     text = ['// Made by src/cli/embed_page.py.\n#include "timeline.h"\n']
     for name, data in zip(("before", "after"), parts):
         text.append(f"const unsigned char timeline_{name}[] = {{\n{literal(data)}\n}};\nconst size_t timeline_{name}_length = {len(data)};\n")

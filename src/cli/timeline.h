@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-// timeline.html, cut where the events go; made by embed_page.py. No NUL follows.
+// timeline.html with timeline.js, cut where the events go; made by embed_page.py. No NUL follows.
 extern const unsigned char timeline_before[], timeline_after[];
 extern const size_t timeline_before_length, timeline_after_length;
 

@@ -1,5 +1,5 @@
 // A trace of what tasks do, as events of the Trace Event Format, which Perfetto and Chrome show: a track for each task, slices for its steps
-// and its waits, and arrows from what wakes a task to the step that follows. src/cli/timeline.html reads them as well, and all of their `args`.
+// and its waits, and arrows from what wakes a task to the step that follows. src/cli/timeline.js reads them as well, and all of their `args`.
 #include <math.h>
 #include <stdio.h>
 
