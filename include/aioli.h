@@ -115,6 +115,9 @@ typedef struct {
     int colours;
     // Nonzero: warnings are shown that only programmers want to see, and sys.flags.dev_mode is true, as with Python's -X dev.
     int development;
+    // Nonzero: what the standard error is told of tasks (deadlocks, stuck tasks, exceptions that nobody has retrieved) is for programs to
+    // read: a JSON object a line, as docs/testing.md says. A DeadlockError then has no more than its first line.
+    int json_reports;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;
     // Not 0: tasks that could run at once run in another order than the plain one, which this number chooses: for tests.

@@ -377,6 +377,79 @@ asyncio.run(main())
 
 
 HOSTILE_NAMES = ["</script><script>document.title = 'taken'</script>", "<!--<script>", "\"'\\\n\t\0\x7f\u2028", "\udc80 alone", "\u00e4\U0001f600" * 20, ""]
+REPORTED_AS_JSON = """
+import asyncio, sys
+NAMES = NAMES_HERE
+async def eat(first, second):
+    async with first:
+        await asyncio.sleep(1)
+        async with second:
+            pass
+async def fails():
+    raise ValueError(NAMES[0])
+async def forgets():
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(KeyError("future"))
+async def waits(task):
+    await task
+async def lost(event):
+    await event.wait()
+async def main():
+    asyncio.create_task(fails(), name=NAMES[1])
+    asyncio.create_task(forgets())
+    asyncio.create_task(lost(asyncio.Event()), name="stuck")
+    await asyncio.sleep(0.1)
+    fork, knife, own = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+    if sys.argv[1:]: return
+    await own.acquire()
+    tasks = [asyncio.create_task(eat(fork, knife), name=NAMES[2]), asyncio.create_task(eat(knife, fork), name=NAMES[3])]
+    asyncio.create_task(waits(tasks[1]), name=NAMES[4])
+    await asyncio.sleep(2)
+    await own.acquire()
+asyncio.run(main())
+""".replace("NAMES_HERE", ascii(HOSTILE_NAMES))
+
+
+def check_reports(aioli, folder):
+    """AIOLI_REPORT=json: reports for programs, a JSON object a line, which names that hold anything do not break."""
+    (folder / "reports.aio").write_text(REPORTED_AS_JSON)
+
+    def run(*arguments, **more):
+        done = subprocess.run([aioli, "--virtual-time", *arguments], cwd=folder, capture_output=True, text=True, env={**os.environ, "AIOLI_REPORT": "json", "FORCE_COLOR": "1", **more})
+        return done.returncode, done.stdout, done.stderr.replace(f"{folder}/", "")
+
+    def place(line, function):
+        return {"file": "reports.aio", "line": line, "function": function}
+
+    status, _, said = run("reports.aio")
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    expect("the last line", (1, "DeadlockError: 5 tasks wait and nothing can wake them"), (status, re.sub(r"\x1b\[[0-9;]*m", "", said.splitlines()[-1])))
+    lost = {line["kind"]: line for line in lines if line["report"] == "never retrieved"}
+    expect("reports", ["deadlock", "never retrieved", "never retrieved"], sorted(line["report"] for line in lines))
+    expect("a lost exception", {"report": "never retrieved", "kind": "task", "task": {"name": HOSTILE_NAMES[1], "made": place(19, "main")}, "exception": {
+        "type": "ValueError", "message": HOSTILE_NAMES[0], "traceback": 'Traceback (most recent call last):\n  File "reports.aio", line 10, in fails\n'
+        f"    raise ValueError(NAMES[0])\nValueError: {HOSTILE_NAMES[0]}\n"}}, {**lost["task"], "exception": {**lost["task"]["exception"], "traceback":
+                                                                         lost["task"]["exception"]["traceback"].replace(f"{folder}/", "")}})
+    expect("that of a future", (None, {"type": "KeyError", "message": "'future'", "traceback": "KeyError: 'future'\n"}), (lost["future"]["task"], lost["future"]["exception"]))
+    deadlock = next(line for line in lines if line["report"] == "deadlock")
+    expect("its cycles", [[1], [2, 3]], deadlock["cycles"])
+    expect("its tasks", [(1, "Task-1"), (2, HOSTILE_NAMES[2]), (3, HOSTILE_NAMES[3]), (4, "stuck"), (5, HOSTILE_NAMES[4])], [(t["id"], t["name"]) for t in deadlock["tasks"]])
+    expect("a task that waits for a lock", {
+        "id": 2, "name": HOSTILE_NAMES[2], "made": place(26, "main"), "at": place(7, "eat"),
+        "waits": {"sort": "lock", "name": "knife", "made": place(23, "main"), "tasks": [{"id": 3, "name": HOSTILE_NAMES[3]}],
+                  "held": {"by": {"id": 3, "name": HOSTILE_NAMES[3]}, "ended": False, "since": place(5, "eat")}, "for": deadlock["tasks"][1]["waits"]["for"]}}, deadlock["tasks"][1])
+    expect("one that waits for itself", {"id": 1, "name": "Task-1"}, deadlock["tasks"][0]["waits"]["held"]["by"])
+    expect("one that waits for an event", ("event", None, None), tuple(deadlock["tasks"][3]["waits"][key] for key in ("sort", "name", "held")))
+    expect("one that waits for a task", {"sort": "task", "for": f"task '{HOSTILE_NAMES[3]}'", "name": None, "made": None, "tasks": [{"id": 3, "name": HOSTILE_NAMES[3]}],
+                                         "held": None}, deadlock["tasks"][4]["waits"])
+    status, _, said = run("-Xdev", "reports.aio", "short")
+    stuck = [line for line in map(json.loads, said.splitlines()) if line["report"] == "stuck"]
+    expect("stuck tasks", (0, 1, [], ["stuck"]), (status, len(stuck), stuck[0]["cycles"], [task["name"] for task in stuck[0]["tasks"]]))
+    status, output, said = run("-c", "import asyncio\nasync def f(): 1 / 0\nasync def main():\n"
+                            " asyncio.get_running_loop().set_exception_handler(lambda loop, context: print(context['message']))\n"
+                            " asyncio.create_task(f())\n await asyncio.sleep(1)\nasyncio.run(main())")
+    expect("a program that has a handler of its own", (0, "Task exception was never retrieved\n", ""), (status, output, said))
+    expect("another word", (2, "AIOLI_REPORT must be json, not yaml"), (lambda done: (done[0], done[2].split("\n")[0]))(run("-c", "", AIOLI_REPORT="yaml")))
 
 
 class Page(html.parser.HTMLParser):
@@ -484,6 +557,7 @@ def main():
         check_shuffle(build / "aioli", pathlib.Path(folder))
         check_slow(build / "aioli", pathlib.Path(folder))
         check_trace(build / "aioli", pathlib.Path(folder))
+        check_reports(build / "aioli", pathlib.Path(folder))
         check_timeline(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(

@@ -41,6 +41,7 @@ static const char usage_text[] =
     "\n"
     "AIOLI_PATH      folders, with `:` between them, where imports look last\n"
     "AIOLI_HISTORY   the file that keeps what is entered at the prompt; empty: none does\n"
+    "AIOLI_REPORT    json: reports of deadlocks and of lost exceptions are JSON, an object a line\n"
     "NO_COLOR        set to anything: no colours; FORCE_COLOR: colours, even when the output is no terminal\n";
 
 enum { MOST_REPEATED = 32 };
@@ -571,6 +572,9 @@ int main(int argc, char **argv) {
     aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
                            .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL, .development = options.development};
     config.shuffle = options.shuffle;
+    const char *report = getenv("AIOLI_REPORT");
+    if (report && *report && strcmp(report, "json") != 0) return misused("AIOLI_REPORT must be json, not ", report);
+    config.json_reports = report && *report && !options.tests;
     Records records = {0};
     if (!options.minimizes && (options.trace || options.timeline)) {
         const char *name = options.code ? "-c" : options.module ? options.module : at < argc ? argv[at] : "-";

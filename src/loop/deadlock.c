@@ -1,6 +1,7 @@
 // The report of a deadlock: who waits for what, and who has it; those first who wait for each other in a circle.
 #include "loop/explain.h"
 #include "loop/loop.h"
+#include "loop/report_json.h"
 #include "object/core/errors.h"
 #include "object/text/str.h"
 
@@ -41,12 +42,27 @@ static bool is_in_circle(VM *vm, const Task *circle, const Task *task) {
 
 // ---- The report
 
+// The report is told as JSON; the exception says in short what it is.
+static Value raise_told(VM *vm, Buffer *text) {
+    text->length--; // the colon
+    String *message = string_from_buffer(vm, text);
+    if (!message) return VALUE_ERROR;
+    Buffer report = vm_buffer(vm);
+    report_json_all_tasks(vm, "deadlock", true, &report);
+    if (!report_json_show(vm, &report)) {
+        if (loop_must_end(vm)) return VALUE_ERROR;
+        exception_clear(vm);
+    }
+    return raise_with_value(vm, vm->exceptions.deadlock_error, value_object(message));
+}
+
 Value loop_raise_deadlock(VM *vm) {
     Loop *loop = loop_of(vm);
     Buffer text = vm_buffer(vm);
     size_t waiting = loop->task_count, shown = 0;
     buffer_format(&text, "%zu task%s wait%s and nothing can wake %s:", waiting, waiting == 1 ? "" : "s",
                   waiting == 1 ? "s" : "", waiting == 1 ? "it" : "them");
+    if (loop->reports_json) return raise_told(vm, &text);
     Task *circle = find_circle(vm);
     if (circle && next_of(vm, circle) == circle) circle = NULL; // what it waits for says so
     // The first one made begins.

@@ -215,8 +215,19 @@ void explain_task(VM *vm, Task *task, const char *indentation, Buffer *out) {
                   code_place(code, frame_instruction(place))->line, code->qualified_name->data);
 }
 
-const char *explain_sort(const Task *task) {
+void explain_state(VM *vm, Task *task, const Frame *library, bool is_hopeless, Buffer *out) {
+    static const struct {
+        const char *sort, *text;
+    } plain[] = {{"runs", "itself: it runs"}, {"sleep", "a sleep"}, {"turn", "its turn"}, {"host", "the host"}, {"descriptor", "a file descriptor"}};
+    const char *sort = explain_sort(vm, task);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain && !is_hopeless; i++)
+        if (strcmp(plain[i].sort, sort) == 0) return buffer_text(out, plain[i].text);
+    explain_wait(vm, task, library, is_hopeless, out);
+}
+
+const char *explain_sort(VM *vm, const Task *task) {
     Value waiting = task->waiter.waiting;
+    if (task == loop_of(vm)->current) return "runs";
     if (task->future.park >= PARK_LINE) return line_kind(&task->waiter)->sort;
     if (task->future.park != PARK_NONE) return "sleep";
     if (!is_future(waiting)) return "turn";

@@ -20,8 +20,10 @@ void explain_name(const Code *code, uint32_t instruction, Buffer *out);
 void explain_wait(VM *vm, Task *task, const Frame *library, bool is_hopeless, Buffer *out);
 // Appends a line or two that begin with a line's end: a task, where it was made, what it waits for and where.
 void explain_task(VM *vm, Task *task, const char *indentation, Buffer *out);
+// The same for one that may not wait at all, or only for time: "a sleep", "its turn", "itself: it runs".
+void explain_state(VM *vm, Task *task, const Frame *library, bool is_hopeless, Buffer *out);
 // A word for what a task waits for: "lock", "condition", "semaphore", "event", "queue", "sleep", "task", "future", "host" (its promise),
-// "descriptor", or "turn" when it waits for nothing but its next step.
-const char *explain_sort(const Task *task);
+// "descriptor", "turn" when it waits for nothing but its next step, or "runs".
+const char *explain_sort(VM *vm, const Task *task);
 
 #endif

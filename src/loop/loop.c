@@ -573,8 +573,11 @@ Value loop_run_main(VM *vm, Value coroutine) {
     if (loop->tells_of_stuck && !vm->ending && !stuck_report(vm)) exception_drop(vm);
     bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
+    Value handler = loop->exception_handler;
     loop_abandon(vm);
+    loop->exception_handler = handler; // it hears of what is lost by now
     if (!vm->ending) lost_end(vm, false);
+    loop->exception_handler = VALUE_NONE;
     loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run
     if (!is_empty(held[FAILURE])) return raise_value(vm, held[FAILURE]);
     return ok ? held[RESULT] : VALUE_ERROR;

@@ -271,6 +271,7 @@ struct Loop {
     unsigned (*chooses)(VM *vm, uint64_t number, unsigned count, unsigned which); // has the last word; handed down, or NULL
     void (*departed)(VM *vm, uint64_t number, const char *text);                  // told of a departure; likewise
     bool tells_of_stuck; // at the end of each run; handed down
+    bool reports_json;   // what is told of tasks to the standard error is for programs; handed down
 };
 
 static inline Loop *loop_of(VM *vm) { return vm->loop; }

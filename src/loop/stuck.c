@@ -7,6 +7,7 @@
 #include "loop/explain.h"
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/report_json.h"
 #include "loop/wait.h"
 #include "object/core/errors.h"
 #include "object/text/str.h"
@@ -137,10 +138,27 @@ Value stuck_find(VM *vm) {
     return list ? value_object(list) : VALUE_ERROR;
 }
 
+static bool report_as_json(VM *vm, const List *stuck) {
+    size_t room = stuck->length * sizeof(Task *), fresh = 0;
+    Task **tasks = room ? heap_resize(vm, NULL, 0, room) : NULL;
+    if (room && !tasks) return raise_memory_error(vm), false;
+    for (size_t i = 0; i < stuck->length; i++) {
+        Task *task = task_of(stuck->items[i]);
+        if (!task->told) tasks[fresh++] = task;
+        task->told = true;
+    }
+    Buffer out = vm_buffer(vm);
+    bool ok = true;
+    if (fresh) report_json_tasks(vm, "stuck", tasks, fresh, true, &out), ok = report_json_show(vm, &out);
+    if (room) heap_resize(vm, tasks, room, 0);
+    return ok;
+}
+
 bool stuck_report(VM *vm) {
     Value found = stuck_find(vm);
     if (is_error(found)) return false;
     const List *stuck = list_of(found);
+    if (loop_of(vm)->reports_json) return report_as_json(vm, stuck);
     size_t fresh = 0;
     Buffer text = vm_buffer(vm);
     for (size_t i = 0; i < stuck->length; i++) {

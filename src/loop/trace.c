@@ -198,15 +198,9 @@ static void write_end(VM *vm, const Task *task, Buffer *out) {
 
 // What a task that goes on later waits for, and where.
 static void write_stop(VM *vm, Task *task, const Frame *place, const Frame *library, Buffer *out) {
-    const char *sort = explain_sort(task);
     Buffer wait = vm_buffer(vm);
-    if (strcmp(sort, "sleep") == 0 || strcmp(sort, "turn") == 0)
-        buffer_text(&wait, *sort == 's' ? "a sleep" : "its turn");
-    else if (strcmp(sort, "host") == 0 || strcmp(sort, "descriptor") == 0)
-        buffer_text(&wait, *sort == 'h' ? "the host" : "a file descriptor");
-    else
-        explain_wait(vm, task, library, false, &wait);
-    buffer_format(out, "\"sort\":\"%s\",\"waits for\":", sort);
+    explain_state(vm, task, library, false, &wait);
+    buffer_format(out, "\"sort\":\"%s\",\"waits for\":", explain_sort(vm, task));
     if (wait.failed)
         out->failed = true;
     else
