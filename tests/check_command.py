@@ -312,6 +312,59 @@ asyncio.run(main())
         expect(f"status of {wrong}", 2, run(*wrong)[0])
 
 
+STUCK = """
+import asyncio, gc, sys
+def say(text):
+    print(text, file=sys.stderr)
+async def waits(on): await on
+async def sets(event):
+    await asyncio.sleep(30)
+    event.set()
+class Holder: pass
+def collects(event):
+    gc.collect()
+    return 0
+async def main():
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+    asyncio.create_task(waits(asyncio.Event().wait()), name="early")
+    asyncio.create_task(waits(event.wait()), name="is woken by a task that sleeps")
+    asyncio.create_task(sets(event))
+    loop.call_later(20, (future := loop.create_future()).set_result, 1)
+    asyncio.create_task(waits(future), name="is woken by a callback")
+    del event, future
+    await asyncio.sleep(1)
+    gc.collect()
+    say("collected")
+    await asyncio.sleep(1)
+    say("told")
+    holder = Holder()
+    holder.event = asyncio.Event()
+    asyncio.create_task(waits(holder.event.wait()), name="late")
+    await asyncio.sleep(1)
+    gc.collect()
+    await asyncio.sleep(1)
+    say("held")
+    del holder.event
+    # Held by the sort alone, while its key function collects.
+    own = [asyncio.Event()]
+    asyncio.create_task(waits(own[0].wait()), name="sorted")
+    await asyncio.sleep(1)
+    sorted([own.pop()], key=collects)
+    await asyncio.sleep(1)
+    say("end")
+    await asyncio.sleep(30)
+asyncio.run(main())
+"""
+
+
+def check_stuck(aioli, folder):
+    """-X dev tells of stuck tasks when a collection has found them, of each once; and without it nobody does."""
+    (folder / "stuck.aio").write_text(STUCK)
+    for options, wanted in (["-Xdev"], ["collected", "early", "told", "held", "late", "end", "sorted"]), ([], ["collected", "told", "held", "end"]):
+        done = subprocess.run([aioli, "--virtual-time", *options, "stuck.aio"], cwd=folder, capture_output=True, text=True)
+        expect(f"stuck tasks, {options}", (0, wanted), (done.returncode, re.findall(r"^(?:  task ')?(\w+)(?:' \(made.*)?$", done.stderr, re.MULTILINE)))
+
+
 def check_slow(aioli, folder):
     """Debug mode tells of steps and callbacks that hold the loop for long; without it nobody does."""
     (folder / "slow.aio").write_text("""
@@ -555,6 +608,7 @@ def main():
         check_warnings(build / "aioli", pathlib.Path(folder))
         check_report(build / "aioli", pathlib.Path(folder))
         check_shuffle(build / "aioli", pathlib.Path(folder))
+        check_stuck(build / "aioli", pathlib.Path(folder))
         check_slow(build / "aioli", pathlib.Path(folder))
         check_trace(build / "aioli", pathlib.Path(folder))
         check_reports(build / "aioli", pathlib.Path(folder))

@@ -30,7 +30,7 @@ static const char usage_text[] =
     "-q              the prompt without its first line\n"
     "-u              what is printed is written at once\n"
     "-W FILTER       what becomes of warnings: action:message:category:module:line, as for Python\n"
-    "-X dev          warnings that only programmers want to see as well\n"
+    "-X dev          what only programmers want to see: more warnings, what holds the loop, tasks that are stuck\n"
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
     "--shuffle[=N]   tasks that could run at once run in another order, which the number N repeats\n"
     "--trace FILE    writes what tasks do to a file that Perfetto (ui.perfetto.dev) and Chrome show\n"

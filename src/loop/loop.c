@@ -318,8 +318,14 @@ static inline bool run_next(VM *vm, Loop *loop) {
     return run_entry(vm, loop, &entry) && vm_safepoint(vm, 1);
 }
 
-static bool run_round(VM *vm, Loop *loop) {
+// What collections have found that somebody should know.
+static inline void tell_of_found(VM *vm, Loop *loop) {
     if (loop->any_lost) lost_report(vm);
+    if (__builtin_expect(loop->any_stuck, 0) && !stuck_tell(vm)) exception_drop(vm);
+}
+
+static bool run_round(VM *vm, Loop *loop) {
+    tell_of_found(vm, loop);
     if (loop->timer_count) drop_stale_timers(loop);
     take_mail(vm, loop);
     if (loop->ready_count == 0 && !loop->stopping) {
@@ -428,7 +434,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
     if (loop->ready_count) return TURN_READY;
     if (is_error(loop->before_wait ? loop->before_wait(vm) : VALUE_NONE)) return TURN_FAILED;
     if (heap_wants_collection(&vm->heap)) vm_collect(vm);
-    if (loop->any_lost) lost_report(vm);
+    tell_of_found(vm, loop);
     if (loop->timer_count) {
         *idle = loop->timers[0].when - loop_time(vm);
         if (*idle < 0) *idle = 0;
@@ -656,6 +662,7 @@ bool loop_create(VM *vm) {
     vm->loop = loop;
     vm->hooks.report = loop_report;
     interpreter_of(vm)->trace_loop = loop_trace;
+    vm->hooks.begin_marking = stuck_begin;
     vm->hooks.reconsider = stuck_reconsider;
     lost_init(vm);
     interpreter_of(vm)->on_async_generator = note_generator;

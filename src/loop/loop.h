@@ -76,9 +76,9 @@ struct Task {
     Value name;       // a str, or a small int n for "Task-n"
     Code *created_in; // where create_task was called, or NULL
     uint32_t created_at; // instruction
-    uint32_t cancel_requests : 29;
+    uint32_t cancel_requests : 28;
     uint32_t lives : 1, traced : 1; // for the marking that seeks the stuck: something that lives can wake it, see stuck.c
-    uint32_t told : 1;              // that it is stuck
+    uint32_t stuck : 1, told : 1;   // the last search has found it stuck; that has been told
     Task *next, *previous; // all unfinished tasks, in the order in which they were made: tasks are never lost
 };
 
@@ -237,8 +237,9 @@ struct Loop {
     Value task_factory;      // likewise
     bool running, stopping, closed;
     bool seeks_stuck;  // the marking under way is one that does
-    Task **stuck;      // those that it has found: room for all tasks
-    size_t stuck_count;
+    bool seeks_by_itself; // and nobody has asked for it
+    bool any_stuck;    // it has found some that have not been told of
+    uint32_t seek_rounds; // how often it has gone through the tasks
     bool debug;        // tells of what holds the loop for longer than `slow` seconds
     double slow;
     bool steps_nested; // the step that begins now is entered from a script
@@ -270,7 +271,7 @@ struct Loop {
     uint64_t choices;    // so far
     unsigned (*chooses)(VM *vm, uint64_t number, unsigned count, unsigned which); // has the last word; handed down, or NULL
     void (*departed)(VM *vm, uint64_t number, const char *text);                  // told of a departure; likewise
-    bool tells_of_stuck; // at the end of each run; handed down
+    bool tells_of_stuck; // at collections and at the end of each run; handed down
     bool reports_json;   // what is told of tasks to the standard error is for programs; handed down
 };
 
@@ -390,6 +391,10 @@ void loop_shuffle(VM *vm);
 Value stuck_find(VM *vm);
 // Writes a report of those that are to the standard error, if there are any; what was told of once is not again. False with an exception.
 bool stuck_report(VM *vm);
+// Tells of those that the last search has found and that have not been told of. False with an exception. [script]
+bool stuck_tell(VM *vm);
+// For the collector: see hooks.begin_marking and hooks.reconsider.
+bool stuck_begin(VM *vm);
 bool stuck_reconsider(VM *vm);
 
 // ---- What is lost (lost.c): exceptions of futures that nobody has seen, coroutines that nobody has awaited

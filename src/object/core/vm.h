@@ -32,7 +32,10 @@ typedef struct {
     Value (*call)(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords);
     // Marks the roots of the higher floors: frames, the loop's queues.
     void (*trace)(VM *vm);
-    // Marks what lives only by what has been marked so far, the C stack left out; asked again until it finds nothing more (false). Or NULL.
+    // Is told that a marking begins, before anything is marked. True: what lies on the C stack is marked before `reconsider` is asked. Or
+    // NULL.
+    bool (*begin_marking)(VM *vm);
+    // Marks what lives only by what has been marked so far, the C stack left out but for that; asked again until it finds nothing more (false). Or NULL.
     bool (*reconsider)(VM *vm);
     // Marks what nothing holds any more, but somebody is to be told of. All that lives has OBJECT_MARKED by now. Or NULL.
     void (*rescue)(VM *vm);
