@@ -92,6 +92,8 @@ def check_options(aioli, folder):
     status, output, errors = run("-i", "fails.aio", stdin="value")
     expect("-i after a failure", (0, ">>> 6\n>>> \n", True), (status, output, errors.endswith("ZeroDivisionError: division by zero\n")))
     expect("exit at the prompt", 7, run("-iq", stdin="import sys\nsys.exit(7)\n")[0])
+    told = run("--trace", "prompt.json", "-iq", stdin="import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n\nawait asyncio.gather(*[f() for i in range(9)])\nprint('well')\n")
+    expect("a trace at the prompt", (0, True, ""), (told[0], told[1].endswith("well\n>>> \n"), told[2]))
     for option, nearest in (("--virtualtime", "--virtual-time"), ("--versoin", "--version"), ("-z", None)):
         status, output, errors = run(option)
         expect(f"status of {option}", (2, ""), (status, output))

@@ -50,8 +50,8 @@ struct Future {
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
     union {
-        uint32_t waits_since; // of a task, while there is a console: the loop's clock in milliseconds, modulo 2**32
-        uint32_t track;       // of a task, while there is a trace and no console: its number there, or 0
+        uint32_t waits_since; // of a task, while loop->notes_waits: the loop's clock in milliseconds, modulo 2**32; 0: not known
+        uint32_t track;       // of a task, while there is a trace: its number there, or 0
     };
     Value result;           // or the exception; of a pending task in a line: what it wants to remember there
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
@@ -235,6 +235,8 @@ struct Loop {
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
     Value exception_handler; // a script's, or VALUE_NONE
     Value task_factory;      // likewise
+    bool notes_waits;        // tasks remember since when they wait; never while there is a trace
+    uint32_t noted_since;    // since when they do
     bool running, stopping, closed;
     bool seeks_stuck;  // the marking under way is one that does
     bool seeks_by_itself; // and nobody has asked for it
@@ -354,8 +356,10 @@ bool console_takes_interrupt(VM *vm);
 bool console_takes_report(VM *vm);
 void console_note_failure(VM *vm, Task *task);
 
+// From now on tasks remember since when they wait, as somebody wants to know it.
+void loop_note_waits(VM *vm);
 // All unfinished tasks in the order in which they were made: a list of (task, what it waits for, file, line, function, seconds, holder):
-// file, line and function of the user's own code, or None; how long it has waited, which only a console's loop knows; and the tasks that it
+// file, line and function of the user's own code, or None; how long it has waited, if that is known; and the tasks that it
 // waits for, as one task, a list, or the first argument of the library's function that it waits in (a TaskGroup), or None.
 Value loop_describe_tasks(VM *vm);
 // Writes what runs and what all tasks wait for to the standard error, past whatever a script has put in its place. (A console that waits is

@@ -312,7 +312,7 @@ static bool make_step(VM *vm, Task *task, Value exception) {
     loop->current = before;
     loop->context = context_before;
     if (result.bits == VALUE_SUSPEND.bits) {
-        if (__builtin_expect(loop->console != NULL, 0)) f->waits_since = loop_milliseconds(vm);
+        if (__builtin_expect(loop->notes_waits, 0)) f->waits_since = loop_milliseconds(vm);
         return suspended(vm, task);
     }
     if (is_error(result)) return ended_by_exception(vm, task);
