@@ -130,6 +130,8 @@ typedef struct {
     // Not NULL: gets what tasks do, as events of the Trace Event Format that Perfetto shows: a JSON object each, in which no `<` stands, so
     // that they may be put into a page.
     void (*trace)(void *user, const char *text, size_t length);
+    // Not NULL: gets what aioli_describe asks for, in the VM's thread and perhaps in the middle of something: it must not enter the VM.
+    void (*describe)(void *user, const char *text, size_t length);
 } aioli_config;
 
 // ---- Running programs
@@ -179,6 +181,10 @@ AIOLI_API void aioli_interrupt(aioli *vm);
 // Makes the VM write to its standard error, at the next occasion, what runs and what every task waits for, and go on. May be called from a
 // signal handler and from any thread. A VM in which nothing runs, nor waits in aioli_run_until, writes it when it runs again.
 AIOLI_API void aioli_report(aioli *vm);
+
+// The same for programs: config.describe gets what runs and waits as a JSON object, whose members docs/testing.md lists; nothing is written.
+// From then on the VM notes since when tasks wait, so that a later description says it. May be called as aioli_report may.
+AIOLI_API void aioli_describe(aioli *vm);
 
 // ---- Scopes of handles
 

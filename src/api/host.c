@@ -149,6 +149,10 @@ static void traced(VM *vm, const char *text, size_t length) {
     aioli *host = host_of_vm(vm);
     host->config.trace(host->config.user, text, length);
 }
+static void described(VM *vm, const char *text, size_t length) {
+    aioli *host = host_of_vm(vm);
+    host->config.describe(host->config.user, text, length);
+}
 static void departed(VM *vm, uint64_t number, const char *text) {
     aioli *host = host_of_vm(vm);
     host->config.departed(host->config.user, number, text);
@@ -232,6 +236,7 @@ static bool create(aioli *host) {
     loop_of(vm)->shuffle = host->config.shuffle;
     if (host->config.chooses) loop_of(vm)->chooses = chooses;
     if (host->config.departed) loop_of(vm)->departed = departed;
+    if (host->config.describe) loop_of(vm)->describe = described;
     if (host->config.trace && !trace_begin(vm, traced)) return false;
     vm->colours = host->config.colours != 0;
     return true;
@@ -331,6 +336,11 @@ void aioli_interrupt(aioli *host) {
 
 void aioli_report(aioli *host) {
     __atomic_fetch_or(&host->vm.requests, REQUEST_REPORT, __ATOMIC_SEQ_CST);
+    loop_wake(&host->vm);
+}
+
+void aioli_describe(aioli *host) {
+    __atomic_fetch_or(&host->vm.requests, REQUEST_DESCRIBE, __ATOMIC_SEQ_CST);
     loop_wake(&host->vm);
 }
 

@@ -20,12 +20,13 @@ _aioli() {
         '*:: :_aioli_rest'
 }
 _aioli_first() {
-    local -a commands=('check:check files without running them' 'dis:list the bytecode of a file' 'test:find tests and run them' '-:run what the standard input says')
+    local -a commands=('check:check files without running them' 'dis:list the bytecode of a file' 'test:find tests and run them' 'ps:list what the tasks of a running program do' 'pstree:the same by who waits for whom' '-:run what the standard input says')
     _alternative 'commands:command:{_describe command commands}' 'programs:program:_files -g "*.(aio|py)(-.)"' 'folders:folder:_files -/'
 }
 _aioli_rest() {
     case $words[1] in
     test) _files -g '*.(aio|py)' -/ ;;
+    ps | pstree) _pids ;;
     check | dis) _files -g '*.(aio|py)' ;;
     *) _files ;;
     esac

@@ -14,6 +14,7 @@
 
 #include <aioli.h>
 
+#include "ask.h"
 #include "minimize.h"
 #include "timeline.h"
 
@@ -24,6 +25,8 @@ static const char usage_text[] =
     "       aioli [OPTION…] - [ARG…]                run what the standard input says\n"
     "       aioli [OPTION…] check FILE…             check files without running them\n"
     "       aioli [OPTION…] dis FILE                list a file's bytecode\n"
+    "       aioli ps PID                            list what the tasks of a running program do\n"
+    "       aioli pstree PID                        the same by who waits for whom\n"
     "       aioli test [OPTION…] [PATH…]            run the tests in files and folders; more by `aioli test --help'\n"
     "\n"
     "-i              the prompt afterwards, with what the program has left\n"
@@ -67,6 +70,21 @@ static void on_interrupt(int signal_number) {
 static void on_quit(int signal_number) {
     (void)signal_number;
     if (running) aioli_report(running);
+}
+
+// Somebody asks what the tasks do. A signal that nobody sends for that does what it does without us.
+static void on_ask(int signal_number) {
+    if (is_asked()) {
+        if (running) aioli_describe(running);
+        return;
+    }
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static void described(void *user, const char *text, size_t length) {
+    (void)user;
+    answer(text, length);
 }
 
 // The terminal as it was before anything ran here: a script may have put it into raw mode.
@@ -311,6 +329,25 @@ static int test(aioli *vm) {
     return (int)status;
 }
 
+// Shows what the tasks of another process do: the exit status. How is a program of the language.
+static int show_tasks(aioli *vm, int count, char **words) {
+    size_t length;
+    if (count != 2) return misused("The number of a process expected for the command ", words[0]);
+    char *text = ask(words[1], &length);
+    if (!text) return 1;
+    size_t scope = aioli_open(vm);
+    aioli_value arguments[] = {aioli_string(vm, words[0], strlen(words[0])), aioli_string(vm, text, length)};
+    int64_t status = 1;
+    if (aioli_get_int(vm, aioli_call_method(vm, aioli_import(vm, "_ask"), "main", 2, arguments), &status) < 0) {
+        const char *error = aioli_get_text(vm, aioli_traceback(vm, aioli_take_error(vm)), NULL);
+        if (error) say(error, strlen(error));
+    }
+    aioli_close(vm, scope, NULL);
+    free(text);
+    aioli_flush(vm);
+    return (int)status;
+}
+
 // Whether the words are the command `test`; then *is_real is whether they ask for the real clock.
 static int is_test(const Options *options, int count, char **words, int *is_real) {
     *is_real = 0;
@@ -327,6 +364,12 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
     running = vm;
     sigaction(SIGINT, &interrupt, NULL);
     if (sigaction(SIGQUIT, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(SIGQUIT, &quit, NULL);
+    if (sigaction(ASK_SIGNAL, NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+        struct sigaction asked = {.sa_handler = on_ask};
+        sigemptyset(&asked.sa_mask);
+        ask_prepare();
+        sigaction(ASK_SIGNAL, &asked, NULL);
+    }
     if (isatty(0)) watch_ends();
     int status = 0, has_run = 1;
     if (options->tests) {
@@ -548,6 +591,8 @@ static int run_program(void *data, const aioli_config *config) {
         status = check(vm, argc - 1, argv + 1);
     } else if (!is_program && strcmp(argv[0], "dis") == 0) {
         status = argc == 2 ? finish(vm, aioli_check(vm, argv[1], 1)) : misused("One file expected for the dis command", "");
+    } else if (!is_program && (strcmp(argv[0], "ps") == 0 || strcmp(argv[0], "pstree") == 0)) {
+        status = show_tasks(vm, argc, argv);
     } else {
         status = run(vm, options, program->executable, argc, argv);
     }
@@ -572,6 +617,7 @@ int main(int argc, char **argv) {
     aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
                            .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL, .development = options.development};
     config.shuffle = options.shuffle;
+    config.describe = described;
     const char *report = getenv("AIOLI_REPORT");
     if (report && *report && strcmp(report, "json") != 0) return misused("AIOLI_REPORT must be json, not ", report);
     config.json_reports = report && *report && !options.tests;

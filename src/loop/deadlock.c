@@ -48,7 +48,7 @@ static Value raise_told(VM *vm, Buffer *text) {
     String *message = string_from_buffer(vm, text);
     if (!message) return VALUE_ERROR;
     Buffer report = vm_buffer(vm);
-    report_json_all_tasks(vm, "deadlock", true, &report);
+    report_json_tasks(vm, "deadlock", NULL, 0, &report);
     if (!report_json_show(vm, &report)) {
         if (loop_must_end(vm)) return VALUE_ERROR;
         exception_clear(vm);

@@ -220,7 +220,8 @@ void explain_state(VM *vm, Task *task, const Frame *library, bool is_hopeless, B
         const char *sort, *text;
     } plain[] = {{"runs", "itself: it runs"}, {"sleep", "a sleep"}, {"turn", "its turn"}, {"host", "the host"}, {"descriptor", "a file descriptor"}};
     const char *sort = explain_sort(vm, task);
-    for (size_t i = 0; i < sizeof plain / sizeof *plain && !is_hopeless; i++)
+    bool is_plain = !is_hopeless && (!library || strcmp(sort, "runs") == 0 || strcmp(sort, "turn") == 0);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain && is_plain; i++)
         if (strcmp(plain[i].sort, sort) == 0) return buffer_text(out, plain[i].text);
     explain_wait(vm, task, library, is_hopeless, out);
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "loop/methods.h"
+#include "loop/report_json.h"
 #include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
@@ -661,6 +662,7 @@ bool loop_create(VM *vm) {
     loop->context = &loop->main_context;
     vm->loop = loop;
     vm->hooks.report = loop_report;
+    vm->hooks.describe = report_json_describe;
     interpreter_of(vm)->trace_loop = loop_trace;
     vm->hooks.begin_marking = stuck_begin;
     vm->hooks.reconsider = stuck_reconsider;

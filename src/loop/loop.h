@@ -264,6 +264,7 @@ struct Loop {
     bool was_idle; // the last turn ended so, and the host knows when the next deadline is
     bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
     void (*write_report)(VM *vm, const char *text, size_t length); // the same, without a script's doing; handed down
+    void (*describe)(VM *vm, const char *text, size_t length); // gets what runs and waits as JSON; handed down, or NULL
     Value (*before_wait)(VM *vm); // flushes the standard output; handed down. VALUE_ERROR stops the loop.
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
     void *driver_user;

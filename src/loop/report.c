@@ -1,6 +1,7 @@
 // What the loop tells people: deadlocks, exceptions that nobody is there to catch, and what runs and waits when somebody asks.
 #include <stdio.h>
 
+#include "loop/explain.h"
 #include "loop/loop.h"
 #include "loop/methods.h"
 #include "loop/wait.h"
@@ -172,7 +173,7 @@ static void write_task(VM *vm, Task *task, Buffer *out) {
     report_find_place(task, &place, &library);
     String *name = task_name(vm, task);
     buffer_format(out, "  task '%s' waits for ", name ? name->data : "?");
-    describe_state(vm, task, library, out);
+    explain_state(vm, task, library, false, out);
     buffer_text(out, "\n");
     if (task != loop_of(vm)->current && is_kind(task->coroutine, KIND_GENERATOR)) {
         const Generator *root = (const Generator *)object_of(task->coroutine);

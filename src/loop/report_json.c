@@ -13,6 +13,7 @@
 #include "object/exception/exception.h"
 #include "object/text/str.h"
 #include "vm/generator.h"
+#include "vm/interpreter.h"
 
 enum { MOST_AWAITED = 1000 };
 
@@ -128,17 +129,20 @@ static void write_string(Buffer *out, const char *key, const String *text) {
         buffer_text(out, "null");
 }
 
-static void write_place(Buffer *out, const char *key, const Code *code, uint32_t instruction) {
-    write_key(out, key);
-    if (!code) {
-        buffer_text(out, "null");
-        return;
-    }
+static void write_place_object(Buffer *out, const Code *code, uint32_t instruction) {
     buffer_byte(out, '{');
     write_string(out, "file", code->file_name);
     buffer_format(out, ",\"line\":%u", code_place(code, instruction)->line);
     write_string(out, "function", code->qualified_name);
     buffer_byte(out, '}');
+}
+
+static void write_place(Buffer *out, const char *key, const Code *code, uint32_t instruction) {
+    write_key(out, key);
+    if (code)
+        write_place_object(out, code, instruction);
+    else
+        buffer_text(out, "null");
 }
 
 static void write_name(VM *vm, Buffer *out, Task *task) {
@@ -226,6 +230,12 @@ static void write_wait(VM *vm, const Cast *cast, Task *task, const Frame *librar
     write_place(out, "made", owner ? owner->made_in : NULL, owner ? owner->made_at : 0);
     write_awaited(vm, cast, task, out);
     write_holder(vm, cast, lock, out);
+    write_key(out, "seconds");
+    uint32_t since = loop_of(vm)->notes_waits && task != loop_of(vm)->current ? task->future.waits_since : 0;
+    if (since)
+        buffer_format(out, "%.3f", (loop_milliseconds(vm) - since) / 1e3);
+    else
+        buffer_text(out, "null");
     buffer_byte(out, '}');
 }
 
@@ -243,10 +253,13 @@ static void write_task(VM *vm, const Cast *cast, const Member *member, bool is_h
     buffer_byte(out, '}');
 }
 
-bool report_json_tasks(VM *vm, const char *report, Task *const *tasks, size_t count, bool is_hopeless, Buffer *out) {
+// The members `cycles` and `tasks` of a report.
+static void write_tasks(VM *vm, Task *const *tasks, size_t count, bool is_hopeless, Buffer *out) {
     Cast cast;
-    if (!cast_make(vm, &cast, tasks, count)) return out->failed = true, false;
-    buffer_format(out, "{\"report\":\"%s\"", report);
+    if (!cast_make(vm, &cast, tasks, count)) {
+        out->failed = true;
+        return;
+    }
     write_key(out, "cycles");
     buffer_byte(out, '[');
     for (size_t i = 0, at = 0; i < cast.circle_count; i++) {
@@ -261,20 +274,65 @@ bool report_json_tasks(VM *vm, const char *report, Task *const *tasks, size_t co
         if (i) buffer_byte(out, ',');
         write_task(vm, &cast, &cast.members[cast.order[i]], is_hopeless, out);
     }
-    buffer_text(out, "]}\n");
+    buffer_byte(out, ']');
     cast_free(vm, &cast);
-    return !out->failed;
 }
 
-bool report_json_all_tasks(VM *vm, const char *report, bool is_hopeless, Buffer *out) {
+static void write_all_tasks(VM *vm, bool is_hopeless, Buffer *out) {
     Loop *loop = loop_of(vm);
     size_t count = 0, size = loop->task_count * sizeof(Task *);
     Task **tasks = size ? heap_resize(vm, NULL, 0, size) : NULL;
-    if (size && !tasks) return out->failed = true, false;
+    if (size && !tasks) {
+        out->failed = true;
+        return;
+    }
     for (Task *task = loop->first_task; task; task = task->next) tasks[count++] = task;
-    bool ok = report_json_tasks(vm, report, tasks, count, is_hopeless, out);
+    write_tasks(vm, tasks, count, is_hopeless, out);
     if (size) heap_resize(vm, tasks, size, 0);
-    return ok;
+}
+
+void report_json_tasks(VM *vm, const char *report, Task *const *tasks, size_t count, Buffer *out) {
+    buffer_format(out, "{\"report\":\"%s\"", report);
+    if (tasks)
+        write_tasks(vm, tasks, count, true, out);
+    else
+        write_all_tasks(vm, true, out);
+    buffer_text(out, "}\n");
+}
+
+// What runs, the innermost call first, as places.
+static void write_stack(VM *vm, Buffer *out) {
+    enum { MOST_CALLS = 50 };
+    size_t count = 0;
+    write_key(out, "stack");
+    buffer_byte(out, '[');
+    for (const Frame *frame = interpreter_of(vm)->frame; frame && count < MOST_CALLS; frame = frame->caller) {
+        if (frame_is_library(frame)) continue;
+        if (count++) buffer_byte(out, ',');
+        write_place_object(out, frame_code(frame), frame_instruction(frame));
+    }
+    buffer_byte(out, ']');
+}
+
+void report_json_describe(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (!loop->describe) return;
+    Value failure = vm->exception;
+    Buffer out = vm_buffer(vm);
+    buffer_text(&out, "{\"report\":\"tasks\"");
+    write_stack(vm, &out);
+    write_all_tasks(vm, false, &out);
+    write_key(&out, "noted");
+    if (loop->notes_waits && loop->driver)
+        buffer_format(&out, "%.3f", (loop_milliseconds(vm) - loop->noted_since) / 1e3);
+    else
+        buffer_text(&out, "null");
+    buffer_text(&out, "}\n");
+    static const char failed[] = "{\"report\":\"tasks\",\"failed\":\"there is not enough memory for a description\"}\n";
+    loop->describe(vm, out.failed ? failed : out.data, out.failed ? sizeof failed - 1 : out.length);
+    buffer_free(&out);
+    loop_note_waits(vm);
+    vm->exception = failure; // names that there was no memory for
 }
 
 // ---- Exceptions

@@ -170,7 +170,7 @@ static bool tell_as_json(VM *vm) {
         tasks[fresh++] = task;
     }
     Buffer out = vm_buffer(vm);
-    report_json_tasks(vm, "stuck", tasks, count, true, &out);
+    report_json_tasks(vm, "stuck", tasks, count, &out);
     heap_resize(vm, tasks, count * sizeof(Task *), 0);
     return report_json_show(vm, &out);
 }

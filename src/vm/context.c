@@ -100,6 +100,7 @@ __attribute__((noinline)) bool interpreter_steps(VM *vm, bool (*rounds)(VM *vm, 
 static bool do_requests(VM *vm) {
     uint32_t requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
     if (requests & REQUEST_REPORT) vm->hooks.report(vm);
+    if (requests & REQUEST_DESCRIBE) vm->hooks.describe(vm);
     if (!(requests & REQUEST_INTERRUPT)) return true;
     Interpreter *in = interpreter_of(vm);
     if (in->on_interrupt && in->on_interrupt(vm)) return true;

@@ -57,6 +57,8 @@ typedef struct {
     bool (*finalize)(VM *vm, bool all);
     // Writes what runs and what everybody waits for; see aioli_report. Neither collects, nor runs a script, nor fails.
     void (*report)(VM *vm);
+    // The same for programs; see aioli_describe.
+    void (*describe)(VM *vm);
     // What vm_poll does when the fuel is spent or something is requested: does that, never collects. False: an exception is raised.
     bool (*poll)(VM *vm);
     // Charges what has been done so far to the host's limits. False: an exception is raised. NULL: there are none.
@@ -89,7 +91,7 @@ typedef struct ExceptionTable {
 } ExceptionTable;
 
 // What another thread or a signal handler may ask of a VM.
-enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2 };
+enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2, REQUEST_DESCRIBE = 4 };
 
 struct VM {
     Heap heap;
