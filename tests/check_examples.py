@@ -15,7 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES, EXPECTED = HERE.parent / "examples", HERE / "examples"
 COMMAND = re.compile(r"^    aioli (.*)$", re.MULTILINE)
-VARYING = ((re.compile(r"took 0\.\d+ seconds"), "took # seconds"), (re.compile(r"when=\d+\.\d+"), "when=#"))
+VARYING = ((re.compile(r"took 0\.\d+ seconds"), "took # seconds"), (re.compile(r"after 0\.\d+ seconds"), "after # seconds"), (re.compile(r"when=\d+\.\d+"), "when=#"))
 
 
 def run(aioli, words):

@@ -342,10 +342,44 @@ async def main():
     await asyncio.sleep(0.01)
 asyncio.run(main(), debug=sys.argv[1] == "debug")
 """)
-    for word, wanted in (("debug", ["<Handle busy() at FILE:3>", "<Task pending name='holds' coro=<holds() running at FILE:6> cb=[Task.task_wakeup()]>"]), ("plain", [])):
+    busy = "<Handle busy() at FILE:3> took # seconds\nIt was here after # seconds:\n  File \"FILE\", line 3, in busy\n    def busy(): time.sleep(0.12)\n"
+    holds = "<Task pending name='holds' coro=<holds() running at FILE:6> cb=[Task.task_wakeup()]> took # seconds\nIt was here after # seconds:\n" \
+            "  File \"FILE\", line 5, in holds\n    time.sleep(0.12)\n"
+    for word, wanted in (("debug", f"Executing {busy}Executing {holds}"), ("plain", "")):
         done = subprocess.run([aioli, "slow.aio", word], cwd=folder, capture_output=True, text=True)
-        found = re.findall(r"^Executing (.*) took 0\.[1-9]\d\d seconds$", done.stderr.replace(str(folder / "slow.aio"), "FILE"), re.MULTILINE)
-        expect(f"what is slow, {word}", (wanted, len(wanted), f"{word == 'debug'} 0.1\n"), (found, done.stderr.count("\n"), done.stdout))
+        found = re.sub(r"0\.[1-9]\d\d seconds", "# seconds", done.stderr.replace(str(folder / "slow.aio"), "FILE"))
+        expect(f"what is slow, {word}", (wanted, f"{word == 'debug'} 0.1\n"), (found, done.stdout))
+    # One that computes, and one that awaits for ever what is there already: that is told of while it does.
+    (folder / "spins.aio").write_text("""
+import asyncio
+def computes(n):
+    while n:
+        n -= 1
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.slow_callback_duration = 0.001
+    loop.call_soon(computes, 3_000_000)
+    await asyncio.sleep(0)
+    done = loop.create_future()
+    done.set_result(1)
+    while True:
+        await done
+asyncio.run(main(), debug=True)
+""")
+    process = subprocess.Popen([aioli, "spins.aio"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    lines = []
+    while not lines or "awaited" not in lines[-1]:
+        lines.append(process.stderr.readline().replace(str(folder / "spins.aio"), "FILE"))
+        if not lines[-1]:
+            sys.exit(f"what spins ends: {lines}")
+    process.kill()
+    process.communicate()
+    text = re.sub(r"\d+\.\d+ seconds", "# seconds", re.sub(r"^\d{3,} times", "# times", "".join(lines), flags=re.MULTILINE))
+    text = re.sub(r"line [45], in computes\n.*", "line 4 or 5, in computes", text)
+    text = text.replace("A callback holds the loop, for # seconds so far\n  File \"FILE\", line 4 or 5, in computes\n", "")
+    expect("what computes, and what spins", "Executing <Handle computes() at FILE:3> took # seconds\nIt was here after # seconds:\n  File \"FILE\", line 4 or 5, in computes\n"
+           "Task 'Task-1' holds the loop, for # seconds so far\n", text[:text.index("seconds so far\n") + 15])
+    expect("what is said of awaits", "# times by then it awaited what was there already, which lets nobody else run", text.splitlines()[-1])
 
 
 def check_trace(aioli, folder):

@@ -107,19 +107,6 @@ bool loop_tell_of_callback(VM *vm, Value callback) {
     return ok;
 }
 
-void loop_tell_of_slow(VM *vm, Value what, double seconds) {
-    Value before = vm->exception;
-    exception_clear(vm);
-    Buffer text = vm_buffer(vm);
-    buffer_text(&text, "Executing ");
-    bool ok = append_repr(vm, &text, what);
-    buffer_format(&text, " took %.3f seconds\n", seconds);
-    if (ok && !text.failed && loop_of(vm)->show_error) loop_of(vm)->show_error(vm, text.data, text.length);
-    buffer_free(&text);
-    exception_clear(vm);
-    vm->exception = before;
-}
-
 // ---- Methods of the loop
 
 static Value set_handler(VM *vm, Value *args, size_t count) {

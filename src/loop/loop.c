@@ -301,11 +301,10 @@ double loop_system_time(void) {
 
 // By the system's clock: a virtual one stands still meanwhile.
 static __attribute__((noinline)) bool run_timed(VM *vm, Loop *loop, const ReadyEntry *entry) {
-    double start = loop_system_time();
     Value what = ready_subject(entry);
+    slow_begin(vm);
     bool ok = run_entry(vm, loop, entry);
-    double took = loop_system_time() - start;
-    if (ok && took >= loop->slow && is_object(what)) loop_tell_of_slow(vm, what, took);
+    slow_end(vm, ok ? what : VALUE_NONE);
     return ok;
 }
 
@@ -643,6 +642,7 @@ static void loop_trace(VM *vm) {
     heap_mark(vm, loop->lost_to);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
+    heap_mark_object(vm, (Object *)loop->slow_step.code);
     lost_trace(vm);
     watch_trace(vm);
     Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,

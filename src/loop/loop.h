@@ -16,6 +16,7 @@ typedef struct Loop Loop;
 typedef struct Future Future;
 typedef struct Task Task;
 typedef struct Context Context; // context_variable.h
+typedef struct Frame Frame;     // vm/frame.h
 
 // ---- Futures and tasks
 
@@ -210,6 +211,17 @@ typedef struct {
     uint32_t cancelling;  // that task's count of cancellations at the beginning of the block
 } Timeout;
 
+// What debug mode knows of the step or callback that runs.
+typedef struct {
+    double began;        // by the system's clock
+    double next;         // after how many seconds something is to be done next
+    double seen;         // after how many it was looked at for the first time, or 0
+    const Frame *outside; // what runs without it
+    Code *code;          // where it was then, or NULL
+    uint32_t instruction;
+    uint64_t awaits;     // by then
+} SlowStep;
+
 struct Loop {
     VM *vm;
     Driver *driver;
@@ -244,6 +256,8 @@ struct Loop {
     uint32_t seek_rounds; // how often it has gone through the tasks
     bool debug;        // tells of what holds the loop for longer than `slow` seconds
     double slow;
+    SlowStep slow_step;
+    uint64_t prompt_awaits; // in this step, of what was there already: it did not give up its turn
     bool steps_nested; // the step that begins now is entered from a script
     bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see
@@ -373,8 +387,10 @@ void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
 
-// exception_handler.c: tells that a step of a task, or a callback, has held the loop for so long.
-void loop_tell_of_slow(VM *vm, Value what, double seconds);
+// slow.c, in debug mode: a step of a task, or a callback, begins; it has ended: `what` is the task, or the handle. Tells when that has held
+// the loop for long. [script]
+void slow_begin(VM *vm);
+void slow_end(VM *vm, Value what);
 
 // ---- A trace of what tasks do (trace.c); where there is none, loop->tracer is NULL and none of these may be called but the first
 

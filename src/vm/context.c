@@ -116,6 +116,7 @@ static bool do_requests(VM *vm) {
 static bool refuel(VM *vm) {
     vm->work += (uint64_t)(FUEL_SLICE - vm->fuel);
     vm->fuel = FUEL_SLICE;
+    if (vm->hooks.watch) vm->hooks.watch(vm);
     return !vm->hooks.charge || vm->hooks.charge(vm);
 }
 

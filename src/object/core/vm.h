@@ -30,6 +30,8 @@ typedef struct {
     // Calls anything callable: `count` arguments, the last `keywords->length` of which are named by keywords (a tuple
     // of str, or NULL). The arguments are copied before anything else happens. Returns the result or VALUE_ERROR.
     Value (*call)(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords);
+    // While something is timed: looks at it, once in each slice of work. Neither collects, nor runs a script, nor fails. Else NULL.
+    void (*watch)(VM *vm);
     // Marks the roots of the higher floors: frames, the loop's queues.
     void (*trace)(VM *vm);
     // Is told that a marking begins, before anything is marked. True: what lies on the C stack is marked before `reconsider` is asked. Or
