@@ -324,6 +324,57 @@ def check_stuck(aioli, folder):
         expect(f"stuck tasks, {options}", (0, wanted), (done.returncode, re.findall(r"^(?:  task ')?(\w+)(?:' \(made.*)?$", done.stderr, re.MULTILINE)))
 
 
+ORIGINS = """
+import asyncio, sys
+async def fails(text):
+    raise ValueError(text)
+def make(text):
+    return asyncio.create_task(fails(text), name=text)
+async def outer():
+    await make("inner")
+async def main():
+    try:
+        await asyncio.create_task(outer(), name="outer")
+    except ValueError as e:
+        print(getattr(e, "__notes__", None))
+    make("lost")
+    await asyncio.sleep(0)
+    raise KeyError("main")
+asyncio.run(main())
+"""
+
+
+def check_origins(aioli, folder):
+    """-X dev: exceptions say of which tasks they come and where these were made; debug mode alone says it of lost ones, as CPython does."""
+    (folder / "origins.aio").write_text(ORIGINS)
+    plain = """Task exception was never retrieved
+future: <Task finished name='lost' coro=<fails() done, defined at origins.aio:3> exception=ValueError('lost')>
+Traceback (most recent call last):
+  File "origins.aio", line 4, in fails
+    raise ValueError(text)
+ValueError: lost
+Traceback (most recent call last):
+  File "origins.aio", line 17, in <module>
+    asyncio.run(main())
+    ~~~~~~~~~~~^^^^^^^^
+  File "origins.aio", line 16, in main
+    raise KeyError("main")
+KeyError: 'main'
+"""
+    origin = """source_traceback: Object created at (most recent call last):
+  File "origins.aio", line 6, in make
+    return asyncio.create_task(fails(text), name=text)
+"""
+    debug = plain.replace("Traceback", origin + "Traceback", 1)
+    told = debug.replace("ValueError: lost\n", "ValueError: lost\ntask 'lost' was made at origins.aio:6 in make\n")
+    notes = ["task 'inner' was made at origins.aio:6 in make", "task 'outer' was made at origins.aio:11 in main"]
+    for options, text, output, errors in (([], ORIGINS, None, plain), ([], ORIGINS.replace("main())", "main(), debug=True)"), None, debug), (["-Xdev"], ORIGINS, notes, told)):
+        (folder / "origins.aio").write_text(text)
+        done = subprocess.run([aioli, *options, "origins.aio"], cwd=folder, capture_output=True, text=True)
+        found = done.stderr.replace(f"{folder}/", "").replace(", debug=True)", ")").replace("~~~~~~~~~~~^^^^^^^^^^^^^^^^^^^^", "~~~~~~~~~~~^^^^^^^^")
+        expect(f"origins, {options}", (1, f"{output}\n", errors), (done.returncode, done.stdout.replace(f"{folder}/", ""), found))
+
+
 def check_slow(aioli, folder):
     """Debug mode tells of steps and callbacks that hold the loop for long; without it nobody does."""
     (folder / "slow.aio").write_text("""
@@ -581,7 +632,7 @@ asyncio.run(asyncio.sleep(0.1))
 def main():
     aioli = pathlib.Path(sys.argv[1]).resolve() / "aioli"
     with tempfile.TemporaryDirectory() as folder:
-        for check in (check_report, check_ask, check_shuffle, check_stuck, check_slow, check_trace, check_reports, check_timeline):
+        for check in (check_report, check_ask, check_shuffle, check_stuck, check_origins, check_slow, check_trace, check_reports, check_timeline):
             check(aioli, pathlib.Path(folder))
 
 

@@ -225,6 +225,7 @@ static bool create(aioli *host) {
     if (!library_create(vm, &streams)) return false;
     library_of(vm)->development = host->config.development != 0;
     loop_of(vm)->tells_of_stuck = host->config.development != 0;
+    loop_of(vm)->notes_origins = host->config.development != 0;
     loop_of(vm)->reports_json = host->config.json_reports != 0;
     ImportFiles files = {reads ? load_module : NULL, is_module_folder};
     if (!import_create(vm, native_modules, source_modules, source_images, &files, library_of(vm)->sys)) return false;

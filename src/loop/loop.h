@@ -289,6 +289,7 @@ struct Loop {
     unsigned (*chooses)(VM *vm, uint64_t number, unsigned count, unsigned which); // has the last word; handed down, or NULL
     void (*departed)(VM *vm, uint64_t number, const char *text);                  // told of a departure; likewise
     bool tells_of_stuck; // at collections and at the end of each run; handed down
+    bool notes_origins;  // exceptions that pass through a task get a note of where that was made; handed down
     bool reports_json;   // what is told of tasks to the standard error is for programs; handed down
 };
 
