@@ -114,7 +114,7 @@ static int is_aioli(long process) {
     return strcmp(name, "aioli") == 0 || strcmp(name, "aioli (deleted)") == 0;
 }
 
-// Whether a process has a handler for the signal: without one it would be ended.
+// Whether a process has a handler for the signal: without one it would never answer.
 static int catches_signal(long process) {
     char text[8192];
     if (read_about(process, "status", text, sizeof text) < 0) return 0;

@@ -8,8 +8,8 @@
 #include <signal.h>
 #include <stddef.h>
 
-// The signal by which a process is asked.
-enum { ASK_SIGNAL = SIGUSR1 };
+// The signal by which a process is asked: one that whoever has no handler for it ignores.
+enum { ASK_SIGNAL = SIGURG };
 
 // ---- In the process that is asked
 
