@@ -345,6 +345,12 @@ asyncio.run(main())
 """
 
 
+def check_told_once(aioli, folder):
+    """What a deadlock has told is not told once more as stuck."""
+    done = subprocess.run([aioli, "--virtual-time", "-Xdev", HERE.parent / "examples" / "bell.aio"], capture_output=True, text=True)
+    expect("a deadlock under -X dev", (1, 1), (done.returncode, done.stderr.count("'worker' (made at")))
+
+
 def check_origins(aioli, folder):
     """-X dev: exceptions say of which tasks they come and where these were made; debug mode alone says it of lost ones, as CPython does."""
     (folder / "origins.aio").write_text(ORIGINS)
@@ -633,7 +639,7 @@ asyncio.run(asyncio.sleep(0.1))
 def main():
     aioli = pathlib.Path(sys.argv[1]).resolve() / "aioli"
     with tempfile.TemporaryDirectory() as folder:
-        for check in (check_report, check_ask, check_shuffle, check_stuck, check_origins, check_slow, check_trace, check_reports, check_timeline):
+        for check in (check_report, check_ask, check_shuffle, check_stuck, check_told_once, check_origins, check_slow, check_trace, check_reports, check_timeline):
             check(aioli, pathlib.Path(folder))
 
 

@@ -62,6 +62,7 @@ Value loop_raise_deadlock(VM *vm) {
     size_t waiting = loop->task_count, shown = 0;
     buffer_format(&text, "%zu task%s wait%s and nothing can wake %s:", waiting, waiting == 1 ? "" : "s",
                   waiting == 1 ? "s" : "", waiting == 1 ? "it" : "them");
+    for (Task *task = loop->first_task; task; task = task->next) task->told = true; // that it is stuck need not be told as well
     if (loop->reports_json) return raise_told(vm, &text);
     Task *circle = find_circle(vm);
     if (circle && next_of(vm, circle) == circle) circle = NULL; // what it waits for says so
