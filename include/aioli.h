@@ -116,6 +116,9 @@ typedef struct {
     int colours;
     // Nonzero: warnings are shown that only programmers want to see, and sys.flags.dev_mode is true, as with Python's -X dev.
     int development;
+    // Nonzero: what the standard error is told of tasks (deadlocks, stuck tasks, exceptions that nobody has retrieved) is for programs to
+    // read: a JSON object a line, as docs/testing.md says. A DeadlockError then has no more than its first line.
+    int json_reports;
     // Nonzero: asyncio's clock jumps to the next deadline when every task waits, instead of waiting itself.
     int virtual_time;
     // Not 0: tasks that could run at once run in another order than the plain one, which this number chooses: for tests.
@@ -125,8 +128,11 @@ typedef struct {
     // before which, as a line of text.
     unsigned (*chooses)(void *user, uint64_t number, unsigned count, unsigned which);
     void (*departed)(void *user, uint64_t number, const char *text);
-    // Not NULL: gets what tasks do, as events of the Trace Event Format that Perfetto shows: a JSON object each.
+    // Not NULL: gets what tasks do, as events of the Trace Event Format that Perfetto shows: a JSON object each, in which no `<` stands, so
+    // that they may be put into a page.
     void (*trace)(void *user, const char *text, size_t length);
+    // Not NULL: gets what aioli_describe asks for, in the VM's thread and perhaps in the middle of something: it must not enter the VM.
+    void (*describe)(void *user, const char *text, size_t length);
 } aioli_config;
 
 // ---- Running programs
@@ -176,6 +182,10 @@ AIOLI_API void aioli_interrupt(aioli *vm);
 // Makes the VM write to its standard error, at the next occasion, what runs and what every task waits for, and go on. May be called from a
 // signal handler and from any thread. A VM in which nothing runs, nor waits in aioli_run_until, writes it when it runs again.
 AIOLI_API void aioli_report(aioli *vm);
+
+// The same for programs: config.describe gets what runs and waits as a JSON object, whose members docs/testing.md lists; nothing is written.
+// From then on the VM notes since when tasks wait, so that a later description says it. May be called as aioli_report may.
+AIOLI_API void aioli_describe(aioli *vm);
 
 // ---- Scopes of handles
 

@@ -9,13 +9,10 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent
 ALONE = """
 import asyncio, sys
 async def main():
@@ -91,6 +88,8 @@ def check_options(aioli, folder):
     status, output, errors = run("-i", "fails.aio", stdin="value")
     expect("-i after a failure", (0, ">>> 6\n>>> \n", True), (status, output, errors.endswith("ZeroDivisionError: division by zero\n")))
     expect("exit at the prompt", 7, run("-iq", stdin="import sys\nsys.exit(7)\n")[0])
+    told = run("--trace", "prompt.json", "-iq", stdin="import asyncio\nasync def f():\n    await asyncio.sleep(0.001)\n\nawait asyncio.gather(*[f() for i in range(9)])\nprint('well')\n")
+    expect("a trace at the prompt", (0, True, ""), (told[0], told[1].endswith("well\n>>> \n"), told[2]))
     for option, nearest in (("--virtualtime", "--virtual-time"), ("--versoin", "--version"), ("-z", None)):
         status, output, errors = run(option)
         expect(f"status of {option}", (2, ""), (status, output))
@@ -174,207 +173,6 @@ def check_unbuffered(aioli, folder):
     process.communicate()
 
 
-REPORTED = """
-import asyncio, time
-async def kettle(): await asyncio.sleep(100)
-async def outer(): await kettle()
-async def stir():
-    await asyncio.sleep(0.01)
-    print('stirs', flush=True)
-    await asyncio.get_running_loop().create_future()
-async def main():
-    async with asyncio.TaskGroup() as group:
-        group.create_task(outer(), name='outer')
-        group.create_task(stir(), name='stir')
-asyncio.run(main())
-"""
-REPORT = """What runs and waits, the latest call first:
-  the program waits for its tasks
-    File "reported.aio", line 13, in <module>
-  task 'Task-1' waits for TaskGroup.__aexit__()
-    File "reported.aio", line 10, in main
-  task 'outer' waits for a sleep
-    File "reported.aio", line 3, in kettle
-    File "reported.aio", line 4, in outer
-  task 'stir' waits for a future
-    File "reported.aio", line 8, in stir
-"""
-
-
-def check_report(aioli, folder):
-    """Ctrl-\\ on a program that waits, and on one that computes in a deep recursion."""
-    def begin(text):
-        (folder / "reported.aio").write_text(text)
-        # A shell starts what runs in the background with these two ignored.
-        process = subprocess.Popen([aioli, "reported.aio"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGQUIT)])
-        process.stdout.readline()
-        return process
-
-    place = str(folder) + os.sep
-
-    def read_report(process, last):
-        lines = []
-        while not lines or last not in lines[-1]:
-            lines.append(process.stderr.readline())
-            if not lines[-1]:
-                sys.exit(f"the report ends early: {lines}")
-        return "".join(lines).replace(place, "")
-
-    process = begin(REPORTED)
-    time.sleep(0.2)
-    for _ in range(3):
-        process.send_signal(signal.SIGQUIT)
-        expect("the report", REPORT, read_report(process, "in stir"))
-    process.send_signal(signal.SIGINT)
-    process.communicate()
-    expect("status after reports", 130, process.returncode)
-    process = begin("def f(n):\n    while not n: pass\n    f(n - 1)\nprint('runs', flush=True)\nf(70)\n")
-    time.sleep(0.2)
-    process.send_signal(signal.SIGQUIT)
-    expect("the report of a recursion",
-           'What runs and waits, the latest call first:\n  the program runs\n    File "reported.aio", line 2, in f\n'
-           + '    File "reported.aio", line 3, in f\n' * 49 + "    and 22 more\n", read_report(process, "more"))
-    process.send_signal(signal.SIGINT)
-    process.communicate()
-    # Whoever has it ignored, as a shell does for a job in the background, is left alone.
-    process = subprocess.Popen([aioli, "-c", "import time; print('runs', flush=True); time.sleep(0.3)"], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGQUIT, signal.SIG_IGN))
-    process.stdout.readline()
-    process.send_signal(signal.SIGQUIT)
-    expect("a program that ignores it", ("", ""), process.communicate())
-    expect("its status", 0, process.returncode)
-
-
-def check_shuffle(aioli, folder):
-    """--shuffle=N takes another order, the same each time; --minimize names the one departure that a failure needs."""
-    def run(*arguments):
-        done = subprocess.run([aioli, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stdout, done.stderr.replace(f"{folder}/", "")
-
-    (folder / "order.aio").write_text("""
-import asyncio
-async def say(name):
-    print(name, end=" ")
-    await asyncio.sleep(0)
-    print(name.upper(), end=" ")
-async def main():
-    loop = asyncio.get_running_loop()
-    for n in range(3): loop.call_soon(lambda n=n: print(n, end=" "))
-    await asyncio.gather(*[say(name) for name in "abcdef"])
-asyncio.run(main())
-""")
-    plain = "0 1 2 a b c d e f A B C D E F "
-    expect("the plain order", (0, plain, ""), run("order.aio"))
-    found = {run(f"--shuffle={n}", "order.aio")[1] for n in range(1, 31)}
-    if len(found) < 25 or any(sorted(text.split()) != sorted(plain.split()) or not text.startswith("0 1 2 ") for text in found):
-        sys.exit(f"--shuffle: {len(found)} orders of 30: {found}")
-    for text in found:  # each task's own order stays
-        if any(text.index(name) > text.index(name.upper()) for name in "abcdef"):
-            sys.exit(f"--shuffle: {text}")
-    expect("the same number", run("--shuffle=7", "order.aio"), run("--shuffle=7", "order.aio"))
-    account = (HERE.parent / "examples" / "account.aio").read_text()
-    (folder / "account.aio").write_text(account)
-    line = next(number for number, text in enumerate(account.split("\n"), 1) if text.startswith("async def withdraw"))
-    other = next(number for number, text in enumerate(account.split("\n"), 1) if text.startswith("async def deposit"))
-    expect("the account in the plain order", (0, "", ""), run("account.aio"))
-    failing = next(n for n in range(1, 100) if run(f"--shuffle={n}", "account.aio")[0])
-    said = run(f"--shuffle={failing}", "account.aio")[2].split("\n")
-    expect("what a failing order ends with", f"aioli: the order was that of --shuffle={failing}", said[-2])
-    expect("--minimize", (1, "", f"""aioli: with --shuffle={failing} it fails: AssertionError: 70
-aioli: it fails so when, other than in the plain order,
-  task 'withdraw' (account.aio:{line} in withdraw) runs before 'deposit' (account.aio:{other} in deposit)
-"""), run(f"--shuffle={failing}", "--minimize", "account.aio"))
-    passing = next(n for n in range(1, 100) if not run(f"--shuffle={n}", "account.aio")[0])
-    expect("--minimize of what passes", (0, "", f"aioli: with --shuffle={passing} it does not fail\n"),
-           run(f"--shuffle={passing}", "--minimize", "account.aio"))
-    # Two departures that need each other.
-    (folder / "both.aio").write_text("""
-import asyncio
-order = []
-async def step(name):
-    order.append(name)
-async def main():
-    for names in "ab", "cd":
-        await asyncio.gather(*map(step, names))
-    assert order != ["b", "a", "d", "c"], "both"
-asyncio.run(main())
-""")
-    failing = next(n for n in range(1, 200) if run(f"--shuffle={n}", "both.aio")[0])
-    said = run(f"--shuffle={failing}", "--minimize", "both.aio")[2].split("\n")
-    expect("two departures", ["task 'Task-3' (both.aio:4 in step) runs before 'Task-2' (both.aio:4 in step)",
-                              "task 'Task-5' (both.aio:4 in step) runs before 'Task-4' (both.aio:4 in step)"],
-           [text.strip() for text in said[2:-1]])
-    (folder / "always.aio").write_text("raise KeyError(1)\n")
-    expect("what fails in any order", "aioli: in the plain order it fails as well", run("--shuffle=1", "--minimize", "always.aio")[2].split("\n")[-2])
-    for wrong in (["--shuffle=0", "order.aio"], ["--shuffle=x", "order.aio"], ["--minimize", "order.aio"], ["--shuffle", "--minimize"]):
-        expect(f"status of {wrong}", 2, run(*wrong)[0])
-
-
-def check_slow(aioli, folder):
-    """Debug mode tells of steps and callbacks that hold the loop for long; without it nobody does."""
-    (folder / "slow.aio").write_text("""
-import asyncio, sys, time
-def busy(): time.sleep(0.12)
-async def holds():
-    time.sleep(0.12)
-    await asyncio.sleep(0)
-async def main():
-    loop = asyncio.get_running_loop()
-    print(loop.get_debug(), loop.slow_callback_duration)
-    loop.call_soon(busy)
-    await asyncio.create_task(holds(), name="holds")
-    loop.slow_callback_duration = 60
-    loop.call_soon(busy)
-    await asyncio.sleep(0.01)
-asyncio.run(main(), debug=sys.argv[1] == "debug")
-""")
-    for word, wanted in (("debug", ["<Handle busy() at FILE:3>", "<Task pending name='holds' coro=<holds() running at FILE:6> cb=[Task.task_wakeup()]>"]), ("plain", [])):
-        done = subprocess.run([aioli, "slow.aio", word], cwd=folder, capture_output=True, text=True)
-        found = re.findall(r"^Executing (.*) took 0\.[1-9]\d\d seconds$", done.stderr.replace(str(folder / "slow.aio"), "FILE"), re.MULTILINE)
-        expect(f"what is slow, {word}", (wanted, len(wanted), f"{word == 'debug'} 0.1\n"), (found, done.stderr.count("\n"), done.stdout))
-
-
-def check_trace(aioli, folder):
-    """--trace FILE: a track for each task, slices that do not overlap, an arrow for each wake-up."""
-    (folder / "traced.aio").write_text("""
-import asyncio
-async def waits(event, lock):
-    await event.wait()
-    async with lock:
-        await asyncio.sleep(1)
-async def main():
-    event, lock = asyncio.Event(), asyncio.Lock()
-    tasks = [asyncio.create_task(waits(event, lock), name=name) for name in ('a "quoted" name', "b")]
-    await asyncio.sleep(2)
-    event.set()
-    await asyncio.gather(*tasks)
-asyncio.run(main())
-""")
-    done = subprocess.run([aioli, "--virtual-time", "--trace", "trace.json", "traced.aio"], cwd=folder, capture_output=True, text=True)
-    expect("--trace", (0, "", ""), (done.returncode, done.stdout, done.stderr))
-    events = json.loads((folder / "trace.json").read_text())
-    names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    expect("tracks", ['a "quoted" name', "b"], sorted(names.values())[1:])
-    slices = {}
-    for event in events:
-        if event["ph"] == "X":
-            slices.setdefault(names[event["tid"]], []).append((event["ts"], event["dur"], event["cat"], event["name"]))
-    for name, of_task in slices.items():
-        of_task.sort()
-        for (start, length, _, _), (after, _, _, _) in zip(of_task, of_task[1:]):
-            if start + length > after + 0.01:
-                sys.exit(f"--trace: slices of {name} overlap: {of_task}")
-    expect("waits", {'a "quoted" name': ["Event.wait()", "sleep()"], "b": ["Event.wait()", "Lock.acquire()", "sleep()"], sorted(names.values())[0]: ["sleep()", "gather()"]},
-           {name: [what for _, _, kind, what in of_task if kind == "wait"] for name, of_task in slices.items()})
-    lengths = {what: length for _, length, kind, what in slices["b"] if kind == "wait"}
-    if not 1.9e6 < lengths["Event.wait()"] < 2.5e6 or not 0.9e6 < lengths["Lock.acquire()"] < 1.5e6:
-        sys.exit(f"--trace: {lengths}")
-    arrows = [sorted(e["id"] for e in events if e["ph"] == kind) for kind in "sf"]
-    expect("arrows", (arrows[0], len(set(arrows[0]))), (arrows[1], len(arrows[0])))
-    expect("status of a file that can't be written", 2, subprocess.run([aioli, "--trace", "none/t.json", "traced.aio"], cwd=folder, capture_output=True).returncode)
-
-
 def check_alone(aioli, folder):
     shutil.copy(aioli, folder / "aioli")
 
@@ -396,10 +194,6 @@ def main():
         check_colours(build / "aioli", pathlib.Path(folder))
         check_unbuffered(build / "aioli", pathlib.Path(folder))
         check_warnings(build / "aioli", pathlib.Path(folder))
-        check_report(build / "aioli", pathlib.Path(folder))
-        check_shuffle(build / "aioli", pathlib.Path(folder))
-        check_slow(build / "aioli", pathlib.Path(folder))
-        check_trace(build / "aioli", pathlib.Path(folder))
     if options["static"]:
         expect("libraries of the static command", "", "".join(
             line for line in subprocess.run(["readelf", "-dl", build / "aioli"], capture_output=True, text=True).stdout.splitlines()

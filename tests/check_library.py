@@ -83,7 +83,10 @@ def check_names(build):
 
 
 # Variables of the whole process that the library may have all the same: their names, each with the reason.
-VARIABLES = {}
+VARIABLES = {
+    "signal_owners": "signals are the process's: which VM gets which, for their handler, which gets nothing else to go by",
+    "signal_handlers_running": "how many of these handlers are looking at that, so that a VM can wait for them before it goes",
+}
 
 
 def writable_sections(archive):

@@ -10,7 +10,7 @@ direct it:
     # expectation: by hand   record.py leaves its expectations alone
 Programs run in their own folder, which is taken out of what they print. The unit tests in C, the runs with memory that
 runs out (unit/failing_memory.c), a short form of the soak (bench/soak/) and the check_*.py (of the includes, the wording of
-syntax errors, the command line, `aioli test`, the terminal, the library for hosts, the same installed) belong to the suite.
+syntax errors, the command line, `aioli test`, what it tells of tasks, the terminal, the library for hosts, the same installed) belong to the suite.
 The last line is `N passed, N failed`.
 """
 import argparse
@@ -181,6 +181,7 @@ def main():
             if output:
                 print(output, flush=True)
     scripts = [("check_includes.py", ()), ("check_syntax_errors.py", (build / "tree_dump",)), ("check_command.py", (build,)), ("check_test.py", (build,)),
+               ("check_examples.py", (build,)), ("check_explain.py", (build,)),
                ("check_terminal.py", (build,))]
     scripts += [("check_library.py", (check, build)) for check in ("names", "globals", "host", "header")]
     scripts += [("check_hostile.py", (build,)), ("check_prompt.py", (build,)), ("check_documents.py", (build,))]

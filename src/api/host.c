@@ -150,6 +150,10 @@ static void traced(VM *vm, const char *text, size_t length) {
     aioli *host = host_of_vm(vm);
     host->config.trace(host->config.user, text, length);
 }
+static void described(VM *vm, const char *text, size_t length) {
+    aioli *host = host_of_vm(vm);
+    host->config.describe(host->config.user, text, length);
+}
 static void departed(VM *vm, uint64_t number, const char *text) {
     aioli *host = host_of_vm(vm);
     host->config.departed(host->config.user, number, text);
@@ -222,6 +226,8 @@ static bool create(aioli *host) {
     if (!library_create(vm, &streams)) return false;
     library_of(vm)->development = host->config.development != 0;
     loop_of(vm)->tells_of_stuck = host->config.development != 0;
+    loop_of(vm)->notes_origins = host->config.development != 0;
+    loop_of(vm)->reports_json = host->config.json_reports != 0;
     ImportFiles files = {reads ? load_module : NULL, is_module_folder};
     if (!import_create(vm, native_modules, source_modules, source_images, &files, library_of(vm)->sys)) return false;
     host->outer_trace = vm->hooks.trace;
@@ -232,6 +238,7 @@ static bool create(aioli *host) {
     loop_of(vm)->shuffle = host->config.shuffle;
     if (host->config.chooses) loop_of(vm)->chooses = chooses;
     if (host->config.departed) loop_of(vm)->departed = departed;
+    if (host->config.describe) loop_of(vm)->describe = described;
     if (host->config.trace && !trace_begin(vm, traced)) return false;
     vm->colours = host->config.colours != 0;
     return true;
@@ -332,6 +339,11 @@ void aioli_interrupt(aioli *host) {
 
 void aioli_report(aioli *host) {
     __atomic_fetch_or(&host->vm.requests, REQUEST_REPORT, __ATOMIC_SEQ_CST);
+    loop_wake(&host->vm);
+}
+
+void aioli_describe(aioli *host) {
+    __atomic_fetch_or(&host->vm.requests, REQUEST_DESCRIBE, __ATOMIC_SEQ_CST);
     loop_wake(&host->vm);
 }
 

@@ -45,6 +45,35 @@ void buffer_code_point(Buffer *buffer, uint32_t code_point) {
     buffer_append(buffer, bytes, (size_t)utf8_encode(code_point, bytes));
 }
 
+void buffer_json_string(Buffer *buffer, const char *text, size_t length) {
+    buffer_byte(buffer, '"');
+    size_t plain = 0; // from here on nothing has been appended
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        size_t left = length - i;
+        bool is_surrogate = c == 0xED && left > 2 && (unsigned char)text[i + 1] >= 0xA0;
+        bool ends_line = (c == 0xE2 && left > 2 && text[i + 1] == '\x80' && (text[i + 2] == '\xA8' || text[i + 2] == '\xA9')) ||
+                         (c == 0xC2 && left > 1 && text[i + 1] == '\x85');
+        if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != 0x7F && !is_surrogate && !ends_line) continue;
+        buffer_append(buffer, text + plain, i - plain);
+        if (c == '"' || c == '\\' || c == '\n') {
+            buffer_byte(buffer, '\\');
+            buffer_byte(buffer, c == '\n' ? 'n' : (char)c);
+        } else if (is_surrogate) {
+            buffer_escape(buffer, 'u', 0xD000u | (text[i + 1] & 0x3Fu) << 6 | (text[i + 2] & 0x3Fu));
+            i += 2;
+        } else if (ends_line) {
+            buffer_escape(buffer, 'u', c == 0xC2 ? 0x85 : 0x2000u | (text[i + 2] & 0x3Fu));
+            i += c == 0xC2 ? 1 : 2;
+        } else {
+            buffer_escape(buffer, 'u', c);
+        }
+        plain = i + 1;
+    }
+    buffer_append(buffer, text + plain, length - plain);
+    buffer_byte(buffer, '"');
+}
+
 void buffer_format_list(Buffer *buffer, const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);

@@ -41,6 +41,9 @@ static inline void buffer_byte(Buffer *buffer, char byte) { buffer_append(buffer
 // Appends a backslash, the letter x, u or U, and the number in 2, 4 or 8 hexadecimal digits.
 void buffer_escape(Buffer *buffer, char letter, uint32_t number);
 void buffer_code_point(Buffer *buffer, uint32_t code_point);
+// Appends UTF-8, lone surrogates included, as a JSON string with its quotes. Whatever ends a line of Unicode text is escaped, so that the
+// string is of one line for every reader; and so is `<`, so that it may stand in a page of HTML.
+void buffer_json_string(Buffer *buffer, const char *text, size_t length);
 void buffer_format(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_format_list(Buffer *buffer, const char *format, va_list arguments);
 

@@ -14,7 +14,9 @@
 
 #include <aioli.h>
 
+#include "ask.h"
 #include "minimize.h"
+#include "timeline.h"
 
 static const char usage_text[] =
     "usage: aioli [OPTION…] [FILE [ARG…]]           run a program; the prompt without one\n"
@@ -23,22 +25,26 @@ static const char usage_text[] =
     "       aioli [OPTION…] - [ARG…]                run what the standard input says\n"
     "       aioli [OPTION…] check FILE…             check files without running them\n"
     "       aioli [OPTION…] dis FILE                list a file's bytecode\n"
+    "       aioli ps PID                            list what the tasks of a running program do\n"
+    "       aioli pstree PID                        the same by who waits for whom\n"
     "       aioli test [OPTION…] [PATH…]            run the tests in files and folders; more by `aioli test --help'\n"
     "\n"
     "-i              the prompt afterwards, with what the program has left\n"
     "-q              the prompt without its first line\n"
     "-u              what is printed is written at once\n"
     "-W FILTER       what becomes of warnings: action:message:category:module:line, as for Python\n"
-    "-X dev          warnings that only programmers want to see as well\n"
+    "-X dev          what only programmers want to see: more warnings, what holds the loop, tasks that are stuck\n"
     "--virtual-time  asyncio's clock jumps to the next deadline when every task waits\n"
     "--shuffle[=N]   tasks that could run at once run in another order, which the number N repeats\n"
     "--trace FILE    writes what tasks do to a file that Perfetto (ui.perfetto.dev) and Chrome show\n"
+    "--timeline FILE the same as a page of HTML, which any browser shows\n"
     "--minimize      with --shuffle: which task must run before which for the program to fail\n"
     "-V, --version   the version\n"
     "-h, --help      this\n"
     "\n"
     "AIOLI_PATH      folders, with `:` between them, where imports look last\n"
     "AIOLI_HISTORY   the file that keeps what is entered at the prompt; empty: none does\n"
+    "AIOLI_REPORT    json: reports of deadlocks and of lost exceptions are JSON, an object a line\n"
     "NO_COLOR        set to anything: no colours; FORCE_COLOR: colours, even when the output is no terminal\n";
 
 enum { MOST_REPEATED = 32 };
@@ -46,7 +52,7 @@ enum { MOST_REPEATED = 32 };
 typedef struct {
     int virtual_time, interactive, quiet, unbuffered, tests, development, shuffles, minimizes;
     uint64_t shuffle;
-    const char *trace; // the file
+    const char *trace, *timeline; // the files
     const char *code, *module;
     const char *warnings[MOST_REPEATED], *settings[MOST_REPEATED]; // the arguments of -W and of -X
     size_t warning_count, setting_count;
@@ -64,6 +70,17 @@ static void on_interrupt(int signal_number) {
 static void on_quit(int signal_number) {
     (void)signal_number;
     if (running) aioli_report(running);
+}
+
+// Somebody asks what the tasks do, or the signal means something else.
+static void on_ask(int signal_number) {
+    (void)signal_number;
+    if (running && is_asked()) aioli_describe(running);
+}
+
+static void described(void *user, const char *text, size_t length) {
+    (void)user;
+    answer(text, length);
 }
 
 // The terminal as it was before anything ran here: a script may have put it into raw mode.
@@ -308,6 +325,25 @@ static int test(aioli *vm) {
     return (int)status;
 }
 
+// Shows what the tasks of another process do: the exit status. How is a program of the language.
+static int show_tasks(aioli *vm, int count, char **words) {
+    size_t length;
+    if (count != 2) return misused("The number of a process expected for the command ", words[0]);
+    char *text = ask(words[1], &length);
+    if (!text) return 1;
+    size_t scope = aioli_open(vm);
+    aioli_value arguments[] = {aioli_string(vm, words[0], strlen(words[0])), aioli_string(vm, text, length)};
+    int64_t status = 1;
+    if (aioli_get_int(vm, aioli_call_method(vm, aioli_import(vm, "_ask"), "main", 2, arguments), &status) < 0) {
+        const char *error = aioli_get_text(vm, aioli_traceback(vm, aioli_take_error(vm)), NULL);
+        if (error) say(error, strlen(error));
+    }
+    aioli_close(vm, scope, NULL);
+    free(text);
+    aioli_flush(vm);
+    return (int)status;
+}
+
 // Whether the words are the command `test`; then *is_real is whether they ask for the real clock.
 static int is_test(const Options *options, int count, char **words, int *is_real) {
     *is_real = 0;
@@ -325,6 +361,12 @@ static int run(aioli *vm, const Options *options, const char *executable, int ar
     // What a shell has in the background is not to be interrupted with what is in front.
     if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGINT, &interrupt, NULL);
     if (sigaction(SIGQUIT, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(SIGQUIT, &quit, NULL);
+    if (sigaction(ASK_SIGNAL, NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+        struct sigaction asked = {.sa_handler = on_ask};
+        sigemptyset(&asked.sa_mask);
+        ask_prepare();
+        sigaction(ASK_SIGNAL, &asked, NULL);
+    }
     if (isatty(0)) watch_ends();
     int status = 0, has_run = 1;
     if (options->tests) {
@@ -384,7 +426,7 @@ static int distance(const char *a, const char *b) {
 }
 
 static int unknown(const char *option) {
-    static const char *const known[] = {"--virtual-time", "--shuffle", "--minimize", "--trace", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
+    static const char *const known[] = {"--virtual-time", "--shuffle", "--minimize", "--trace", "--timeline", "--version", "--help", "-c", "-m", "-i", "-q", "-u", "-W", "-X", "-V", "-h"};
     const char *nearest = NULL;
     int least = 4;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -428,6 +470,11 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
         if (strcmp(option, "--trace") == 0) {
             if (!argv[at + 1]) return *status = misused("Argument expected for the --trace option", ""), -1;
             options->trace = argv[++at];
+            continue;
+        }
+        if (strcmp(option, "--timeline") == 0) {
+            if (!argv[at + 1]) return *status = misused("Argument expected for the --timeline option", ""), -1;
+            options->timeline = argv[++at];
             continue;
         }
         if (strcmp(option, "--minimize") == 0) {
@@ -474,10 +521,49 @@ static int read_options(int argc, char **argv, Options *options, int *status) {
     return at;
 }
 
+// ---- What tasks do, in files
+
+typedef struct {
+    FILE *trace, *timeline; // each may be NULL
+} Records;
+
 static void write_event(void *user, const char *text, size_t length) {
-    fputs(",\n", user);
-    fwrite(text, 1, length, user);
+    const Records *records = user;
+    if (records->trace) {
+        fputs(",\n", records->trace);
+        fwrite(text, 1, length, records->trace);
+    }
+    if (records->timeline) timeline_event(records->timeline, text, length);
 }
+
+// Makes the files that are asked for. Whether they can be written.
+static int begin_records(const Options *options, const char *program, Records *records) {
+    const char *const names[] = {options->trace, options->timeline};
+    FILE **const files[] = {&records->trace, &records->timeline};
+    for (int i = 0; i < 2; i++) {
+        if (!names[i] || (*files[i] = fopen(names[i], "w"))) continue;
+        fprintf(stderr, "aioli: can't write '%s': %s\n", names[i], strerror(errno));
+        return 0;
+    }
+    if (records->trace) fputs("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"aioli\"}}", records->trace);
+    if (records->timeline) timeline_begin(records->timeline, program, options->virtual_time);
+    return 1;
+}
+
+static void end_record(FILE *file, const char *name) {
+    if (!file) return;
+    int failed = ferror(file);
+    if (fclose(file) != 0 || failed) fprintf(stderr, "aioli: can't write '%s': %s\n", name, strerror(errno));
+}
+
+static void end_records(const Options *options, const Records *records) {
+    if (records->trace) fputs("\n]\n", records->trace);
+    if (records->timeline) timeline_end(records->timeline);
+    end_record(records->trace, options->trace);
+    end_record(records->timeline, options->timeline);
+}
+
+// ---- The program
 
 // What is to be run, as the words of the command line say.
 typedef struct {
@@ -502,6 +588,8 @@ static int run_program(void *data, const aioli_config *config) {
         status = check(vm, argc - 1, argv + 1);
     } else if (!is_program && strcmp(argv[0], "dis") == 0) {
         status = argc == 2 ? finish(vm, aioli_check(vm, argv[1], 1)) : misused("One file expected for the dis command", "");
+    } else if (!is_program && (strcmp(argv[0], "ps") == 0 || strcmp(argv[0], "pstree") == 0)) {
+        status = show_tasks(vm, argc, argv);
     } else {
         status = run(vm, options, program->executable, argc, argv);
     }
@@ -526,12 +614,16 @@ int main(int argc, char **argv) {
     aioli_config config = {.virtual_time = options.tests ? !is_real : options.virtual_time,
                            .colours = use_colours(options.tests ? 1 : 2), .grants = AIOLI_GRANT_ALL, .development = options.development};
     config.shuffle = options.shuffle;
-    FILE *trace = options.trace && !options.minimizes ? fopen(options.trace, "w") : NULL;
-    if (options.trace && !options.minimizes && !trace) return fprintf(stderr, "aioli: can't write '%s': %s\n", options.trace, strerror(errno)), 2;
-    if (trace) {
+    config.describe = described;
+    const char *report = getenv("AIOLI_REPORT");
+    if (report && *report && strcmp(report, "json") != 0) return misused("AIOLI_REPORT must be json, not ", report);
+    config.json_reports = report && *report && !options.tests;
+    Records records = {0};
+    if (!options.minimizes && (options.trace || options.timeline)) {
+        const char *name = options.code ? "-c" : options.module ? options.module : at < argc ? argv[at] : "-";
+        if (!begin_records(&options, name, &records)) return 2;
         config.trace = write_event;
-        config.user = trace;
-        fputs("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"aioli\"}}", trace);
+        config.user = &records;
     }
     own_path(argv[0], executable, sizeof executable);
     Program program = {&options, executable, argc - at, argv + at};
@@ -540,7 +632,7 @@ int main(int argc, char **argv) {
         return has_one ? minimize(run_program, &program, &config) : misused("--minimize needs --shuffle and a program", "");
     }
     status = run_program(&program, &config);
-    if (trace && (fputs("\n]\n", trace), fclose(trace)) != 0) fprintf(stderr, "aioli: can't write '%s': %s\n", options.trace, strerror(errno));
+    end_records(&options, &records);
     if (status && options.shuffles) fprintf(stderr, "aioli: the order was that of --shuffle=%llu\n", (unsigned long long)options.shuffle);
     return status;
 }

@@ -67,9 +67,10 @@ static Value notified_alone(VM *vm, Waiter *next, Value owner, Value argument, b
 
 static Value lock_awaited(VM *vm, Value owner) { return lock_of(condition_of(owner))->holder; }
 
-static const WaitKind condition_kinds[] = {{notified, own_line, "Condition.wait()", "a notification of condition", NULL},
-                                           {lock_came, lock_line, "Condition.wait()", "the lock of condition", lock_awaited},
-                                           {notified_alone, own_line, "Condition.wait()", "a notification of condition", NULL}};
+static const WaitKind condition_kinds[] = {{notified, own_line, "Condition.wait()", "a notification of condition", NULL, "condition"},
+                                           {lock_came, lock_line, "Condition.wait()", "the lock of condition", lock_awaited, "lock"},
+                                           {notified_alone, own_line, "Condition.wait()", "a notification of condition", NULL,
+                                            "condition"}};
 
 static Value wait_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
     Condition *condition = condition_of(self);

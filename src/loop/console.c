@@ -49,6 +49,7 @@ static Value module_console(VM *vm, Value *args, size_t count) {
         if (!is_none(args[i]) && !value_callable(vm, args[i]))
             return raise_type_error(vm, "a callable object was expected by console(), got %s", type_name(vm, args[i]));
     loop->console = is_none(args[0]) && is_none(args[1]) && is_none(args[2]) ? NULL : loop->current;
+    loop_note_waits(vm);
     loop->on_interrupt = args[0];
     loop->on_failure = args[1];
     loop->on_report = args[2];

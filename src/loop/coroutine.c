@@ -38,6 +38,7 @@ Value coroutine_call(VM *vm, const CoroutineKind *kind, Value self, Value argume
         Value v = kind->begin(vm, &task->waiter, self, argument);
         if (is_error(v) || v.bits == VALUE_SUSPEND.bits) return v;
         vm->stop_value = v;
+        loop_of(vm)->prompt_awaits++;
         return VALUE_STOP;
     }
     return coroutine_new(vm, kind, self, argument);

@@ -16,7 +16,7 @@ static Line *event_line(Value owner) { return &event_of(owner)->line; }
 static Value wait_goes_on(VM *vm, Waiter *next, Value owner, Value argument, bool called, Value exception) {
     return is_empty(exception) ? VALUE_TRUE : raise_value(vm, exception);
 }
-static const WaitKind event_kinds[] = {{wait_goes_on, event_line, "Event.wait()", "event", NULL}};
+static const WaitKind event_kinds[] = {{wait_goes_on, event_line, "Event.wait()", "event", NULL, "event"}};
 
 static Value wait_begin(VM *vm, Waiter *waiter, Value self, Value argument) {
     Event *event = event_of(self);

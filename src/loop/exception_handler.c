@@ -14,6 +14,22 @@ static Value item_of(VM *vm, Value context, const char *name) {
     return key ? dict_get_string(vm, dict_of(context), key) : VALUE_ERROR;
 }
 
+// Where the task was made, if it is about one: as CPython's debug mode, but for that we know of one call only. False with an exception.
+static bool write_origin(VM *vm, Value context, Buffer *out) {
+    static const char *const keys[] = {"future", "task"};
+    for (int i = 0; i < 2; i++) {
+        Value about = item_of(vm, context, keys[i]);
+        if (is_error(about)) return false;
+        const Code *code = is_task(about) ? task_of(about)->created_in : NULL;
+        if (!code || code_is_library(code)) continue;
+        buffer_text(out, "\nsource_traceback: Object created at (most recent call last):\n");
+        loop_write_place(code, task_of(about)->created_at, out);
+        if (!out->failed) out->length--; // the line's end
+        break;
+    }
+    return true;
+}
+
 // The default: the message, a line for each further key in their order, and the traceback.
 static bool show(VM *vm, Value context) {
     Value message = item_of(vm, context, "message"), exception = item_of(vm, context, "exception");
@@ -40,6 +56,7 @@ static bool show(VM *vm, Value context) {
         buffer_text(&text, ": ");
         ok = append_repr(vm, &text, value);
     }
+    if (ok && loop_of(vm)->debug) ok = write_origin(vm, context, &text);
     buffer_byte(&text, 0);
     if (ok) ok = loop_show_exception(vm, text.failed ? "Unhandled exception in event loop" : text.data, is_empty(exception) ? VALUE_NONE : exception);
     buffer_free(&text);
@@ -105,19 +122,6 @@ bool loop_tell_of_callback(VM *vm, Value callback) {
     bool ok = loop_tell(vm, text.failed || !described ? "Exception in callback" : text.data, exception, "handle", shown);
     buffer_free(&text);
     return ok;
-}
-
-void loop_tell_of_slow(VM *vm, Value what, double seconds) {
-    Value before = vm->exception;
-    exception_clear(vm);
-    Buffer text = vm_buffer(vm);
-    buffer_text(&text, "Executing ");
-    bool ok = append_repr(vm, &text, what);
-    buffer_format(&text, " took %.3f seconds\n", seconds);
-    if (ok && !text.failed && loop_of(vm)->show_error) loop_of(vm)->show_error(vm, text.data, text.length);
-    buffer_free(&text);
-    exception_clear(vm);
-    vm->exception = before;
 }
 
 // ---- Methods of the loop

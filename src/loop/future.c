@@ -393,7 +393,7 @@ static Value get_cancel_message(VM *vm, Value self) {
 static Value future_await(VM *vm, Value self, Value sent, bool thrown) {
     Future *f = future_of(self);
     if (thrown) return raise_value(vm, sent);
-    if (future_done(f)) return future_result(vm, f);
+    if (future_done(f)) return loop_of(vm)->prompt_awaits++, future_result(vm, f);
     vm->suspended_on = self;
     return VALUE_SUSPEND;
 }

@@ -47,7 +47,7 @@ static Value acquire_goes_on(VM *vm, Waiter *next, Value owner, Value result, bo
     return lock_take_turn(vm, lock_of(owner), exception) ? result : raise_value(vm, exception);
 }
 static Value lock_awaited(VM *vm, Value owner) { return lock_of(owner)->holder; }
-static const WaitKind lock_kinds[] = {{acquire_goes_on, lock_line, "Lock.acquire()", "lock", lock_awaited}};
+static const WaitKind lock_kinds[] = {{acquire_goes_on, lock_line, "Lock.acquire()", "lock", lock_awaited, "lock"}};
 
 static Value acquire_begin(VM *vm, Waiter *waiter, Value self, Value result) {
     if (lock_take(vm, lock_of(self))) return result;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "loop/methods.h"
+#include "loop/report_json.h"
 #include "loop/wait.h"
 #include "object/container/dict.h"
 #include "object/core/errors.h"
@@ -302,11 +303,10 @@ double loop_system_time(void) {
 
 // By the system's clock: a virtual one stands still meanwhile.
 static __attribute__((noinline)) bool run_timed(VM *vm, Loop *loop, const ReadyEntry *entry) {
-    double start = loop_system_time();
     Value what = ready_subject(entry);
+    slow_begin(vm);
     bool ok = run_entry(vm, loop, entry);
-    double took = loop_system_time() - start;
-    if (ok && took >= loop->slow && is_object(what)) loop_tell_of_slow(vm, what, took);
+    slow_end(vm, ok ? what : VALUE_NONE);
     return ok;
 }
 
@@ -338,8 +338,14 @@ static inline bool run_next(VM *vm, Loop *loop) {
     return run_entry(vm, loop, &entry) && vm_safepoint(vm, 1);
 }
 
-static bool run_round(VM *vm, Loop *loop) {
+// What collections have found that somebody should know.
+static inline void tell_of_found(VM *vm, Loop *loop) {
     if (loop->any_lost) lost_report(vm);
+    if (__builtin_expect(loop->any_stuck, 0) && !stuck_tell(vm)) exception_drop(vm);
+}
+
+static bool run_round(VM *vm, Loop *loop) {
+    tell_of_found(vm, loop);
     if (!vm_take_signals(vm)) return false;
     if (loop->timer_count) drop_stale_timers(loop);
     take_mail(vm, loop);
@@ -450,7 +456,7 @@ TurnOutcome loop_turn(VM *vm, const TurnBudget *budget, double *idle) {
     if (loop->ready_count) return TURN_READY;
     if (is_error(loop->before_wait ? loop->before_wait(vm) : VALUE_NONE)) return TURN_FAILED;
     if (heap_wants_collection(&vm->heap)) vm_collect(vm);
-    if (loop->any_lost) lost_report(vm);
+    tell_of_found(vm, loop);
     if (loop->timer_count) {
         *idle = loop->timers[0].when - loop_time(vm);
         if (*idle < 0) *idle = 0;
@@ -599,8 +605,11 @@ Value loop_run_main(VM *vm, Value coroutine) {
     bool ok = vm->ending || (cancel_the_rest(vm, loop) && close_generators(vm, loop));
     if (ok || !is_empty(held[FAILURE])) exception_clear(vm);
     if (!vm->ending && !loop_end_outside(vm)) exception_drop(vm);
+    Value handler = loop->exception_handler;
     loop_abandon(vm);
+    loop->exception_handler = handler; // it hears of what is lost by now
     if (!vm->ending) lost_end(vm, false);
+    loop->exception_handler = VALUE_NONE;
     loop->next_task_number += 2; // asyncio's two tasks that close generators and threads at the end of a run
     if (!is_empty(held[FAILURE])) return raise_value(vm, held[FAILURE]);
     return ok ? held[RESULT] : VALUE_ERROR;
@@ -667,6 +676,7 @@ static void loop_trace(VM *vm) {
     heap_mark(vm, loop->lost_to);
     heap_mark(vm, loop->object);
     heap_mark_object(vm, (Object *)loop->generators);
+    heap_mark_object(vm, (Object *)loop->slow_step.code);
     lost_trace(vm);
     watch_trace(vm);
     Class *classes[] = {loop->future_class, loop->task_class,         loop->gather_class,
@@ -686,7 +696,9 @@ bool loop_create(VM *vm) {
     loop->context = &loop->main_context;
     vm->loop = loop;
     vm->hooks.report = loop_report;
+    vm->hooks.describe = report_json_describe;
     interpreter_of(vm)->trace_loop = loop_trace;
+    vm->hooks.begin_marking = stuck_begin;
     vm->hooks.reconsider = stuck_reconsider;
     lost_init(vm);
     interpreter_of(vm)->on_async_generator = note_generator;

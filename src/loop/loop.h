@@ -17,6 +17,7 @@ typedef struct Loop Loop;
 typedef struct Future Future;
 typedef struct Task Task;
 typedef struct Context Context; // context_variable.h
+typedef struct Frame Frame;     // vm/frame.h
 
 // ---- Futures and tasks
 
@@ -51,8 +52,8 @@ struct Future {
     bool abandoned;         // of a task: its run is over and left it unfinished; nothing wakes it any more
     uint32_t park_number;   // tells the timer of this park from older ones
     union {
-        uint32_t waits_since; // of a task, while there is a console: the loop's clock in milliseconds, modulo 2**32
-        uint32_t track;       // of a task, while there is a trace and no console: its number there, or 0
+        uint32_t waits_since; // of a task, while loop->notes_waits: the loop's clock in milliseconds, modulo 2**32; 0: not known
+        uint32_t track;       // of a task, while there is a trace: its number there, or 0
     };
     Value result;           // or the exception; of a pending task in a line: what it wants to remember there
     Value callback;         // the first done callback: a task (to be woken), a gather (whose child this is), a callable
@@ -77,9 +78,9 @@ struct Task {
     Value name;       // a str, or a small int n for "Task-n"
     Code *created_in; // where create_task was called, or NULL
     uint32_t created_at; // instruction
-    uint32_t cancel_requests : 29;
+    uint32_t cancel_requests : 28;
     uint32_t lives : 1, traced : 1; // for the marking that seeks the stuck: something that lives can wake it, see stuck.c
-    uint32_t told : 1;              // that it is stuck
+    uint32_t stuck : 1, told : 1;   // the last search has found it stuck; that has been told
     Task *next, *previous; // all unfinished tasks, in the order in which they were made: tasks are never lost
 };
 
@@ -212,6 +213,17 @@ typedef struct {
     uint32_t cancelling;  // that task's count of cancellations at the beginning of the block
 } Timeout;
 
+// What debug mode knows of the step or callback that runs.
+typedef struct {
+    double began;        // by the system's clock
+    double next;         // after how many seconds something is to be done next
+    double seen;         // after how many it was looked at for the first time, or 0
+    const Frame *outside; // what runs without it
+    Code *code;          // where it was then, or NULL
+    uint32_t instruction;
+    uint64_t awaits;     // by then
+} SlowStep;
+
 struct Loop {
     VM *vm;
     Driver *driver;
@@ -240,12 +252,17 @@ struct Loop {
     Value exception_handler; // a script's, or VALUE_NONE
     Value on_end;      // called with no arguments at the end of a run: gives back what the process's signals did; or None
     Value task_factory;      // likewise
+    bool notes_waits;        // tasks remember since when they wait; never while there is a trace
+    uint32_t noted_since;    // since when they do
     bool running, stopping, closed;
     bool seeks_stuck;  // the marking under way is one that does
-    Task **stuck;      // those that it has found: room for all tasks
-    size_t stuck_count;
+    bool seeks_by_itself; // and nobody has asked for it
+    bool any_stuck;    // it has found some that have not been told of
+    uint32_t seek_rounds; // how often it has gone through the tasks
     bool debug;        // tells of what holds the loop for longer than `slow` seconds
     double slow;
+    SlowStep slow_step;
+    uint64_t prompt_awaits; // in this step, of what was there already: it did not give up its turn
     bool steps_nested; // the step that begins now is entered from a script
     bool steps_native; // the step that begins now is one of a task whose coroutine is native
     Value object;      // what scripts see
@@ -266,6 +283,7 @@ struct Loop {
     bool was_idle; // the last turn ended so, and the host knows when the next deadline is
     bool (*show_error)(VM *vm, const char *text, size_t length); // writes to the standard error; handed down
     void (*write_report)(VM *vm, const char *text, size_t length); // the same, without a script's doing; handed down
+    void (*describe)(VM *vm, const char *text, size_t length); // gets what runs and waits as JSON; handed down, or NULL
     Value (*before_wait)(VM *vm); // flushes the standard output; handed down. VALUE_ERROR stops the loop.
     Driver *(*new_driver)(Allocator *allocator, void *user); // NULL: no memory, or the system refuses
     void *driver_user;
@@ -275,7 +293,9 @@ struct Loop {
     uint64_t choices;    // so far
     unsigned (*chooses)(VM *vm, uint64_t number, unsigned count, unsigned which); // has the last word; handed down, or NULL
     void (*departed)(VM *vm, uint64_t number, const char *text);                  // told of a departure; likewise
-    bool tells_of_stuck; // at the end of each run; handed down
+    bool tells_of_stuck; // at collections and at the end of each run; handed down
+    bool notes_origins;  // exceptions that pass through a task get a note of where that was made; handed down
+    bool reports_json;   // what is told of tasks to the standard error is for programs; handed down
 };
 
 static inline Loop *loop_of(VM *vm) { return vm->loop; }
@@ -385,8 +405,10 @@ bool console_takes_interrupt(VM *vm);
 bool console_takes_report(VM *vm);
 void console_note_failure(VM *vm, Task *task);
 
+// From now on tasks remember since when they wait, as somebody wants to know it.
+void loop_note_waits(VM *vm);
 // All unfinished tasks in the order in which they were made: a list of (task, what it waits for, file, line, function, seconds, holder):
-// file, line and function of the user's own code, or None; how long it has waited, which only a console's loop knows; and the tasks that it
+// file, line and function of the user's own code, or None; how long it has waited, if that is known; and the tasks that it
 // waits for, as one task, a list, or the first argument of the library's function that it waits in (a TaskGroup), or None.
 Value loop_describe_tasks(VM *vm);
 // Writes what runs and what all tasks wait for to the standard error, past whatever a script has put in its place. (A console that waits is
@@ -399,8 +421,10 @@ void loop_write_place(const Code *code, uint32_t instruction, Buffer *out);
 // The deadlock report as text in a DeadlockError that is raised.
 Value loop_raise_deadlock(VM *vm);
 
-// exception_handler.c: tells that a step of a task, or a callback, has held the loop for so long.
-void loop_tell_of_slow(VM *vm, Value what, double seconds);
+// slow.c, in debug mode: a step of a task, or a callback, begins; it has ended: `what` is the task, or the handle. Tells when that has held
+// the loop for long. [script]
+void slow_begin(VM *vm);
+void slow_end(VM *vm, Value what);
 
 // ---- A trace of what tasks do (trace.c); where there is none, loop->tracer is NULL and none of these may be called but the first
 
@@ -422,9 +446,11 @@ void loop_shuffle(VM *vm);
 Value stuck_find(VM *vm);
 // Writes a report of those that are to the standard error, if there are any; what was told of once is not again. False with an exception.
 bool stuck_report(VM *vm);
+// Tells of those that the last search has found and that have not been told of. False with an exception. [script]
+bool stuck_tell(VM *vm);
+// For the collector: see hooks.begin_marking and hooks.reconsider.
+bool stuck_begin(VM *vm);
 bool stuck_reconsider(VM *vm);
-// Appends a line or two that say what a task waits for and where (deadlock.c).
-void deadlock_write_task(VM *vm, Task *task, const char *indentation, Buffer *out);
 
 // ---- What is lost (lost.c): exceptions of futures that nobody has seen, coroutines that nobody has awaited
 

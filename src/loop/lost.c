@@ -5,6 +5,7 @@
 
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/report_json.h"
 #include "loop/wait.h"
 #include "object/core/errors.h"
 #include "object/core/protocol.h"
@@ -96,6 +97,10 @@ static void report_future(VM *vm, Future *f) {
         Value name = shown ? value_object(shown) : VALUE_NONE;
         if (!testing_takes_lost(vm, "exception", name, f->result, task ? task->created_in : NULL, task ? task->created_at : 0))
             exception_drop(vm);
+        return;
+    }
+    if (loop_of(vm)->reports_json && is_none(loop_of(vm)->exception_handler)) {
+        if (!report_json_lost(vm, f)) exception_drop(vm);
         return;
     }
     const char *message = f->kind == FUTURE_TASK ? "Task exception was never retrieved" : "Future exception was never retrieved";

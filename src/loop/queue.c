@@ -203,9 +203,9 @@ static Value join_goes_on(VM *vm, Waiter *next, Value owner, Value argument, boo
     return is_empty(exception) ? VALUE_NONE : raise_value(vm, exception);
 }
 
-static const WaitKind queue_kinds[] = {{get_goes_on, getters, "Queue.get()", "an item of queue", NULL},
-                                       {put_goes_on, putters, "Queue.put()", "room in queue", NULL},
-                                       {join_goes_on, joiners, "Queue.join()", "the end of the work of queue", NULL}};
+static const WaitKind queue_kinds[] = {{get_goes_on, getters, "Queue.get()", "an item of queue", NULL, "queue"},
+                                       {put_goes_on, putters, "Queue.put()", "room in queue", NULL, "queue"},
+                                       {join_goes_on, joiners, "Queue.join()", "the end of the work of queue", NULL, "queue"}};
 static const CoroutineKind get_kind = {"Queue.get", get_begin, false}, put_kind = {"Queue.put", put_begin, false},
                            join_kind = {"Queue.join", join_begin, false};
 

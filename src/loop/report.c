@@ -1,6 +1,7 @@
 // What the loop tells people: deadlocks, exceptions that nobody is there to catch, and what runs and waits when somebody asks.
 #include <stdio.h>
 
+#include "loop/explain.h"
 #include "loop/loop.h"
 #include "loop/methods.h"
 #include "loop/wait.h"
@@ -115,6 +116,13 @@ static Value find_awaited(VM *vm, Task *task, const Frame *library) {
     return is_empty(first) || is_kind(first, KIND_CELL) ? VALUE_NONE : first;
 }
 
+void loop_note_waits(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (loop->notes_waits || loop->tracer || !loop->driver) return; // a trace has its own use for the field
+    loop->notes_waits = true;
+    loop->noted_since = loop_milliseconds(vm);
+}
+
 Value loop_describe_tasks(VM *vm) {
     List *list = list_new(vm, 0);
     if (!list) return VALUE_ERROR;
@@ -125,7 +133,7 @@ Value loop_describe_tasks(VM *vm) {
         describe_state(vm, task, library, &text);
         String *wait = string_from_buffer(vm, &text);
         if (!wait) return VALUE_ERROR;
-        bool waits = loop_of(vm)->console && task != loop_of(vm)->current && task->future.waits_since;
+        bool waits = loop_of(vm)->notes_waits && task != loop_of(vm)->current && task->future.waits_since;
         Value parts[] = {value_object(task), value_object(wait), VALUE_NONE, VALUE_NONE, VALUE_NONE, VALUE_NONE, find_awaited(vm, task, library)};
         if (is_error(parts[6])) return VALUE_ERROR;
         if (waits) parts[5] = value_float((double)(loop_milliseconds(vm) - task->future.waits_since) / 1e3);
@@ -165,7 +173,7 @@ static void write_task(VM *vm, Task *task, Buffer *out) {
     report_find_place(task, &place, &library);
     String *name = task_name(vm, task);
     buffer_format(out, "  task '%s' waits for ", name ? name->data : "?");
-    describe_state(vm, task, library, out);
+    explain_state(vm, task, library, false, out);
     buffer_text(out, "\n");
     if (task != loop_of(vm)->current && is_kind(task->coroutine, KIND_GENERATOR)) {
         const Generator *root = (const Generator *)object_of(task->coroutine);

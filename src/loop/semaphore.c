@@ -36,7 +36,7 @@ static Value acquire_goes_on(VM *vm, Waiter *next, Value owner, Value result, bo
     hand_out(vm, semaphore, true);
     return is_empty(exception) ? result : raise_value(vm, exception);
 }
-static const WaitKind semaphore_kinds[] = {{acquire_goes_on, semaphore_line, "Semaphore.acquire()", "semaphore", NULL}};
+static const WaitKind semaphore_kinds[] = {{acquire_goes_on, semaphore_line, "Semaphore.acquire()", "semaphore", NULL, "semaphore"}};
 
 static Value acquire_begin(VM *vm, Waiter *waiter, Value self, Value result) {
     Semaphore *semaphore = semaphore_of(self);

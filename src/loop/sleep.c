@@ -22,7 +22,7 @@ static Value sleep_is_over(VM *vm, Waiter *next, Value owner, Value result, bool
     return is_empty(exception) ? result : raise_value(vm, exception);
 }
 
-static const WaitKind sleeper_kinds[] = {{sleep_is_over, sleeper_line, "a sleep", NULL, NULL}};
+static const WaitKind sleeper_kinds[] = {{sleep_is_over, sleeper_line, "a sleep", NULL, NULL, "sleep"}};
 
 static void sleeper_trace(VM *vm, Object *o) {
     waitable_trace(vm, &((Sleeper *)o)->base);

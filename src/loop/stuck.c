@@ -4,8 +4,14 @@
 // has been reached from something that lives; then what its coroutine holds is reached as well, and so on until nothing more is found.
 // Those that are left wait for each other, or for nobody. (The collector of Go finds goroutines that have leaked in the same way.) A mere
 // reference to a task keeps it from nothing: it must be possible to complete what the task waits for.
+//
+// A search is a collection. With loop->tells_of_stuck each collection of a run is one; what that has found is told before the loop's next
+// round, as a report may run a script. Such a search comes at any point of a step, where a native may hold something in its locals alone: it
+// takes what lies on the C stack for reachable, which one that a script asks for does not.
+#include "loop/explain.h"
 #include "loop/loop.h"
 #include "loop/methods.h"
+#include "loop/report_json.h"
 #include "loop/wait.h"
 #include "object/core/errors.h"
 #include "object/text/str.h"
@@ -83,79 +89,114 @@ static bool can_be_woken(VM *vm, const Task *task) {
     return is_marked(waiting);
 }
 
+// How often an automatic search goes through the tasks. What takes longer (chains of tasks in no order at all) is left to the end of the run.
+enum { MOST_ROUNDS = 32 };
+
+static bool look_at(VM *vm, Task *task) {
+    if (task->traced || (!task->lives && !can_be_woken(vm, task))) return false;
+    task->lives = task->traced = true;
+    mark_whole(vm, task);
+    return true;
+}
+
 bool stuck_reconsider(VM *vm) {
     Loop *loop = loop_of(vm);
     if (!loop || !loop->seeks_stuck) return false;
     bool any = false;
-    for (Task *task = loop->first_task; task; task = task->next) {
-        if (task->traced || (!task->lives && !can_be_woken(vm, task))) continue;
-        task->lives = task->traced = any = true;
-        mark_whole(vm, task);
-    }
-    if (any) return true;
+    // By turns forwards and backwards: tasks that wait for each other in the order of their making are found in a round or two.
+    if (loop->seek_rounds++ % 2)
+        for (Task *task = loop->last_task; task; task = task->previous) any |= look_at(vm, task);
+    else
+        for (Task *task = loop->first_task; task; task = task->next) any |= look_at(vm, task);
+    bool gives_up = any && loop->seeks_by_itself && loop->seek_rounds >= MOST_ROUNDS;
+    if (any && !gives_up) return true;
     // All tasks are kept: the marking goes on as an ordinary one.
     loop->seeks_stuck = false;
-    loop->stuck_count = 0;
     for (Task *task = loop->first_task; task; task = task->next) {
-        if (!task->lives) loop->stuck[loop->stuck_count++] = task;
-        mark_whole(vm, task);
+        task->stuck = !task->lives && !gives_up;
+        loop->any_stuck |= task->stuck && !task->told;
+        if (!task->traced) mark_whole(vm, task);
     }
     return true;
 }
 
-// Fills loop->stuck, which is the caller's to free. False with MemoryError.
-static bool seek(VM *vm) {
+// The next marking is one that seeks.
+static void prepare(VM *vm) {
     Loop *loop = loop_of(vm);
-    loop->stuck_count = 0;
-    if (!loop->task_count) return true;
-    loop->stuck = heap_resize(vm, NULL, 0, loop->task_count * sizeof(Task *));
-    if (!loop->stuck) return raise_memory_error(vm), false;
     for (Task *task = loop->first_task; task; task = task->next) {
-        task->lives = task->traced = false;
+        task->lives = task->traced = task->stuck = false;
         set_judged(task->coroutine, true);
     }
     begin(vm);
     loop->seeks_stuck = true;
-    vm_collect(vm);
-    if (loop->seeks_stuck) { // there was no collection, as nothing runs
-        loop->seeks_stuck = false;
-        for (Task *task = loop->first_task; task; task = task->next) set_judged(task->coroutine, false);
-    }
+    loop->seek_rounds = 0;
+}
+
+bool stuck_begin(VM *vm) {
+    Loop *loop = loop_of(vm);
+    if (!loop || loop->seeks_stuck || !loop->tells_of_stuck || !loop->running || !loop->first_task) return false;
+    loop->seeks_by_itself = true;
+    prepare(vm);
     return true;
 }
 
 Value stuck_find(VM *vm) {
     Loop *loop = loop_of(vm);
-    size_t room = loop->task_count * sizeof(Task *);
-    if (!seek(vm)) return VALUE_ERROR;
-    List *list = list_new(vm, loop->stuck_count);
-    for (size_t i = 0; list && i < loop->stuck_count; i++)
-        if (!list_append(vm, list, value_object(loop->stuck[i]))) list = NULL;
-    heap_resize(vm, loop->stuck, room, 0);
-    loop->stuck = NULL;
+    loop->seeks_by_itself = false;
+    prepare(vm);
+    vm_collect(vm);
+    if (loop->seeks_stuck) { // there was no collection, as nothing runs
+        loop->seeks_stuck = false;
+        for (Task *task = loop->first_task; task; task = task->next) set_judged(task->coroutine, false);
+    }
+    loop->any_stuck = false;
+    List *list = list_new(vm, 0);
+    for (Task *task = loop->first_task; list && task; task = task->next)
+        if (task->stuck && !list_append(vm, list, value_object(task))) list = NULL;
     return list ? value_object(list) : VALUE_ERROR;
 }
 
-bool stuck_report(VM *vm) {
-    Value found = stuck_find(vm);
-    if (is_error(found)) return false;
-    const List *stuck = list_of(found);
-    size_t fresh = 0;
-    Buffer text = vm_buffer(vm);
-    for (size_t i = 0; i < stuck->length; i++) {
-        Task *task = task_of(stuck->items[i]);
-        if (task->told) continue;
+// ---- Reports
+
+static bool tell_as_json(VM *vm) {
+    size_t count = 0, fresh = 0;
+    for (Task *task = loop_of(vm)->first_task; task; task = task->next) count += task->stuck && !task->told;
+    if (!count) return true;
+    Task **tasks = heap_resize(vm, NULL, 0, count * sizeof(Task *));
+    if (!tasks) return raise_memory_error(vm), false;
+    for (Task *task = loop_of(vm)->first_task; task; task = task->next) {
+        if (!task->stuck || task->told) continue;
         task->told = true;
-        if (fresh++ < 100) deadlock_write_task(vm, task, "  ", &text);
+        tasks[fresh++] = task;
     }
-    Buffer whole = vm_buffer(vm);
+    Buffer out = vm_buffer(vm);
+    report_json_tasks(vm, "stuck", tasks, count, &out);
+    heap_resize(vm, tasks, count * sizeof(Task *), 0);
+    return report_json_show(vm, &out);
+}
+
+bool stuck_tell(VM *vm) {
+    enum { MOST_SHOWN = 100 };
+    Loop *loop = loop_of(vm);
+    loop->any_stuck = false;
+    if (loop->reports_json) return tell_as_json(vm);
+    size_t fresh = 0;
+    Buffer text = vm_buffer(vm), whole = vm_buffer(vm);
+    for (Task *task = loop->first_task; task; task = task->next) {
+        if (!task->stuck || task->told) continue;
+        task->told = true;
+        if (fresh++ < MOST_SHOWN) explain_task(vm, task, "  ", &text);
+    }
+    exception_clear(vm); // of names that there was no memory for
     buffer_format(&whole, "%zu task%s for what nothing that runs can reach any more:", fresh, fresh == 1 ? " waits" : "s wait");
     if (!text.failed && text.length) buffer_append(&whole, text.data, text.length);
-    if (fresh > 100) buffer_format(&whole, "\n  and %zu more", fresh - 100);
+    if (fresh > MOST_SHOWN) buffer_format(&whole, "\n  and %zu more", fresh - MOST_SHOWN);
     buffer_byte(&whole, '\n');
     bool ok = true;
-    if (fresh && !whole.failed && loop_of(vm)->show_error) ok = loop_of(vm)->show_error(vm, whole.data, whole.length);
+    if (fresh && !whole.failed && loop->show_error) ok = loop->show_error(vm, whole.data, whole.length);
     buffer_free(&text);
     buffer_free(&whole);
     return ok;
 }
+
+bool stuck_report(VM *vm) { return !is_error(stuck_find(vm)) && stuck_tell(vm); }

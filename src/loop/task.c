@@ -1,4 +1,5 @@
 // Tasks: a coroutine, one step after the other.
+#include "loop/explain.h"
 #include "loop/loop.h"
 #include "loop/context_variable.h"
 #include "loop/methods.h"
@@ -232,6 +233,23 @@ static bool suspended(VM *vm, Task *task) {
     return !ends;
 }
 
+// An exception that passes through a task gets a note of where that was made. Of the main task everybody knows.
+static __attribute__((noinline)) void note_origin(VM *vm, const Task *task, Value e) {
+    enum { MOST_NOTES = 20 };
+    const Code *code = task->created_in;
+    bool is_ours = is_exception(e) && !value_same(e, vm->memory_error) && code && !code_is_library(code) && task != loop_of(vm)->main_task;
+    Value notes = is_ours ? exception_get(vm, exception_of(e), "__notes__") : VALUE_EMPTY;
+    if (!is_ours || is_error(notes) || (is_list(notes) && list_of(notes)->length >= MOST_NOTES)) return exception_clear(vm);
+    String *name = task_name(vm, (Task *)task);
+    Buffer text = vm_buffer(vm);
+    buffer_format(&text, "task '%s' was made at ", name ? name->data : "?");
+    explain_place(code, task->created_at, &text);
+    buffer_format(&text, " in %s", code->qualified_name->data);
+    String *note = string_from_buffer(vm, &text);
+    if (note) exception_add_note(vm, exception_of(e), note);
+    exception_clear(vm); // what there is no memory for is left out
+}
+
 static bool ended_by_exception(VM *vm, Task *task) {
     Value e = vm->exception;
     exception_clear(vm);
@@ -242,6 +260,7 @@ static bool ended_by_exception(VM *vm, Task *task) {
         return true;
     }
     console_note_failure(vm, task);
+    if (__builtin_expect(loop_of(vm)->notes_origins, 0)) note_origin(vm, task, e);
     future_set_exception(vm, &task->future, e);
     raise_value(vm, e);
     if (loop_must_end(vm)) return false;
@@ -312,7 +331,7 @@ static bool make_step(VM *vm, Task *task, Value exception) {
     loop->current = before;
     loop->context = context_before;
     if (result.bits == VALUE_SUSPEND.bits) {
-        if (__builtin_expect(loop->console != NULL, 0)) f->waits_since = loop_milliseconds(vm);
+        if (__builtin_expect(loop->notes_waits, 0)) f->waits_since = loop_milliseconds(vm);
         return suspended(vm, task);
     }
     if (is_error(result)) return ended_by_exception(vm, task);

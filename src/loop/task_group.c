@@ -162,7 +162,7 @@ static Value exit_goes_on(VM *vm, Waiter *next, Value owner, Value argument, boo
     return wait_on(vm, next, owner);
 }
 static Value group_awaited(VM *vm, Value owner) { return value_object(group_of(owner)->tasks); }
-static const WaitKind group_kinds[] = {{exit_goes_on, group_line, "TaskGroup.__aexit__()", "the tasks of its group", group_awaited}};
+static const WaitKind group_kinds[] = {{exit_goes_on, group_line, "TaskGroup.__aexit__()", "the tasks of its group", group_awaited, "task"}};
 
 static Value exit_begin(VM *vm, Waiter *waiter, Value self, Value error) {
     TaskGroup *group = group_of(self);

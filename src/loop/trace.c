@@ -1,14 +1,14 @@
 // A trace of what tasks do, as events of the Trace Event Format, which Perfetto and Chrome show: a track for each task, slices for its steps
-// and its waits, and arrows from what wakes a task to the step that follows.
+// and its waits, and arrows from what wakes a task to the step that follows. src/cli/timeline.js reads them as well, and all of their `args`.
 #include <math.h>
 #include <stdio.h>
 
+#include "loop/explain.h"
 #include "loop/loop.h"
 #include "loop/methods.h"
 #include "loop/wait.h"
 #include "object/core/errors.h"
 #include "object/text/str.h"
-#include "vm/frame.h"
 #include "vm/generator.h"
 
 enum { MOST_WAIT_TEXT = 64 };
@@ -17,6 +17,7 @@ enum { MOST_WAIT_TEXT = 64 };
 typedef struct {
     double since;    // microseconds: when its wait began; below 0: it does not wait
     uint64_t arrow;  // of what has woken it, or 0
+    uint64_t name;   // that it was given last: the bits of a Value, which are only compared
     char wait[MOST_WAIT_TEXT];
 } Track;
 
@@ -26,14 +27,22 @@ struct Tracer {
     uint32_t count, capacity;
     uint64_t arrows;
     double begin; // of the system's clock, in seconds
+    double last, jumped; // seconds: the time told last; what has been added so that it never goes back
     bool failed;  // for lack of memory: nothing more is written
 };
 
 // Microseconds since the beginning. What a virtual clock jumps over is added to the time that steps really take.
 static double now(VM *vm) {
     Loop *loop = loop_of(vm);
-    double seconds = loop_system_time() - loop->tracer->begin;
+    struct Tracer *tracer = loop->tracer;
+    double seconds = loop_system_time() - tracer->begin + tracer->jumped;
     if (loop->driver && loop->driver->is_virtual) seconds += loop_time(vm);
+    // The clock of each run begins at 0.
+    if (seconds < tracer->last) {
+        tracer->jumped += tracer->last - seconds;
+        seconds = tracer->last;
+    }
+    tracer->last = seconds;
     return seconds * 1e6;
 }
 
@@ -53,23 +62,10 @@ void trace_end(VM *vm) {
     loop_of(vm)->tracer = NULL;
 }
 
-static void write_text(Buffer *out, const char *text, size_t length) {
-    buffer_byte(out, '"');
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') buffer_byte(out, '\\');
-        if (c < 0x20)
-            buffer_format(out, "\\u%04x", c);
-        else
-            buffer_byte(out, text[i]);
-    }
-    buffer_byte(out, '"');
-}
-
 // Begins an event: its kind, track and time, and the name of what happens.
 static void begin_event(Buffer *out, char kind, uint32_t track, double at, const char *name, size_t length) {
     buffer_format(out, "{\"ph\":\"%c\",\"pid\":1,\"tid\":%u,\"ts\":%.3f,\"name\":", kind, track, at);
-    write_text(out, name, length);
+    buffer_json_string(out, name, length);
 }
 
 static void end_event(VM *vm, Buffer *out) {
@@ -80,6 +76,32 @@ static void end_event(VM *vm, Buffer *out) {
     else
         tracer->write(vm, out->data, out->length);
     buffer_free(out);
+}
+
+// A member "key": "FILE:LINE in FUNCTION" of the object that is being written.
+static void write_place(VM *vm, Buffer *out, const char *key, const Code *code, uint32_t instruction) {
+    Buffer where = vm_buffer(vm);
+    explain_place(code, instruction, &where);
+    buffer_format(&where, " in %s", code->qualified_name->data);
+    buffer_format(out, "%s\"%s\":", out->length && out->data[out->length - 1] == '{' ? "" : ",", key);
+    if (where.failed)
+        out->failed = true;
+    else
+        buffer_json_string(out, where.data, where.length);
+    buffer_free(&where);
+}
+
+static void tell_name(VM *vm, Task *task, Track *track, uint32_t number) {
+    track->name = task->name.bits;
+    String *name = task_name(vm, task);
+    if (!name) exception_clear(vm);
+    Buffer out = vm_buffer(vm);
+    begin_event(&out, 'M', number, now(vm), "thread_name", 11);
+    buffer_text(&out, ",\"args\":{\"name\":");
+    buffer_json_string(&out, name ? name->data : "?", name ? name->size : 1);
+    if (task->created_in && !code_is_library(task->created_in)) write_place(vm, &out, "made", task->created_in, task->created_at);
+    buffer_byte(&out, '}');
+    end_event(vm, &out);
 }
 
 // The track of a task, which is made with its first event; NULL when there is no memory.
@@ -97,15 +119,9 @@ static Track *track_of(VM *vm, Task *task) {
     }
     tracer->tracks[tracer->count] = (Track){.since = -1};
     task->future.track = ++tracer->count;
-    String *name = task_name(vm, task);
-    if (!name) exception_clear(vm);
-    Buffer out = vm_buffer(vm);
-    begin_event(&out, 'M', task->future.track, 0, "thread_name", 11);
-    buffer_text(&out, ",\"args\":{\"name\":");
-    write_text(&out, name ? name->data : "?", name ? name->size : 1);
-    buffer_byte(&out, '}');
-    end_event(vm, &out);
-    return &tracer->tracks[tracer->count - 1];
+    Track *track = &tracer->tracks[tracer->count - 1];
+    tell_name(vm, task, track, tracer->count);
+    return track;
 }
 
 // What is woken by the task that runs gets an arrow from here to its next step.
@@ -118,6 +134,14 @@ void trace_wake(VM *vm, Task *woken) {
     Buffer out = vm_buffer(vm);
     begin_event(&out, 's', loop->current->future.track, now(vm), "wake", 4);
     buffer_format(&out, ",\"cat\":\"wake\",\"id\":%llu", (unsigned long long)to->arrow);
+    Code *code = NULL;
+    uint32_t instruction = 0;
+    loop_note_place(vm, &code, &instruction);
+    if (code && !code_is_library(code)) {
+        buffer_text(&out, ",\"args\":{");
+        write_place(vm, &out, "at", code, instruction);
+        buffer_byte(&out, '}');
+    }
     end_event(vm, &out);
 }
 
@@ -161,6 +185,30 @@ static void describe_wait(VM *vm, Task *task, char *out) {
     if (length < strlen(out)) out[length] = 0;
 }
 
+// How a task has ended.
+static void write_end(VM *vm, const Task *task, Buffer *out) {
+    const Future *f = &task->future;
+    bool failed = f->state == FUTURE_FAILED;
+    buffer_format(out, "\"ends\":\"%s\"", failed ? "failed" : f->state == FUTURE_CANCELLED ? "cancelled" : "returned");
+    if (!failed) return;
+    const char *name = type_name(vm, f->result);
+    buffer_text(out, ",\"exception\":");
+    buffer_json_string(out, name, strlen(name));
+}
+
+// What a task that goes on later waits for, and where.
+static void write_stop(VM *vm, Task *task, const Frame *place, const Frame *library, Buffer *out) {
+    Buffer wait = vm_buffer(vm);
+    explain_state(vm, task, library, false, &wait);
+    buffer_format(out, "\"sort\":\"%s\",\"waits for\":", explain_sort(vm, task));
+    if (wait.failed)
+        out->failed = true;
+    else
+        buffer_json_string(out, wait.data, wait.length);
+    buffer_free(&wait);
+    if (place) write_place(vm, out, "stops at", frame_code(place), frame_instruction(place));
+}
+
 void trace_step_ends(VM *vm, Task *task, double began) {
     Track *track = track_of(vm, task);
     if (!track) return;
@@ -171,20 +219,17 @@ void trace_step_ends(VM *vm, Task *task, double began) {
     bool ended = future_done(&task->future);
     if (!ended) report_find_place(task, &place, &library);
     Buffer out = vm_buffer(vm);
+    if (track->name != task->name.bits) tell_name(vm, task, track, task->future.track);
     begin_event(&out, 'X', task->future.track, began, name, strlen(name));
-    buffer_format(&out, ",\"cat\":\"run\",\"dur\":%.3f", fmax(at - began, 0));
-    if (place) {
-        const Code *code = frame_code(place);
-        buffer_text(&out, ",\"args\":{\"stops at\":");
-        Buffer where = vm_buffer(vm);
-        buffer_format(&where, "%s:%u in %s", code->file_name->data, code_place(code, frame_instruction(place))->line, code->qualified_name->data);
-        if (!where.failed) write_text(&out, where.data, where.length);
-        else out.failed = true;
-        buffer_free(&where);
-        buffer_byte(&out, '}');
-    }
+    buffer_format(&out, ",\"cat\":\"run\",\"dur\":%.3f,\"args\":{", fmax(at - began, 0));
+    if (ended)
+        write_end(vm, task, &out);
+    else
+        write_stop(vm, task, place, library, &out);
+    buffer_byte(&out, '}');
     end_event(vm, &out);
     if (ended) return;
     track->since = at;
     describe_wait(vm, task, track->wait);
+    exception_clear(vm); // of names that there was no memory for
 }

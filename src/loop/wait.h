@@ -29,6 +29,7 @@ typedef struct {
     const char *text, *noun;
     // The tasks that it waits for, as far as they are known: a future, a list or tuple of some, or VALUE_NONE. NULL: none are.
     Value (*awaited)(VM *vm, Value owner);
+    const char *sort; // a word for what is waited for, as in `wait_sort` (explain.h)
 } WaitKind;
 
 // What somebody can wait for: the beginning of its struct.

@@ -67,7 +67,7 @@ static Value wait_goes_on(VM *vm, Waiter *next, Value owner, Value argument, boo
     return is_empty(exception) ? result_of(vm, wait) : raise_value(vm, exception);
 }
 static Value wait_awaited(VM *vm, Value owner) { return value_object(wait_of(owner)->futures); }
-static const WaitKind wait_kinds[] = {{wait_goes_on, wait_line, "wait()", "wait() of", wait_awaited}};
+static const WaitKind wait_kinds[] = {{wait_goes_on, wait_line, "wait()", "wait() of", wait_awaited, "task"}};
 
 static void wait_trace(VM *vm, Object *o) {
     WaitAll *wait = (WaitAll *)o;

@@ -101,6 +101,7 @@ static bool do_requests(VM *vm) {
     uint32_t requests = __atomic_exchange_n(&vm->requests, 0, __ATOMIC_SEQ_CST);
     if (requests & REQUEST_REPORT) vm->hooks.report(vm);
     if (requests & REQUEST_SIGNAL) vm->signals_waiting = true;
+    if (requests & REQUEST_DESCRIBE) vm->hooks.describe(vm);
     if (!(requests & REQUEST_INTERRUPT)) return true;
     Interpreter *in = interpreter_of(vm);
     if (in->on_interrupt && in->on_interrupt(vm)) return true;
@@ -116,6 +117,7 @@ static bool do_requests(VM *vm) {
 static bool refuel(VM *vm) {
     vm->work += (uint64_t)(FUEL_SLICE - vm->fuel);
     vm->fuel = FUEL_SLICE;
+    if (vm->hooks.watch) vm->hooks.watch(vm);
     return !vm->hooks.charge || vm->hooks.charge(vm);
 }
 

@@ -43,6 +43,33 @@ static void test_buffer(void **state) {
     assert_null(buffer.data);
 }
 
+// (text, its length, the JSON string.) Bytes that are cut off in the middle of a character stay as they are.
+static void test_buffer_json(void **state) {
+    static const struct {
+        const char *text;
+        size_t length;
+        const char *wanted;
+    } cases[] = {{"", 0, "\"\""},
+                 {"a\"\\/b", 5, "\"a\\\"\\\\/b\""},
+                 {"\n\t\0\x1F\x7F", 5, "\"\\n\\u0009\\u0000\\u001f\\u007f\""},
+                 {"</script>", 9, "\"\\u003c/script>\""},
+                 {"\xE2\x80\xA8\xE2\x80\xA9\xC2\x85", 8, "\"\\u2028\\u2029\\u0085\""},
+                 {"\xE2\x80\xAA\xC2\x86\xE2\x81\xA8", 8, "\"\xE2\x80\xAA\xC2\x86\xE2\x81\xA8\""},
+                 {"\xED\xA0\x80\xED\xBF\xBF\xED\x9F\xBF", 9, "\"\\ud800\\udfff\xED\x9F\xBF\""},
+                 {"\xF0\x9F\x98\x80", 4, "\"\xF0\x9F\x98\x80\""},
+                 {"\xED\xA0", 2, "\"\xED\xA0\""},
+                 {"\xE2\x80", 2, "\"\xE2\x80\""}};
+    Allocator allocator = allocator_system();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Buffer buffer;
+        buffer_init(&buffer, &allocator);
+        buffer_json_string(&buffer, cases[i].text, cases[i].length);
+        assert_int_equal(buffer.length, strlen(cases[i].wanted));
+        assert_memory_equal(buffer.data, cases[i].wanted, buffer.length);
+        buffer_free(&buffer);
+    }
+}
+
 static void test_buffer_failing(void **state) {
     for (int fail = 0; fail < 8; fail++) {
         Failing failing = {.left = fail};
@@ -147,7 +174,7 @@ static void test_unicode_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_buffer), cmocka_unit_test(test_buffer_failing), cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_buffer), cmocka_unit_test(test_buffer_json), cmocka_unit_test(test_buffer_failing), cmocka_unit_test(test_arena),
         cmocka_unit_test(test_utf8),   cmocka_unit_test(test_numbers),        cmocka_unit_test(test_hash),
         cmocka_unit_test(test_unicode_names),
     };

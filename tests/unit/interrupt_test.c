@@ -117,6 +117,17 @@ static double seconds_of(clockid_t clock) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+// A description counts as a report does.
+static void count_descriptions(void *data, const char *text, size_t length) {
+    static const char start[] = "{\"report\":\"tasks\",\"stack\":[";
+    Run *r = data;
+    if (length < sizeof start || memcmp(text, start, sizeof start - 1) != 0 || memcmp(text + length - 2, "}\n", 2) != 0) abort();
+    pthread_mutex_lock(&r->lock);
+    r->reports++;
+    pthread_cond_signal(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
 static void *run(void *data) {
     static const char start[] = "print('begun', flush=True)\n";
     Run *r = data;
@@ -148,7 +159,7 @@ static bool await_run(Run *r, int reports) {
 // Interrupts a program after so many microseconds, and so many reports before. Returns the seconds of computing from then to its end.
 static double interrupt_after(const char *program, long microseconds, int reports) {
     Run r = {.program = program, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    aioli_config config = {.write = count_reports, .user = &r, .grants = AIOLI_GRANT_ALL};
+    aioli_config config = {.write = count_reports, .describe = count_descriptions, .user = &r, .grants = AIOLI_GRANT_ALL};
     r.vm = aioli_new(&config);
     assert_non_null(r.vm);
     pthread_t thread;
@@ -159,7 +170,10 @@ static double interrupt_after(const char *program, long microseconds, int report
     pthread_mutex_unlock(&r.lock);
     nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL);
     for (int i = 0; i < reports; i++) {
-        aioli_report(r.vm);
+        if (i % 2)
+            aioli_report(r.vm);
+        else
+            aioli_describe(r.vm);
         if (!await_run(&r, i + 1)) fail_msg("no report after %ld microseconds: %s", microseconds, program);
         if (r.ended) fail_msg("ended by a report after %ld microseconds: %s\n%s", microseconds, program, aioli_error_text(r.vm, NULL));
     }

@@ -263,11 +263,11 @@ WAY(line, WANT_LINE)
 WAY(next_line, WANT_NEXT_LINE)
 #undef WAY
 
-static const WaitKind reader_kinds[] = {{some_goes_on, reader_line, "StreamReader.read()", "data from stream", NULL},
-                                        {exactly_goes_on, reader_line, "StreamReader.readexactly()", "data from stream", NULL},
-                                        {until_goes_on, reader_line, "StreamReader.readuntil()", "data from stream", NULL},
-                                        {line_goes_on, reader_line, "StreamReader.readline()", "a line from stream", NULL},
-                                        {next_line_goes_on, reader_line, "StreamReader.readline()", "a line from stream", NULL}};
+static const WaitKind reader_kinds[] = {{some_goes_on, reader_line, "StreamReader.read()", "data from stream", NULL, "stream"},
+                                        {exactly_goes_on, reader_line, "StreamReader.readexactly()", "data from stream", NULL, "stream"},
+                                        {until_goes_on, reader_line, "StreamReader.readuntil()", "data from stream", NULL, "stream"},
+                                        {line_goes_on, reader_line, "StreamReader.readline()", "a line from stream", NULL, "stream"},
+                                        {next_line_goes_on, reader_line, "StreamReader.readline()", "a line from stream", NULL, "stream"}};
 static const CoroutineKind some_kind = {"StreamReader.read", some_begins, false}, exactly_kind = {"StreamReader.readexactly", exactly_begins, false},
                            until_kind = {"StreamReader.readuntil", until_begins, false}, line_kind_ = {"StreamReader.readline", line_begins, false},
                            next_line_kind = {"StreamReader.__anext__", next_line_begins, false};

@@ -38,13 +38,13 @@ struct Signals {
 };
 
 // Who gets a signal, and how many handlers in C are looking at that just now: whoever takes himself off waits for them.
-static Signals *owners[NSIG];
-static uint32_t looking;
+static Signals *signal_owners[NSIG];
+static uint32_t signal_handlers_running;
 
 static void arrived(int number) {
     int error = errno;
-    __atomic_fetch_add(&looking, 1, __ATOMIC_SEQ_CST);
-    Signals *signals = __atomic_load_n(&owners[number], __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&signal_handlers_running, 1, __ATOMIC_SEQ_CST);
+    Signals *signals = __atomic_load_n(&signal_owners[number], __ATOMIC_SEQ_CST);
     if (signals) {
         __atomic_store_n(&signals->pending[number], true, __ATOMIC_SEQ_CST);
         __atomic_fetch_or(&signals->vm->requests, REQUEST_SIGNAL, __ATOMIC_SEQ_CST);
@@ -53,7 +53,7 @@ static void arrived(int number) {
         if (descriptor >= 0 && write(descriptor, &byte, 1) < 0) {}
         loop_wake(signals->vm);
     }
-    __atomic_fetch_sub(&looking, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&signal_handlers_running, 1, __ATOMIC_SEQ_CST);
     errno = error;
 }
 
@@ -61,7 +61,7 @@ static Signals *signals_of(VM *vm) { return library_of(vm)->signals; }
 
 static void give_up(Signals *signals, int number) {
     Signals *mine = signals;
-    __atomic_compare_exchange_n(&owners[number], &mine, NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    __atomic_compare_exchange_n(&signal_owners[number], &mine, NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 void signals_trace(VM *vm) {
@@ -77,11 +77,11 @@ void signals_destroy(VM *vm, Allocator *allocator) {
     for (int number = 1; number < NSIG; number++) {
         if (!signals->taken[number]) continue;
         // Another VM that has taken the signal since keeps it.
-        if (__atomic_load_n(&owners[number], __ATOMIC_SEQ_CST) == signals || is_empty(signals->handlers[number]) || is_small(signals->handlers[number]))
+        if (__atomic_load_n(&signal_owners[number], __ATOMIC_SEQ_CST) == signals || is_empty(signals->handlers[number]) || is_small(signals->handlers[number]))
             sigaction(number, &signals->before[number], NULL);
         give_up(signals, number);
     }
-    while (__atomic_load_n(&looking, __ATOMIC_SEQ_CST)) sched_yield();
+    while (__atomic_load_n(&signal_handlers_running, __ATOMIC_SEQ_CST)) sched_yield();
     release(allocator, signals, sizeof(Signals));
     library_of(vm)->signals = NULL;
 }
@@ -155,7 +155,7 @@ static Value signal_signal(VM *vm, Value *args, size_t count) {
     bool as_before = value_same(handler, signals->default_handler) && number == SIGINT && signals->taken[number] &&
                      signals->before[number].sa_handler != SIG_DFL && signals->before[number].sa_handler != SIG_IGN;
     if (as_before) action = signals->before[number];
-    if (!is_small(handler) && !as_before) __atomic_store_n(&owners[number], signals, __ATOMIC_SEQ_CST);
+    if (!is_small(handler) && !as_before) __atomic_store_n(&signal_owners[number], signals, __ATOMIC_SEQ_CST);
     if (sigaction(number, &action, &old) < 0) {
         int error = errno;
         if (is_empty(signals->handlers[number]) || is_small(signals->handlers[number])) give_up(signals, number);

@@ -103,6 +103,7 @@ static bool sleep_until(VM *vm, const struct timespec *end) {
     enum { SLICE = 20 * 1000 * 1000 };
     for (;;) {
         if ((vm_requested(vm) && !vm->hooks.attend(vm)) || !vm_take_signals(vm)) return false;
+        if (vm->hooks.watch) vm->hooks.watch(vm);
         if (vm->hooks.charge && !vm->hooks.charge(vm)) return false;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);

@@ -269,8 +269,13 @@ void heap_collect(VM *vm) {
     size_t before = heap->bytes;
     heap->collections++;
     heap->live = 0;
+    bool counts_stack = vm->hooks.begin_marking && vm->hooks.begin_marking(vm);
     mark_roots(vm);
     mark_rest(vm);
+    if (counts_stack) {
+        mark_stack(vm);
+        mark_rest(vm);
+    }
     // What lies on the C stack by chance shall not count there.
     while (vm->hooks.reconsider && vm->hooks.reconsider(vm)) mark_rest(vm);
     mark_stack(vm);

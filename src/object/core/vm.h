@@ -30,9 +30,14 @@ typedef struct {
     // Calls anything callable: `count` arguments, the last `keywords->length` of which are named by keywords (a tuple
     // of str, or NULL). The arguments are copied before anything else happens. Returns the result or VALUE_ERROR.
     Value (*call)(VM *vm, Value callable, Value *arguments, size_t count, Tuple *keywords);
+    // While something is timed: looks at it, once in each slice of work. Neither collects, nor runs a script, nor fails. Else NULL.
+    void (*watch)(VM *vm);
     // Marks the roots of the higher floors: frames, the loop's queues.
     void (*trace)(VM *vm);
-    // Marks what lives only by what has been marked so far, the C stack left out; asked again until it finds nothing more (false). Or NULL.
+    // Is told that a marking begins, before anything is marked. True: what lies on the C stack is marked before `reconsider` is asked. Or
+    // NULL.
+    bool (*begin_marking)(VM *vm);
+    // Marks what lives only by what has been marked so far, the C stack left out but for that; asked again until it finds nothing more (false). Or NULL.
     bool (*reconsider)(VM *vm);
     // Marks what nothing holds any more, but somebody is to be told of. All that lives has OBJECT_MARKED by now. Or NULL.
     void (*rescue)(VM *vm);
@@ -54,6 +59,8 @@ typedef struct {
     bool (*finalize)(VM *vm, bool all);
     // Writes what runs and what everybody waits for; see aioli_report. Neither collects, nor runs a script, nor fails.
     void (*report)(VM *vm);
+    // The same for programs; see aioli_describe.
+    void (*describe)(VM *vm);
     // What vm_poll does when the fuel is spent or something is requested: does that, never collects. False: an exception is raised.
     bool (*poll)(VM *vm);
     // Charges what has been done so far to the host's limits. False: an exception is raised. NULL: there are none.
@@ -88,7 +95,7 @@ typedef struct ExceptionTable {
 } ExceptionTable;
 
 // What another thread or a signal handler may ask of a VM.
-enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2, REQUEST_SIGNAL = 4 };
+enum { REQUEST_INTERRUPT = 1, REQUEST_REPORT = 2, REQUEST_SIGNAL = 4, REQUEST_DESCRIBE = 8 };
 
 struct VM {
     Heap heap;
