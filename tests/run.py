@@ -35,7 +35,7 @@ def directives(path):
         for line in file:
             if not line.startswith("#"):
                 break
-            match = re.fullmatch(r"#\s*(args|stdin|expectation|virtual|zone)(?::\s*(.*?))?\s*", line)
+            match = re.fullmatch(r"#\s*(args|stdin|expectation|virtual|zone|needs)(?::\s*(.*?))?\s*", line)
             if match:
                 found[match[1]] = match[2] or ""
     return found
@@ -67,6 +67,16 @@ def run_program(command, path, timeout):
             stdin.close()
     return (clean(done.stdout.decode("utf-8", "replace"), path.parent),
             clean(done.stderr.decode("utf-8", "replace"), path.parent), str(done.returncode))
+
+
+def without_what_is_left_out(aioli, programs):
+    """The programs but for those that need a module (`# needs: …`) which the build was made without; says how many these are."""
+    needs = {path: directives(path).get("needs") for path in programs}
+    modules = {name for name in needs.values() if name}
+    absent = {name for name in modules if subprocess.run([aioli, "-c", f"import {name}"], capture_output=True).returncode}
+    for name in sorted(absent):
+        print(f"left out: {sum(needed == name for needed in needs.values())} programs that need {name}, without which this aioli was built")
+    return [path for path in programs if needs[path] not in absent]
 
 
 def expectation(path, suffix, otherwise=None):
@@ -160,6 +170,7 @@ def main():
 
     programs = [path for path in sorted(HERE.rglob("*.aio"))
                 if path.with_suffix(".out").exists() and wanted(str(path.relative_to(HERE)))]
+    programs = without_what_is_left_out(build / "aioli", programs)
     units = [path for path in sorted(build.glob("unit_*")) if os.access(path, os.X_OK) and path.is_file() and wanted(path.name)]
     passed = failed = 0
 
