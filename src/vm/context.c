@@ -124,7 +124,7 @@ static bool refuel(VM *vm) {
 #ifdef AIOLI_GC_STRESS
 // Whether to collect at this safepoint. At each, until collections have gone through so many bytes; for as many more at every second, and
 // so on, chosen at random so that no loop's period hides a place: a program of N safepoints then takes log N times as long, not N times.
-enum { STRESS_SHIFT = 33 };
+enum { STRESS_SHIFT = 31 };
 static bool stress_wants_collection(VM *vm) {
     Heap *heap = &vm->heap;
     if (vm->collect || heap_wants_collection(heap)) return true;
