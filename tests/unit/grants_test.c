@@ -455,6 +455,47 @@ static void test_os(void **state) {
     EXPECT_ANSWERS(((aioli_config){.grants = AIOLI_GRANT_ENVIRONMENT}), environment);
 }
 
+#ifdef AIOLI_IO
+#define SOCKET "__import__('_socket')."
+#define STREAMS "__import__('_asyncio_streams')."
+#define NO_NETWORK "PermissionError: the network is not granted here"
+#define NO_PROGRAMS "PermissionError: running programs is not granted here"
+#define FILE_0 "type('F', (), {'fileno': lambda self: 0})()"
+
+static void test_network(void **state) {
+    (void)state;
+    static const Case nothing[] = {
+        {SOCKET "socket()", NO_NETWORK},
+        {SOCKET "socket(fileno=0)", NO_NETWORK},
+        {SOCKET "socketpair()", NO_NETWORK},
+        {SOCKET "getaddrinfo('localhost', 1)", NO_NETWORK},
+        {SOCKET "gethostname()", NO_NETWORK},
+        {SOCKET "close(0)", NO_NETWORK},
+        {SOCKET "_Lookup('localhost', None, 0, 0, 0, 0)", NO_NETWORK},
+        {STREAMS "Watcher(0, False, print, ())", NO_NETWORK},
+        {STREAMS "readable(0)", NO_NETWORK},
+        {STREAMS "_NativeTransport(" FILE_0 ", None, {}, None, 0)", NO_NETWORK},
+        {STREAMS "_NativeTransport(" FILE_0 ", None, {}, None, 1)", NO_READING},
+        {"__import__('select').select([0], [], [], 0)", NO_READING},
+        {"__import__('_signal').signal(2, print)", NO_PROGRAMS},
+        {"__import__('_signal').alarm(1)", NO_PROGRAMS},
+        {OS "kill(1, 0)", NO_PROGRAMS},
+        {OS "waitpid(-1, 1)", NO_PROGRAMS},
+        {"__import__('posix')._spawn((b'true\\0',), (), (b'/bin/true\\0',), None, (-1, -1, -1), (), True, False, True, -1, -1, -1, -1, None)",
+         "PermissionError: running programs is not granted here: 'true'"},
+    };
+    EXPECT_ANSWERS(((aioli_config){0}), nothing);
+    static const Case network[] = {
+        {SOCKET "socket().close()", "None"},
+        {"[end.close() for end in " SOCKET "socketpair()]", "[None, None]"},
+        {SOCKET "socket(1).bind('/tmp/socket')", NO_WRITING},
+        {STREAMS "_NativeTransport(" FILE_0 ", None, {}, None, 1)", NO_READING},
+        {OS "kill(1, 0)", NO_PROGRAMS},
+    };
+    EXPECT_ANSWERS(((aioli_config){.grants = AIOLI_GRANT_NETWORK}), network);
+}
+#endif
+
 // ---- Programs begin as new
 
 static aioli_value seven(aioli *vm, const aioli_value *arguments, size_t count, void *data) {
@@ -1074,6 +1115,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_granted), cmocka_unit_test(test_grants),       cmocka_unit_test(test_input),
         cmocka_unit_test(test_readable),        cmocka_unit_test(test_root),         cmocka_unit_test(test_writable),     cmocka_unit_test(test_os),
+#ifdef AIOLI_IO
+        cmocka_unit_test(test_network),
+#endif
         cmocka_unit_test(test_programs_begin_as_new), cmocka_unit_test(test_modules_stay),
         cmocka_unit_test(test_losses_are_told), cmocka_unit_test(test_host_tasks_stay),
         cmocka_unit_test(test_files), cmocka_unit_test(test_modules),           cmocka_unit_test(test_pipes),        cmocka_unit_test(test_exits),

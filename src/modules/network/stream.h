@@ -41,6 +41,10 @@ Reader *reader_of_protocol(VM *vm, Value protocol);
 bool transport_pause(VM *vm, Value transport);
 bool transport_resume(VM *vm, Value transport);
 
+// Whether scripts may wait for descriptors, or use one as a transport: any is a number that a script may make up, so that the network must
+// be granted or, but for sockets, all files. False with PermissionError.
+bool descriptors_permitted(VM *vm, bool socket);
+
 bool reader_add(VM *vm, ModuleObject *module);
 bool transport_add(VM *vm, ModuleObject *module);
 bool watcher_add(VM *vm, ModuleObject *module);

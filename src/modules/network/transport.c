@@ -436,6 +436,9 @@ static const TypeOps transport_ops = {.trace = transport_trace, .finalize = tran
 // cls, socket or file, protocol, extra (a dict), server, kind (TransportKind)
 static Value transport_make(VM *vm, Value *args, size_t count) {
     if (!is_small(args[5])) return raise_type_error(vm, "kind must be an int, not %s", type_name(vm, args[5]));
+    // What reads and writes like a file needs what a file needs.
+    bool is_socket = small_of(args[5]) == OVER_SOCKET;
+    if (is_socket ? !descriptors_permitted(vm, true) : !vm_permit(vm, CAPABILITY_READ, NULL) || !vm_permit(vm, CAPABILITY_WRITE, NULL)) return VALUE_ERROR;
     if (!is_dict(args[3])) return raise_type_error(vm, "extra must be a dict, not %s", type_name(vm, args[3]));
     Value number = value_call_method(vm, args[1], "fileno", NULL, 0);
     int descriptor;

@@ -23,10 +23,16 @@ static bool act(VM *vm, Object *o) {
     return loop_tell_of_callback(vm, called);
 }
 
+bool descriptors_permitted(VM *vm, bool socket) {
+    if (!socket && vm_permit(vm, CAPABILITY_READ, NULL) && vm_permit(vm, CAPABILITY_WRITE, NULL)) return true;
+    exception_clear(vm);
+    return vm_permit(vm, CAPABILITY_NETWORK, NULL);
+}
+
 // cls, fd, writes, callback, arguments
 static Value watcher_make(VM *vm, Value *args, size_t count) {
     int descriptor, error, writes = value_truth(vm, args[2]);
-    if (writes < 0 || !c_int_argument(vm, args[1], &descriptor)) return VALUE_ERROR;
+    if (writes < 0 || !c_int_argument(vm, args[1], &descriptor) || !descriptors_permitted(vm, false)) return VALUE_ERROR;
     if (!is_tuple(args[4])) return raise_type_error(vm, "arguments must be a tuple, not %s", type_name(vm, args[4]));
     Watcher *watcher = native_data_new(vm, (Class *)object_of(args[0]), sizeof(Watcher));
     if (!watcher) return VALUE_ERROR;
@@ -45,7 +51,7 @@ static Value watcher_end(VM *vm, Value *args, size_t count) {
 
 static Value ready_for(VM *vm, Value v, unsigned events) {
     int descriptor, error;
-    if (!c_int_argument(vm, v, &descriptor)) return VALUE_ERROR;
+    if (!c_int_argument(vm, v, &descriptor) || !descriptors_permitted(vm, false)) return VALUE_ERROR;
     Future *future = loop_watch(vm, descriptor, events, &error);
     return future ? value_object(future) : error ? raise_os_error(vm, error, VALUE_EMPTY) : VALUE_ERROR;
 }
