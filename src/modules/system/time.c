@@ -400,6 +400,7 @@ bool time_module_fill(VM *vm, ModuleObject *module) {
            add_value(vm, library->struct_sequence->attributes, "tm_zone", VALUE_NONE) &&
            add_value(vm, library->struct_sequence->attributes, "tm_gmtoff", VALUE_NONE) &&
            add_value(vm, module->namespace, "struct_time", value_object(library->struct_sequence)) &&
+           add_value(vm, module->namespace, "_STRUCT_TM_ITEMS", value_small(11)) && // all fields, with zone and offset
            add_value(vm, module->namespace, "timezone", value_small(zone.west)) &&
            add_value(vm, module->namespace, "altzone", value_small(zone.west_in_summer)) &&
            add_value(vm, module->namespace, "daylight", value_small(zone.has_summer)) &&
