@@ -272,7 +272,7 @@ static const NativeDefinition functions[] = {
 bool functools_module_fill(VM *vm, ModuleObject *module) {
     Dict *namespace = module->namespace;
     Class *partial = native_data_class(vm, "functools", "partial", &partial_ops, sizeof(Partial), 0);
-    Class *key = native_data_class(vm, "functools", "KeyWrapper", &key_ops, sizeof(KeyWrapper), CLASS_FINAL | CLASS_ABSTRACT_NEW);
+    Class *key = native_data_class(vm, "functools", "KeyWrapper", &key_ops, sizeof(KeyWrapper), CLASS_FINAL | CLASS_ABSTRACT_NEW | CLASS_NO_WEAK);
     library_of(vm)->classes[LIBRARY_KEY_WRAPPER] = key;
     return partial && key && native_add_methods(vm, partial, partial_methods) >= 0 &&
            native_add_attributes(vm, partial, partial_attributes) >= 0 && native_add_attributes(vm, key, key_attributes) >= 0 &&

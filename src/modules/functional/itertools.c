@@ -170,7 +170,7 @@ const IteratorClass itertools_endless[] = {
 
 static bool add_iterators(VM *vm, Dict *namespace, const IteratorClass *classes) {
     for (; classes->name; classes++) {
-        Class *cls = native_data_class(vm, "itertools", classes->name, classes->ops, classes->size, 0);
+        Class *cls = native_data_class(vm, "itertools", classes->name, classes->ops, classes->size, CLASS_NO_WEAK);
         if (!cls || native_add_methods(vm, cls, classes->methods) < 0) return false;
         if (!add_text(vm, cls->attributes, "__doc__", classes->doc)) return false;
         if (!add_value(vm, namespace, classes->name, value_object(cls))) return false;

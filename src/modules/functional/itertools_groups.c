@@ -242,8 +242,8 @@ static const NativeDefinition functions[] = {
 
 bool itertools_groups_add(VM *vm, Dict *namespace) {
     Class **classes = library_of(vm)->classes;
-    Class *groupby = native_data_class(vm, "itertools", "groupby", &groupby_ops, sizeof(GroupBy), 0);
-    classes[LIBRARY_GROUPER] = native_data_class(vm, "itertools", "_grouper", &group_ops, sizeof(Group), CLASS_FINAL);
+    Class *groupby = native_data_class(vm, "itertools", "groupby", &groupby_ops, sizeof(GroupBy), CLASS_NO_WEAK);
+    classes[LIBRARY_GROUPER] = native_data_class(vm, "itertools", "_grouper", &group_ops, sizeof(Group), CLASS_FINAL | CLASS_NO_WEAK);
     classes[LIBRARY_TEE] = native_data_class(vm, "itertools", "_tee", &tee_ops, sizeof(Tee), CLASS_FINAL);
     classes[LIBRARY_TEE_BLOCK] =
         native_data_class(vm, "itertools", "_tee_dataobject", &block_ops, sizeof(TeeBlock), CLASS_FINAL | CLASS_ABSTRACT_NEW);

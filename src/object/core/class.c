@@ -155,7 +155,8 @@ Class *class_new_builtin(VM *vm, const char *name, Class *base, Kind kind, size_
     cls->mro->items[0] = value_object(cls);
     for (size_t i = 0; i < inherited; i++) cls->mro->items[i + 1] = base->mro->items[i];
     if (base && !class_add_subclass(vm, base, cls)) return NULL;
-    return cls;
+    bool introduces = flags & CLASS_HAS_DICT && !(base->flags & CLASS_HAS_DICT) && vm->classes.descriptor;
+    return !introduces || class_add_dictionary_attribute(vm, cls) ? cls : NULL;
 }
 
 // Which parts of the attribute protocol the class overrides: decided once here and at every change of the class.

@@ -4,7 +4,8 @@
 
 #include "object/core/class.h"
 
-// Reads __slots__ of a class body: the names join those of the bases, and members in the class stand for them. False on an error.
+// Reads __slots__ of a class body: the names join those of the bases, and members in the class stand for them, and for the instances'
+// dict and weak references where no base has these. False on an error.
 bool class_read_slots(VM *vm, Class *cls, Class *base);
 
 // Merges the orders of the bases into that of `cls` (C3). NULL with an exception.

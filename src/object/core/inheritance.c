@@ -78,8 +78,25 @@ Tuple *class_linearise(VM *vm, Class *cls, Tuple *bases) {
     return tuple_from(vm, result->items, result->length);
 }
 
+// The class of which `cls` has the layout: the first in its order that adds slots or is built in with a layout of its own; or NULL.
+static Class *layout_of(const Class *cls) {
+    for (size_t i = 0; i < cls->mro->length; i++) {
+        Class *one = (Class *)object_of(cls->mro->items[i]);
+        if (one->flags & CLASS_ADDS_SLOTS || (one->flags & CLASS_BUILTIN && one->kind != KIND_INSTANCE)) return one;
+    }
+    return NULL;
+}
+
+// Whether instances may be laid out as two bases want it, one of which at least adds slots.
+static bool layouts_agree(const Class *a, const Class *b) {
+    if (!((a->flags | b->flags) & CLASS_ADDS_SLOTS)) return true;
+    if (class_is_subclass(a, b) || class_is_subclass(b, a)) return true;
+    // Of built-in classes of one kind the slots' own is one more.
+    return (a->flags | b->flags) & CLASS_BUILTIN && a->kind == b->kind;
+}
+
 Class *class_best_base(VM *vm, Tuple *bases) {
-    Class *best = NULL;
+    Class *best = NULL, *layout = NULL;
     for (size_t i = 0; i < bases->length; i++) {
         if (!is_kind(bases->items[i], KIND_CLASS)) {
             raise_type_error(vm, "bases must be types");
@@ -90,6 +107,12 @@ Class *class_best_base(VM *vm, Tuple *bases) {
             raise_type_error(vm, "type '%s' is not an acceptable base type", class_shown_name(base));
             return NULL;
         }
+        Class *own = layout_of(base);
+        if (own && layout && !layouts_agree(own, layout)) {
+            raise_type_error(vm, "multiple bases have instance lay-out conflict");
+            return NULL;
+        }
+        if (own && (!layout || class_is_subclass(own, layout))) layout = own;
         if (!best || (best->kind == KIND_INSTANCE && base->kind != KIND_INSTANCE)) {
             best = base;
         } else if (base->kind == KIND_NATIVE_DATA && best->kind == KIND_NATIVE_DATA && class_is_subclass(base, best)) {

@@ -247,9 +247,23 @@ static const NativeDefinition object_methods[] = {
     {0}};
 static const AttributeDefinition object_attributes[] = {{"__class__", get_class, set_class}, {0}};
 
-// ---- Instances' __dict__ and __weakref__: attributes of every class whose instances take attributes. They live on
-// `object` here, since the descriptor finds out by itself whether there is a dict.
-static const AttributeDefinition dictionary_attributes[] = {{"__dict__", get_dictionary, set_dictionary}, {0}};
+// ---- Instances' __dict__ and __weakref__: attributes of each class whose instances take attributes, or weak references, as those of its
+// bases do not.
+static Value get_weak_reference(VM *vm, Value self) {
+    WeakReference *first = is_object(self) ? weak_references_of(vm, object_of(self)) : NULL;
+    return first ? value_object(first) : VALUE_NONE;
+}
+
+static const AttributeDefinition dictionary_attribute[] = {{"__dict__", get_dictionary, set_dictionary, "The object's attributes."}, {0}};
+static const AttributeDefinition weak_attribute[] = {{"__weakref__", get_weak_reference, NULL, "A weak reference to the object, or None."}, {0}};
+
+bool class_add_dictionary_attribute(VM *vm, Class *cls) {
+    return !is_empty(dict_get_string(vm, cls->attributes, vm->names.__dict__)) || native_add_attributes(vm, cls, dictionary_attribute) > 0;
+}
+
+bool class_add_weak_attribute(VM *vm, Class *cls) {
+    return !is_empty(dict_get_string(vm, cls->attributes, vm->names.__weakref__)) || native_add_attributes(vm, cls, weak_attribute) > 0;
+}
 
 // ---- Calling classes
 
@@ -378,6 +392,10 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
         return raise_type_error(vm, "type __qualname__ must be a str, not %s", type_name(vm, qualified));
     Value cell = dict_get_string(vm, namespace, vm->names.__classcell__);
     if (!is_empty(cell)) dict_delete_string(vm, namespace, vm->names.__classcell__);
+    // What is made by a call says where it was made.
+    Value module = VALUE_EMPTY;
+    if (is_empty(dict_get_string(vm, namespace, vm->names.__module__)) && vm->hooks.current_module) module = vm->hooks.current_module(vm);
+    if (is_error(module) || (!is_empty(module) && dict_set_string(vm, namespace, vm->names.__module__, module) < 0)) return VALUE_ERROR;
     // These two are class methods without being marked so, and __new__ is static.
     static const Special implicit[] = {SPECIAL_INIT_SUBCLASS, SPECIAL_CLASS_GETITEM, SPECIAL_NEW};
     for (int i = 0; i < 3; i++) {
@@ -434,14 +452,7 @@ static Value type_new(VM *vm, Value *args, size_t count) {
         }
         metaclass = winner;
     }
-    Value module = VALUE_EMPTY;
-    if (is_empty(dict_get_string(vm, dict_of(args[4]), vm->names.__module__)) && vm->hooks.current_module)
-        module = vm->hooks.current_module(vm);
-    Value made = type_make(vm, metaclass, string_of(args[2]), tuple_of(args[3]), dict_of(args[4]), dict_of(args[1]));
-    if (is_error(made) || is_empty(module)) return made;
-    Class *cls = (Class *)object_of(made);
-    cls->module = module;
-    return class_set_attribute(vm, cls, vm->names.__module__, module) < 0 ? VALUE_ERROR : made;
+    return type_make(vm, metaclass, string_of(args[2]), tuple_of(args[3]), dict_of(args[4]), dict_of(args[1]));
 }
 static Value type_init(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
 
@@ -627,6 +638,5 @@ bool type_class_init(VM *vm) {
            (c->not_implemented = singleton_class(vm, "NotImplementedType")) &&
            native_add_methods(vm, c->object, object_methods) > 0 &&
            native_add_attributes(vm, c->object, object_attributes) > 0 &&
-           native_add_attributes(vm, c->object, dictionary_attributes) > 0 &&
-           native_add_methods(vm, c->type, type_methods) > 0 && native_add_attributes(vm, c->type, type_attributes) > 0;
+           class_add_dictionary_attribute(vm, c->type) && native_add_methods(vm, c->type, type_methods) > 0 && native_add_attributes(vm, c->type, type_attributes) > 0;
 }

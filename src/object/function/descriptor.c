@@ -350,13 +350,20 @@ static Value descriptor_doc(VM *vm, Value self) {
     const AttributeDefinition *definition = ((Descriptor *)object_of(self))->definition;
     return documentation_value(vm, definition->doc ? definition->doc : special_documentation(definition->name));
 }
+static Value descriptor_owner(VM *vm, Value self) { return value_object(((Descriptor *)object_of(self))->owner); }
+static Value descriptor_qualified_name(VM *vm, Value self) {
+    Descriptor *descriptor = (Descriptor *)object_of(self);
+    String *text = string_format(vm, "%s.%s", descriptor->owner->qualified_name->data, descriptor->definition->name);
+    return text ? value_object(text) : VALUE_ERROR;
+}
 static const NativeDefinition descriptor_methods[] = {
     {"__get__", descriptor_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {"__set__", descriptor_set, "self, instance, value, /", NATIVE_METHOD},
     {"__delete__", descriptor_delete, "self, instance, /", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition descriptor_attributes[] = {
-    {"__name__", descriptor_name, NULL}, {"__doc__", descriptor_doc, NULL}, {0}};
+    {"__name__", descriptor_name, NULL}, {"__qualname__", descriptor_qualified_name, NULL}, {"__objclass__", descriptor_owner, NULL},
+    {"__doc__", descriptor_doc, NULL}, {0}};
 
 bool descriptor_class_init(VM *vm) {
     ClassTable *c = &vm->classes;
