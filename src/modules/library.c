@@ -64,7 +64,7 @@ static void library_trace(VM *vm) {
                        library->map,           library->filter,          library->text_file,       library->buffered_reader,
                        library->raw_file,      library->buffered_writer, library->buffered_random, library->struct_sequence,
                        library->unsupported_operation, library->regex, library->structs,   library->utc_zone,
-                       library->csv_dialects};
+                       library->csv_dialects,    library->audit_hooks};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) heap_mark_object(vm, objects[i]);
     for (size_t i = 0; i < LIBRARY_CLASS_COUNT; i++) heap_mark_object(vm, library->classes[i]);
 }

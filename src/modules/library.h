@@ -80,6 +80,8 @@ typedef struct {
     Dict *csv_dialects;                  // by their names; NULL until _csv is imported
     int64_t csv_field_limit;             // the most characters of a field that csv reads
     Object *regex;                       // what PCRE2 keeps; NULL until _re is imported
+    List *audit_hooks;                   // of sys.addaudithook; NULL while there are none
+    int64_t gc_thresholds[3], gc_debug;  // of gc.set_threshold and gc.set_debug, for those who read them back
     double switch_interval;              // of sys.setswitchinterval, in seconds
     uint64_t abstract_changes; // how often a class was registered with an abstract one
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it

@@ -23,6 +23,8 @@ bool builtins_object_add(VM *vm, Dict *namespace);  // getattr, isinstance, repr
 extern const NativeDefinition breakpoint_functions[], breakpoint_hook_functions[]; // breakpoint, sys.breakpointhook
 Value sys_late(VM *vm, ModuleObject *module, String *name); // see ModuleObject.late
 
+extern const NativeDefinition watching_functions[]; // sys.audit, sys.settrace and their kin
+
 bool sys_streams_add(VM *vm); // sys.stdin, sys.stdout, sys.stderr, before anything is imported
 
 bool builtins_module_fill(VM *vm, ModuleObject *module);
