@@ -273,11 +273,22 @@ Value class_special(VM *vm, Class *cls, Special special) {
     return cls->specials[special];
 }
 
+// Whether a class of a script has taken the method from a class of another layout: `__str__ = object.__str__` in a subclass of date.
+static bool is_taken_from_elsewhere(VM *vm, const Class *cls, Special special, const Native *native) {
+    if (!native->owner || native->owner->kind == cls->kind) return false;
+    for (size_t i = 0; i < cls->mro->length; i++) {
+        const Class *one = (Class *)object_of(cls->mro->items[i]);
+        if (one->flags & CLASS_BUILTIN) return false;
+        if (!is_empty(dict_get_string(vm, one->attributes, vm->names.specials[special]))) return true;
+    }
+    return false;
+}
+
 bool class_overrides(VM *vm, Class *cls, Special special, Value *method) {
     if (cls->flags & CLASS_BUILTIN) return false;
     Value found = class_special(vm, cls, special);
     if (is_empty(found)) return false;
-    if (is_native(found) && native_of(found)->special == special) return false;
+    if (is_native(found) && native_of(found)->special == special && !is_taken_from_elsewhere(vm, cls, special, native_of(found))) return false;
     *method = found;
     return true;
 }
