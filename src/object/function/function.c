@@ -185,6 +185,17 @@ static int function_set(VM *vm, Value self, String *name, Value value) {
     return dict_set_string(vm, function->attributes, name, value) < 0 ? -1 : 1;
 }
 
+Function *function_renamed(VM *vm, const Function *function, String *attribute, Value name) {
+    Function *copy = function_new(vm, function->code, function->globals);
+    if (!copy) return NULL;
+    copy->defaults = function->defaults;
+    copy->keyword_defaults = function->keyword_defaults;
+    copy->closure = function->closure;
+    copy->attributes = function->attributes ? dict_copy(vm, function->attributes) : NULL;
+    if (function->attributes && !copy->attributes) return NULL;
+    return function_set(vm, value_object(copy), attribute, name) < 0 ? NULL : copy;
+}
+
 static int set_text(VM *vm, Value self, String *name, Value value) {
     if (!is_string(value)) return raise_type_error(vm, "%s must be set to a string object", name->data), -1;
     return function_set(vm, self, name, value);

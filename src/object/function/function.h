@@ -151,6 +151,8 @@ Code *code_new(VM *vm);
 // The source place of an instruction.
 const LineEntry *code_place(const Code *code, uint32_t instruction);
 Function *function_new(VM *vm, Code *code, Dict *globals);
+// A function that does the same and has another `__name__` or `__qualname__`. NULL: out of memory.
+Function *function_renamed(VM *vm, const Function *function, String *attribute, Value name);
 Value bound_method_new(VM *vm, Value function, Value self);
 Cell *cell_new(VM *vm, Value value);
 // A str: the function's __name__, __qualname__.
