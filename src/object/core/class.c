@@ -215,6 +215,7 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
         return NULL;
     if (is_empty(dict_get_string(vm, attributes, vm->names.__doc__)) && dict_set_string(vm, attributes, vm->names.__doc__, VALUE_NONE) < 0)
         return NULL;
+    if (!class_ask_order(vm, cls)) return NULL;
     note_customisation(vm, cls);
     for (size_t i = 0; i < bases->length; i++) cls->flags |= ((Class *)object_of(bases->items[i]))->flags & CLASS_ORDERED;
     // For patterns it is one or the other: what comes first in the order of its bases.

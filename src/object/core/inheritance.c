@@ -5,7 +5,9 @@
 #include "object/container/list.h"
 #include "object/core/class_internal.h"
 #include "object/core/errors.h"
+#include "object/core/instance.h"
 #include "object/core/vm.h"
+#include "object/function/function.h"
 #include "object/text/str.h"
 
 bool class_add_subclass(VM *vm, Class *base, Class *cls) {
@@ -126,6 +128,37 @@ Class *class_best_base(VM *vm, Tuple *bases) {
     return best;
 }
 
+// ---- An order of the metaclass's own: its mro()
+
+// What it gives is looked at as far as the interpreter relies on it: classes, and none that would want instances to be laid out otherwise.
+static bool check_order(VM *vm, const Class *cls, const Tuple *order) {
+    if (!order->length) return raise_type_error(vm, "type MRO must not be empty"), false;
+    const Class *layout = layout_of(cls);
+    for (size_t i = 0; i < order->length; i++) {
+        if (!is_kind(order->items[i], KIND_CLASS))
+            return raise_type_error(vm, "mro() returned a non-class ('%s')", type_name(vm, order->items[i])), false;
+        const Class *one = (Class *)object_of(order->items[i]), *wanted = layout_of(one);
+        if (wanted && !(layout && class_is_subclass(layout, wanted)))
+            return raise_type_error(vm, "mro() returned base with unsuitable layout ('%s')", class_name(one)), false;
+    }
+    return true;
+}
+
+bool class_ask_order(VM *vm, Class *cls) {
+    Class *metaclass = class_of(vm, value_object(cls));
+    if (metaclass == vm->classes.type) return true;
+    String *name = string_intern_from(vm, "mro", 3);
+    Value method = name ? class_lookup(vm, metaclass, name) : VALUE_ERROR;
+    if (is_error(method)) return false;
+    if (is_empty(method) || is_native(method)) return true;
+    method = attribute_bind(vm, method, value_object(cls), metaclass);
+    Value given = is_error(method) ? method : vm_call(vm, method, NULL, 0, NULL);
+    Tuple *order = is_error(given) ? NULL : tuple_from_iterable(vm, given);
+    if (!order || !check_order(vm, cls, order)) return false;
+    cls->mro = order;
+    return true;
+}
+
 // ---- Other bases for a class that is there
 
 static void remove_subclass(Class *base, const Class *cls) {
@@ -151,6 +184,7 @@ static bool linearise_all(VM *vm, Class *cls, List *before) {
     Tuple *mro = class_linearise(vm, cls, cls->bases);
     if (!mro) return false;
     cls->mro = mro;
+    if (!class_ask_order(vm, cls)) return false;
     for (uint32_t i = 0; i < cls->subclass_count; i++)
         if (!linearise_all(vm, cls->subclasses[i], before)) return false;
     return true;

@@ -35,11 +35,14 @@ static bool add_slot(VM *vm, Class *cls, List *names, String *name) {
     if (!is_identifier(name)) return raise_type_error(vm, "__slots__ must be identifiers"), false;
     name = mangled(vm, cls, name);
     if (!name) return false;
-    if (!is_empty(dict_get_string(vm, cls->attributes, name)))
+    Value known = dict_get_string(vm, cls->attributes, name);
+    if (is_kind(known, KIND_MEMBER) && member_owner_of(known) == cls) return true; // named twice
+    if (!is_empty(known) && name != vm->names.__qualname__)
         return raise_value_error(vm, "'%s' in __slots__ conflicts with class variable", name->data), false;
     cls->flags |= CLASS_ADDS_SLOTS;
     Object *member = member_new(vm, cls, name);
-    return member && list_append(vm, names, value_object(name)) && dict_set_string(vm, cls->attributes, name, value_object(member)) >= 0;
+    if (!member || !list_append(vm, names, value_object(name))) return false;
+    return !is_empty(known) || dict_set_string(vm, cls->attributes, name, value_object(member)) >= 0;
 }
 
 static bool is_of_varying_size(const Class *cls) { return cls->kind == KIND_INT || cls->kind == KIND_TUPLE || cls->kind == KIND_BYTES; }

@@ -8,6 +8,7 @@
 #include "object/container/set.h"
 #include "object/core/documentation.h"
 #include "object/core/errors.h"
+#include "object/core/class_internal.h"
 #include "object/core/instance.h"
 #include "object/core/module.h"
 #include "object/core/operations.h"
@@ -105,7 +106,8 @@ static Value object_getattribute(VM *vm, Value *args, size_t count) {
     if (!is_empty(found)) return found;
     return raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", type_name(vm, args[0]), name->data);
 }
-static Value object_setattr(VM *vm, Value *args, size_t count) {
+// type.__setattr__, and object's for what is no class.
+static Value set_attribute(VM *vm, Value *args) {
     if (!is_string(args[1])) return raise_type_error(vm, "attribute name must be string, not '%s'", type_name(vm, args[1]));
     Class *cls = class_of(vm, args[0]);
     int status = is_object(args[0]) && cls->ops->set_attribute
@@ -113,9 +115,20 @@ static Value object_setattr(VM *vm, Value *args, size_t count) {
                      : object_set_attribute(vm, args[0], string_of(args[1]), args[2]);
     return status < 0 ? VALUE_ERROR : VALUE_NONE;
 }
+// A class is changed by type's own, or not at all: what object has would go past what type looks after.
+static Value object_setattr(VM *vm, Value *args, size_t count) {
+    if (is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "can't apply this __setattr__ to %s object", type_name(vm, args[0]));
+    return set_attribute(vm, args);
+}
 static Value object_delattr(VM *vm, Value *args, size_t count) {
+    if (is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "can't apply this __delattr__ to %s object", type_name(vm, args[0]));
     Value all[3] = {args[0], args[1], VALUE_EMPTY};
-    return object_setattr(vm, all, 3);
+    return set_attribute(vm, all);
+}
+static Value type_setattr(VM *vm, Value *args, size_t count) { return set_attribute(vm, args); }
+static Value type_delattr(VM *vm, Value *args, size_t count) {
+    Value all[3] = {args[0], args[1], VALUE_EMPTY};
+    return set_attribute(vm, all);
 }
 static Value object_init_subclass(VM *vm, Value *args, size_t count) {
     if (count > 2 || dict_of(args[1])->length)
@@ -179,7 +192,14 @@ static int set_class(VM *vm, Value self, Value value) {
     if (from->kind == KIND_MODULE && to->kind == KIND_MODULE) return module_set_class(vm, self, to) ? 1 : -1;
     if ((from->flags | to->flags) & CLASS_BUILTIN)
         return raise_type_error(vm, "__class__ assignment only supported for mutable types or ModuleType subclasses"), -1;
-    bool plain = from->kind == KIND_INSTANCE && to->kind == KIND_INSTANCE && to->flags & CLASS_HAS_DICT;
+    // Of one built-in layout, with attributes in a dict if in any: only the shape says whose they are.
+    if (from->kind == to->kind && from->kind != KIND_INSTANCE && from->kind != KIND_CLASS && from->ops == to->ops && from->instance_size == to->instance_size &&
+        (from->flags & CLASS_HAS_DICT) && (to->flags & CLASS_HAS_DICT) && !from->slot_names && !to->slot_names && is_object(self)) {
+        Object *o = object_of(self);
+        o->header = (o->header & ~OBJECT_SHAPE_MASK) | (uint64_t)(uintptr_t)to->root;
+        return 1;
+    }
+    bool plain = from->kind == KIND_INSTANCE && to->kind == KIND_INSTANCE && to->flags & CLASS_HAS_DICT && !from->slot_names && !to->slot_names;
     Instance *instance = plain ? (Instance *)object_of(self) : NULL;
     Dict *dict = plain ? object_dictionary(vm, &instance->object) : NULL;
     if (!dict) {
@@ -201,6 +221,7 @@ static Value get_dictionary(VM *vm, Value self) {
         return mapping_proxy_new(vm, value_object(cls->attributes));
     }
     if (is_kind(self, KIND_MODULE)) return value_object(((ModuleObject *)object_of(self))->namespace);
+    if (is_kind(self, KIND_WRAPPED_METHOD)) return wrapped_method_dictionary(vm, (WrappedMethod *)object_of(self));
     Dict *dict = is_object(self) ? object_dictionary(vm, object_of(self)) : NULL;
     if (dict) return value_object(dict);
     if (!is_empty(vm->exception)) return VALUE_ERROR;
@@ -391,6 +412,10 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
     if (!is_empty(qualified) && !is_string(qualified))
         return raise_type_error(vm, "type __qualname__ must be a str, not %s", type_name(vm, qualified));
     Value cell = dict_get_string(vm, namespace, vm->names.__classcell__);
+    if (!is_empty(cell) && !is_kind(cell, KIND_CELL)) {
+        String *shown = value_repr(vm, value_object(class_of(vm, cell)));
+        return shown ? raise_type_error(vm, "__classcell__ must be a nonlocal cell, not %s", shown->data) : VALUE_ERROR;
+    }
     if (!is_empty(cell)) dict_delete_string(vm, namespace, vm->names.__classcell__);
     // What is made by a call says where it was made.
     Value module = VALUE_EMPTY;
@@ -475,8 +500,9 @@ static Value type_call(VM *vm, Value *args, size_t count) {
     return class_call(vm, (Class *)object_of(callable), all, total, keywords);
 }
 static Value type_mro_method(VM *vm, Value *args, size_t count) {
-    Tuple *mro = ((Class *)object_of(args[0]))->mro;
-    List *list = list_from(vm, mro->items, mro->length);
+    Class *cls = (Class *)object_of(args[0]);
+    Tuple *mro = cls->flags & CLASS_BUILTIN ? cls->mro : class_linearise(vm, cls, cls->bases);
+    List *list = mro ? list_from(vm, mro->items, mro->length) : NULL;
     return list ? value_object(list) : VALUE_ERROR;
 }
 static Value type_subclasses(VM *vm, Value *args, size_t count) {
@@ -588,6 +614,8 @@ static const NativeDefinition type_methods[] = {
     {"__instancecheck__", type_instance_check, "self, instance, /", NATIVE_METHOD},
     {"__subclasscheck__", type_subclass_check, "self, subclass, /", NATIVE_METHOD},
     {"__dir__", type_dir, "self, /", NATIVE_METHOD},
+    {"__setattr__", type_setattr, "self, name, value, /", NATIVE_METHOD},
+    {"__delattr__", type_delattr, "self, name, /", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition type_attributes[] = {{"__name__", type_get_name, type_set_name},
                                                       {"__qualname__", type_get_qualified, type_set_qualified},

@@ -350,7 +350,8 @@ static Value bound_method_repr(VM *vm, Value self) {
                              type_name(vm, method->self), is_object(method->self) ? (void *)object_of(method->self) : NULL);
     } else {
         Value name = value_find_attribute(vm, method->function, vm->names.__qualname__);
-        String *of = value_repr(vm, method->self);
+        if (is_empty(name)) name = value_find_attribute(vm, method->function, vm->names.__name__);
+        String *of = is_error(name) ? NULL : value_repr(vm, method->self);
         if (!of || is_error(name)) return VALUE_ERROR;
         text = string_format(vm, "<bound method %s of %s>", is_string(name) ? string_of(name)->data : "?", of->data);
     }

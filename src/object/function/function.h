@@ -129,6 +129,9 @@ typedef struct { // staticmethod and classmethod
     bool is_class_method;
 } WrappedMethod;
 
+// `__dict__` of one: what functools.wraps would take over from the function, found there when somebody looks.
+Value wrapped_method_dictionary(VM *vm, WrappedMethod *wrapped);
+
 typedef struct {
     Object object;
     Class *start; // search after this class in the order of `of`; NULL: not initialized

@@ -23,6 +23,8 @@ Object *member_new(VM *vm, Class *owner, String *name) {
     return &member->object;
 }
 
+Class *member_owner_of(Value member) { return member_of(member)->owner; }
+
 static void member_trace(VM *vm, Object *o) {
     Member *member = (Member *)o;
     heap_mark_object(vm, (Object *)member->owner);
