@@ -36,7 +36,7 @@ const NativeModule native_modules[] = {
     {"_functools", functools_module_fill},
     {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
     {"_heapq", heapq_module_fill},      {"array", array_module_fill},
-    {"bisect", bisect_module_fill},
+    {"bisect", bisect_module_fill},     {"_bisect", bisect_module_fill},
     {"_thread", thread_module_fill},    {"_typing", typing_module_fill}, {"_weakref", weakref_module_fill},
     {"_traceback", traceback_module_fill},
     {"_codecs", codecs_module_fill},    {"unicodedata", unicodedata_module_fill},

@@ -219,8 +219,12 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
     note_customisation(vm, cls);
     for (size_t i = 0; i < bases->length; i++) cls->flags |= ((Class *)object_of(bases->items[i]))->flags & CLASS_ORDERED;
     // For patterns it is one or the other: what comes first in the order of its bases.
-    for (size_t i = 1; i < cls->mro->length && !(cls->flags & (CLASS_SEQUENCE | CLASS_MAPPING)); i++)
-        cls->flags |= ((Class *)object_of(cls->mro->items[i]))->flags & (CLASS_SEQUENCE | CLASS_MAPPING);
+    for (size_t i = 1; i < cls->mro->length && !(cls->flags & (CLASS_SEQUENCE | CLASS_MAPPING)); i++) {
+        const Class *one = (Class *)object_of(cls->mro->items[i]);
+        cls->flags |= one->flags & (CLASS_SEQUENCE | CLASS_MAPPING);
+        if (one == vm->classes.dict) cls->flags |= CLASS_MAPPING;
+        if (one == vm->classes.list || one == vm->classes.tuple) cls->flags |= CLASS_SEQUENCE;
+    }
     for (size_t i = 0; i < bases->length; i++)
         if (!class_add_subclass(vm, (Class *)object_of(bases->items[i]), cls)) return NULL;
     return cls;
