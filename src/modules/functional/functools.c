@@ -150,9 +150,11 @@ static Value partial_setstate(VM *vm, Value *args, size_t count) {
         !(is_dict(state->items[2]) || is_none(state->items[2])))
         return raise_type_error(vm, "invalid partial state");
     Tuple *arguments = tuple_from_iterable(vm, state->items[1]);
-    Dict *keywords = !arguments ? NULL : is_none(state->items[2]) ? dict_new(vm) : dict_copy(vm, dict_of(state->items[2]));
-    if (!keywords) return VALUE_ERROR;
-    if (!is_none(state->items[3]) && value_set_attribute(vm, args[0], vm->names.__dict__, state->items[3]) < 0) return VALUE_ERROR;
+    bool is_plain = is_dict(state->items[2]) && class_of(vm, state->items[2]) == vm->classes.dict;
+    Dict *keywords = !arguments ? NULL : is_none(state->items[2]) ? dict_new(vm) : is_plain ? dict_of(state->items[2])
+                                                                                            : dict_copy(vm, dict_of(state->items[2]));
+    Value attributes = keywords && is_none(state->items[3]) ? object_or_error(dict_new(vm)) : state->items[3];
+    if (!keywords || is_error(attributes) || value_set_attribute(vm, args[0], vm->names.__dict__, attributes) < 0) return VALUE_ERROR;
     self->function = state->items[0];
     self->arguments = arguments;
     self->keywords = keywords;

@@ -578,7 +578,7 @@ static int type_set_doc(VM *vm, Value self, Value value) {
 }
 static Value type_get_annotations(VM *vm, Value self) {
     Class *cls = (Class *)object_of(self);
-    Value found = dict_get_string(vm, cls->attributes, vm->names.__annotations__);
+    Value found = cls == vm->classes.type ? VALUE_EMPTY : dict_get_string(vm, cls->attributes, vm->names.__annotations__);
     if (!is_empty(found)) return found;
     if (cls->flags & CLASS_BUILTIN)
         return raise_error(vm, vm->exceptions.attribute_error, "type object '%s' has no attribute '__annotations__'",

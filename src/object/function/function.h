@@ -98,7 +98,8 @@ typedef struct {
     Tuple *defaults;         // of the last positional parameters, or NULL
     Dict *keyword_defaults;  // or NULL
     Tuple *closure;          // cells for code->free_names, or NULL
-    Dict *attributes;        // __dict__, with overrides of __name__, __doc__ and so on; or NULL
+    Dict *attributes;        // __dict__, or NULL
+    Dict *overrides;         // __name__, __doc__ and so on where they are not the code's; or NULL
 } Function;
 
 typedef struct {
