@@ -299,13 +299,16 @@ bool class_overrides(VM *vm, Class *cls, Special special, Value *method) {
 }
 
 void class_changed(VM *vm, Class *cls) {
+    if (cls->flags & CLASS_CHANGING) return;
     for (Shape *shape = cls->shapes; shape; shape = shape->next_of_class) shape->id = ++vm->next_shape_id;
     if (cls->specials)
         for (int i = 0; i < SPECIAL_COUNT; i++) cls->specials[i] = VALUE_STOP;
     cls->constructor = VALUE_STOP;
     note_customisation(vm, cls);
     vm_count_work(vm, 8); // a class may have any number of subclasses
+    cls->flags |= CLASS_CHANGING;
     for (uint32_t i = 0; i < cls->subclass_count; i++) class_changed(vm, cls->subclasses[i]);
+    cls->flags &= ~(uint32_t)CLASS_CHANGING;
 }
 
 void class_set_flags(VM *vm, Class *cls, uint32_t flags) {

@@ -38,6 +38,7 @@ enum {
     CLASS_FINALIZER = 2048, // instances have __del__
     CLASS_NO_WEAK = 4096,   // instances can't be referred to weakly, as their class has slots only
     CLASS_ADDS_SLOTS = 8192, // __slots__ of the class itself has names of attributes
+    CLASS_CHANGING = 16384,  // it is telling its subclasses of a change, or giving them other orders: a metaclass's mro() may lead round
     CLASS_ORDERED = 1024, // collections.OrderedDict, whose views show another name
 };
 

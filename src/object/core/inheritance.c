@@ -182,11 +182,40 @@ static bool linearise_all(VM *vm, Class *cls, List *before) {
     if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded"), false;
     if (!vm_poll(vm, 1) || !list_append(vm, before, value_object(cls)) || !list_append(vm, before, value_object(cls->mro))) return false;
     Tuple *mro = class_linearise(vm, cls, cls->bases);
-    if (!mro) return false;
-    cls->mro = mro;
-    if (!class_ask_order(vm, cls)) return false;
-    for (uint32_t i = 0; i < cls->subclass_count; i++)
-        if (!linearise_all(vm, cls->subclasses[i], before)) return false;
+    Tuple *old = cls->mro; // in force as long as the metaclass is asked
+    if (!mro || !class_ask_order(vm, cls)) return false;
+    if (cls->mro == old) cls->mro = mro;
+    if (cls->flags & CLASS_CHANGING) return true;
+    cls->flags |= CLASS_CHANGING;
+    bool ok = true;
+    for (uint32_t i = 0; i < cls->subclass_count && ok; i++) ok = linearise_all(vm, cls->subclasses[i], before);
+    cls->flags &= ~(uint32_t)CLASS_CHANGING;
+    return ok;
+}
+
+// Whether a class stands among the bases of another one, and their bases. Orders don't tell: a metaclass's mro() makes its own, and may give
+// classes other bases in the middle of it. 1, 0, -1.
+static int stands_above(VM *vm, const Class *cls, const Class *below) {
+    List *all = list_new(vm, 8);
+    if (!all || !list_append(vm, all, value_object(below))) return -1;
+    for (size_t next = 0; next < all->length; next++) {
+        const Class *one = (Class *)object_of(all->items[next]);
+        if (one == cls) return 1;
+        for (size_t i = 0; i < one->bases->length; i++) {
+            bool known = false;
+            for (size_t k = 0; k < all->length && !known; k++) known = value_same(all->items[k], one->bases->items[i]);
+            if (!vm_poll(vm, 1 + all->length / 16) || (!known && !list_append(vm, all, one->bases->items[i]))) return -1;
+        }
+    }
+    return 0;
+}
+
+static bool check_circle(VM *vm, const Class *cls, const Tuple *bases) {
+    for (size_t i = 0; i < bases->length; i++) {
+        int above = stands_above(vm, cls, (Class *)object_of(bases->items[i]));
+        if (above > 0) raise_type_error(vm, "a __bases__ item causes an inheritance cycle");
+        if (above) return false;
+    }
     return true;
 }
 
@@ -204,6 +233,7 @@ static bool check_new_bases(VM *vm, Class *cls, Value value) {
         if (class_is_subclass((Class *)object_of(bases->items[i]), cls))
             return raise_type_error(vm, "a __bases__ item causes an inheritance cycle"), false;
     }
+    if (!check_circle(vm, cls, bases)) return false;
     Class *best = class_best_base(vm, bases), *now = class_best_base(vm, cls->bases);
     if (!best || !now) return false;
     if ((best->flags & CLASS_BUILTIN) != (now->flags & CLASS_BUILTIN))
@@ -221,12 +251,17 @@ int class_set_bases(VM *vm, Class *cls, Value value) {
     List *before = list_new(vm, 8);
     if (!before) return -1;
     cls->bases = bases;
-    if (!linearise_all(vm, cls, before)) {
+    // What a metaclass's mro() changes meanwhile must not lead round by the old bases.
+    for (size_t i = 0; i < old->length; i++) remove_subclass((Class *)object_of(old->items[i]), cls);
+    if (!linearise_all(vm, cls, before) || !check_circle(vm, cls, bases)) {
         cls->bases = old;
         for (size_t i = 0; i + 1 < before->length; i += 2) ((Class *)object_of(before->items[i]))->mro = tuple_of(before->items[i + 1]);
+        Value failure = vm->exception;
+        for (size_t i = 0; i < old->length; i++) class_add_subclass(vm, (Class *)object_of(old->items[i]), cls); // there was room
+        vm->exception = failure;
         return -1;
     }
-    for (size_t i = 0; i < old->length; i++) remove_subclass((Class *)object_of(old->items[i]), cls);
+    if (cls->bases != bases) return 1; // mro() has given the class others yet, and these are in force
     for (size_t i = 0; i < bases->length; i++) {
         Class *base = (Class *)object_of(bases->items[i]);
         if (!class_add_subclass(vm, base, cls)) return -1; // the classes are right; only this base will not tell of its changes
