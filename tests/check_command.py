@@ -44,6 +44,29 @@ def check_statuses(aioli, folder):
     expect("status of dis of it", 2, subprocess.run([aioli, "dis", "none.aio"], cwd=folder, stderr=subprocess.PIPE).returncode)
 
 
+def check_exit(aioli, folder):
+    """os._exit ends the process there and then: nothing that waits for the program's end is done. Recorded from CPython 3.13."""
+    program = """import atexit, os, sys
+atexit.register(print, "never said")
+print("_exit" in os.__all__)
+for wrong in ("1",), (), (1.5,):
+    try:
+        os._exit(*wrong)
+    except TypeError as problem:
+        print(problem)
+sys.stdout.flush()
+sys.stdout.write("kept back")
+try:
+    os._exit(status=3)
+finally:
+    print("never said either", flush=True)
+"""
+    done = subprocess.run([aioli, "-c", program], cwd=folder, capture_output=True, text=True)
+    expect("what os._exit ends", (3, "True\n'str' object cannot be interpreted as an integer\n_exit() missing required argument 'status' (pos 1)\n"
+                                     "'float' object cannot be interpreted as an integer\n", ""),
+           (done.returncode, done.stdout, done.stderr))
+
+
 def check_options(aioli, folder):
     """-m, -i, -q, -c, folders, and options that nobody knows."""
     def run(*arguments, stdin="", **more):
@@ -190,6 +213,7 @@ def main():
     options = {option["name"]: option["value"] for option in listed}
     with tempfile.TemporaryDirectory() as folder:
         check_statuses(build / "aioli", pathlib.Path(folder))
+        check_exit(build / "aioli", pathlib.Path(folder))
         check_options(build / "aioli", pathlib.Path(folder))
         check_colours(build / "aioli", pathlib.Path(folder))
         check_unbuffered(build / "aioli", pathlib.Path(folder))

@@ -5,9 +5,27 @@
 
 #include "base/utf8.h"
 
+// From the owner's room into memory of its own.
+static bool leave_room(Buffer *buffer, size_t extra) {
+    size_t capacity = buffer->capacity * 2;
+    while (capacity - buffer->length < extra) capacity *= 2;
+    char *data = allocate(buffer->allocator, capacity);
+    if (!data) data = allocate(buffer->allocator, capacity = buffer->length + extra);
+    if (!data) {
+        buffer->failed = true;
+        return false;
+    }
+    memcpy(data, buffer->data, buffer->length);
+    buffer->data = data;
+    buffer->capacity = capacity;
+    buffer->is_borrowed = false;
+    return true;
+}
+
 bool buffer_reserve(Buffer *buffer, size_t extra) {
     if (buffer->failed) return false;
     if (buffer->capacity - buffer->length >= extra) return true;
+    if (buffer->is_borrowed && extra <= SIZE_MAX / 4) return leave_room(buffer, extra);
     if (extra > SIZE_MAX / 4 || buffer->capacity > SIZE_MAX / 4) {
         buffer->failed = true;
         return false;

@@ -17,13 +17,14 @@ typedef struct {
     size_t length;
     size_t capacity;
     bool failed;
+    bool is_borrowed; // `data` is the owner's own room, on the stack: it is given up for memory when it is full
 } Buffer;
 
 static inline void buffer_init(Buffer *buffer, Allocator *allocator) {
     *buffer = (Buffer){.allocator = allocator};
 }
 static inline void buffer_free(Buffer *buffer) {
-    release(buffer->allocator, buffer->data, buffer->capacity);
+    if (!buffer->is_borrowed) release(buffer->allocator, buffer->data, buffer->capacity);
     *buffer = (Buffer){.allocator = buffer->allocator};
 }
 

@@ -37,6 +37,20 @@ void body_annotations(Compiler *c, NodeList body) {
     if (has_annotations(body)) emit(c, OP_SETUP_ANNOTATIONS, 0, 0, 0);
 }
 
+// The names that the class's functions set on `self`, as a tuple.
+static Value static_attributes(Compiler *c, const Scope *scope) {
+    Scope *found = scope->attributes;
+    Tuple *names = tuple_new(c->vm, found ? found->symbol_count : 0);
+    if (!names) compile_out_of_memory(c);
+    size_t i = 0;
+    for (Symbol *s = found ? found->symbols : NULL; s; s = s->next) {
+        String *name = string_intern_from(c->vm, s->name.data, s->name.length);
+        if (!name) compile_out_of_memory(c);
+        names->items[i++] = value_object(name);
+    }
+    return value_object(names);
+}
+
 static Code *class_body(Compiler *c, Node *node, Scope *scope) {
     Unit unit;
     String *plain = string_from(c->vm, node->class_.name.data);
@@ -61,6 +75,7 @@ static Code *class_body(Compiler *c, Node *node, Scope *scope) {
     if (!is_none(doc)) store_text(c, "__doc__", doc);
     body_annotations(c, node->class_.body);
     statements(c, node->class_.body);
+    store_text(c, "__static_attributes__", static_attributes(c, scope));
     Symbol *cell = scope_find(scope, (Text){".class", 6});
     if (cell && cell->place == PLACE_CELL) {
         emit(c, OP_MOVE, r, cell->number, 0);

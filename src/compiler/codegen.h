@@ -44,6 +44,7 @@ struct Block {
     NodeList body;          // FINALLY
     Register value;         // WITH: the exit method; HANDLED: the saved exception
     bool is_async;          // WITH
+    bool is_star;           // TRY: the body of an except* clause, which nothing but its end and exceptions leave
     Text name;              // UNBIND
     Range range;
     int depth;
@@ -254,6 +255,8 @@ void try_statement(Compiler *c, Node *node);
 void with_statement(Compiler *c, Node *node);
 void match_statement(Compiler *c, Node *node);
 // Emits what leaving all blocks up to (not including) `stop` needs. Blocks stay; their ranges pause until unwind_end.
+// An error for a statement that would leave an except* clause on its way out to the block (NULL: out of the function).
+void refuse_leaving_star(Compiler *c, Range range, const Block *stop);
 void unwind_begin(Compiler *c, Block *stop);
 void unwind_end(Compiler *c, Block *stop);
 void async_for_next(Compiler *c, Register iterator, Register target, Label *end);

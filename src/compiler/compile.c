@@ -23,8 +23,34 @@ static String *text_of_line(VM *vm, Text line, bool cuts_line_end) {
     return string_from_buffer(vm, &text);
 }
 
+// The line of a text that eval() or a prompt gets: it may end without a line end, and that may be where the error is. CPython then knows
+// the line alone.
+typedef struct {
+    size_t last;   // the number of the last line; 0: there is none
+    bool is_open;  // it has no line end
+} TextEnd;
+
+static TextEnd end_of_text(const char *source, size_t length) {
+    TextEnd end = {.is_open = length && source[length - 1] != '\n'};
+    for (size_t i = 0; i < length; i++) end.last += source[i] == '\n';
+    end.last += end.is_open;
+    return end;
+}
+
+static bool is_at_end(const SyntaxError *error, const TextEnd *end, Text line) {
+    if (error->range.line > end->last) return true;
+    return error->range.line == end->last && end->is_open && error->end == SYNTAX_END_KNOWN && error->range.column >= line.length;
+}
+
+// Later stages show the line as it stands in the file: text that is in none has none.
+static bool is_in_file(const CompileOptions *options) {
+    const String *name = options->file_name;
+    return options->has_file || (options->source && !string_is(name, "<string>") && !string_is(name, "<stdin>"));
+}
+
 // Raises the exception with the attributes that CPython gives it: columns count from 1, in characters.
-static void raise_syntax_error(VM *vm, const SyntaxError *error, const CompileOptions *options, const ParseResult *parsed) {
+static void raise_syntax_error(VM *vm, SyntaxError *error, const CompileOptions *options, const ParseResult *parsed, TextEnd end) {
+    bool is_late = parsed->module != NULL, is_whole = options->mode != PARSE_FILE && !is_late && error->range.line, at_end = false;
     Class *cls = error->kind == SYNTAX_ERROR_INDENTATION ? vm->exceptions.indentation_error
                  : error->kind == SYNTAX_ERROR_TAB       ? vm->exceptions.tab_error
                                                          : vm->exceptions.syntax_error;
@@ -34,16 +60,23 @@ static void raise_syntax_error(VM *vm, const SyntaxError *error, const CompileOp
     Text end_line = line;
     if (error->range.end_line && error->range.end_line <= parsed->line_count)
         end_line = parsed->lines[error->range.end_line - 1];
+    if (is_whole && (at_end = is_at_end(error, &end, line))) {
+        error->range.line = error->range.end_line = (uint32_t)end.last;
+        line = end.last && end.last <= parsed->line_count ? parsed->lines[end.last - 1] : (Text){"", 0};
+    }
+    const Text known = line;
+    if (is_late && !is_in_file(options)) line = (Text){NULL, 0};
+    bool cuts = error->cuts_line_end || (is_whole && error->range.line == end.last && (end.is_open || !end.last));
     String *message = string_from(vm, error->message);
-    String *text = line.data ? text_of_line(vm, line, error->cuts_line_end) : NULL;
+    String *text = line.data ? text_of_line(vm, line, cuts) : NULL;
     if (!message || (line.data && !text)) return;
-    bool placed = error->range.line != 0;
-    Value offset = placed ? value_small((int64_t)characters(line, error->range.column) + 1) : VALUE_NONE;
-    int64_t end = error->end == SYNTAX_END_ZERO     ? 0
+    bool placed = at_end || error->range.line != 0;
+    Value offset = at_end ? value_small(0) : placed ? value_small((int64_t)characters(known, error->range.column) + 1) : VALUE_NONE;
+    int64_t column = at_end || error->end == SYNTAX_END_ZERO ? 0
                   : error->end == SYNTAX_END_BEFORE ? -1
                   : error->end == SYNTAX_END_SAME   ? small_of(offset)
                                                     : (int64_t)characters(end_line, error->range.end_column) + 1;
-    Value end_offset = placed ? value_small(end) : VALUE_NONE;
+    Value end_offset = placed ? value_small(column) : VALUE_NONE;
     Value details[6] = {value_object(options->file_name),
                         placed ? value_small(error->range.line) : VALUE_NONE,
                         offset,
@@ -138,7 +171,7 @@ Code *compile_source(VM *vm, const char *source, size_t length, const CompileOpt
         if (is_empty(vm->exception)) raise_memory_error(vm);
     } else if (failure == 2) {
         // The arena may be exhausted here; raising allocates on the heap only.
-        raise_syntax_error(vm, &c->error, options, &parsed);
+        raise_syntax_error(vm, &c->error, options, &parsed, end_of_text(source, length));
         if (is_empty(vm->exception)) raise_memory_error(vm);
     }
     arena_free(&arena);

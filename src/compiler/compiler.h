@@ -8,7 +8,8 @@
 
 typedef struct CompileOptions {
     String *file_name;
-    String *source;        // the text, for tracebacks
+    String *source;        // the text, for tracebacks; NULL: none of it is shown
+    bool has_file;         // the text counts as that of the file of that name
     ParseMode mode;
     bool namespace_locals; // names live in a mapping given at run time: exec, eval, and class bodies
     bool shows_values;       // the value of an expression that is a statement is shown, as in PARSE_INTERACTIVE

@@ -115,6 +115,9 @@ void comprehension_expression(Compiler *c, Node *node, Register target) {
                                                 : OP_BUILD_DICT,
          b.result, 0, 0);
     loops(c, &b, 0, source, false);
+    // Nobody sees its variables any more, locals() of the function neither.
+    for (Symbol *s = c->scope->symbols; s && c->unit->scope->kind == SCOPE_FUNCTION; s = s->next)
+        if (!s->same && (s->place == PLACE_LOCAL || s->place == PLACE_CELL)) emit(c, OP_LOAD_EMPTY, s->number, 0, 0);
     c->scope = before;
     emit(c, OP_MOVE, target, b.result, 0);
     registers_release(c, mark);

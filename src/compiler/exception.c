@@ -32,6 +32,11 @@ static void unbind(Compiler *c, Text name) {
     registers_release(c, mark);
 }
 
+void refuse_leaving_star(Compiler *c, Range range, const Block *stop) {
+    for (const Block *b = c->unit->block; b != stop; b = b->outer)
+        if (b->is_star) compile_error(c, range, "'break', 'continue' and 'return' cannot appear in an except* block");
+}
+
 void unwind_begin(Compiler *c, Block *stop) {
     Unit *u = c->unit;
     Block *innermost = u->block;
@@ -180,7 +185,7 @@ static void except_star_clauses(Compiler *c, Node *node, Register exception, Lab
         emit(c, OP_MOVE, left, (Register)(parts + 1), 0);
         emit_jump(c, OP_JUMP_IF_NONE, parts, next);
         // An exception that the clause raises is kept for the end.
-        Block block = {.handler = label_new(c), .target = register_new(c)};
+        Block block = {.handler = label_new(c), .target = register_new(c), .is_star = true};
         Register saved = register_new(c);
         emit(c, OP_PUSH_HANDLED, saved, parts, 0);
         block_push(c, &block, BLOCK_TRY);

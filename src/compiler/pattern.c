@@ -1,6 +1,8 @@
 // match: each pattern tests a register and jumps away when it fails. Names are bound when the whole pattern has matched.
 #include "compiler/codegen.h"
+#include "compiler/fold.h"
 #include "object/container/list.h"
+#include "object/core/protocol.h"
 #include "object/text/str.h"
 
 typedef struct Capture {
@@ -42,6 +44,7 @@ static void fail_unless(Compiler *c, Matching *m, Register truth) { emit_jump(c,
 
 static void value_pattern(Compiler *c, Matching *m, Node *node, Register subject) {
     Register value = register_new(c);
+    if (node->value->kind == NODE_JOINED_STRING) compile_error(c, node->range, "patterns may only match literals and attribute lookups");
     expression_to(c, node->value, value);
     place_set(c, node->range);
     emit_compare_jump(c, OP_JUMP_EQUAL, 0, subject, value, m->fail);
@@ -74,7 +77,7 @@ static void sequence_pattern(Compiler *c, Matching *m, Node *node, Register subj
     size_t star = items.count;
     for (size_t i = 0; i < items.count; i++) {
         if (items.items[i]->kind != NODE_MATCH_STAR) continue;
-        if (star < items.count) compile_error(c, items.items[i]->range, "multiple starred expressions in sequence pattern");
+        if (star < items.count) compile_error(c, node->range, "multiple starred names in sequence pattern");
         star = i;
     }
     if (star < items.count && star > 255) compile_error(c, node->range, "too many expressions in star-unpacking sequence pattern");
@@ -102,16 +105,31 @@ static void sequence_pattern(Compiler *c, Matching *m, Node *node, Register subj
     }
 }
 
+// Keys are literals and attributes; no two literals are equal.
+static void check_keys(Compiler *c, Node *node, NodeList keys) {
+    List *known = list_new(c->vm, keys.count);
+    if (!known) compile_out_of_memory(c);
+    for (size_t i = 0; i < keys.count; i++) {
+        Value key;
+        if (keys.items[i]->kind == NODE_JOINED_STRING)
+            compile_error(c, node->range, "mapping pattern keys may only match literals and attribute lookups");
+        if (!fold_constant(c, keys.items[i], &key)) continue;
+        for (size_t k = 0; k < known->length; k++) {
+            int same = value_equal(c->vm, known->items[k], key);
+            String *shown = same > 0 ? value_repr(c->vm, key) : NULL;
+            if (same < 0 || (same && !shown)) compile_out_of_memory(c);
+            if (same) compile_error(c, node->range, "mapping pattern checks duplicate key (%s)", shown->data);
+        }
+        if (!list_append(c->vm, known, key)) compile_out_of_memory(c);
+    }
+}
+
 static void mapping_pattern(Compiler *c, Matching *m, Node *node, Register subject) {
     NodeList keys = node->mapping.keys, patterns = node->mapping.patterns;
     Register truth = register_new(c), tuple = register_new(c), values = register_new(c);
     emit(c, OP_MATCH_MAPPING, truth, subject, 0);
     fail_unless(c, m, truth);
-    for (size_t i = 0; i < keys.count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (keys.items[i]->kind == NODE_CONSTANT && keys.items[j]->kind == NODE_CONSTANT &&
-                value_same(constant_value(c, keys.items[i]), constant_value(c, keys.items[j])))
-                compile_error(c, keys.items[i]->range, "mapping pattern checks duplicate key");
+    check_keys(c, node, keys);
     build_sequence(c, OP_BUILD_TUPLE, keys, tuple);
     if (keys.count) {
         place_set(c, node->range);
@@ -140,7 +158,7 @@ static void class_pattern(Compiler *c, Matching *m, Node *node, Register subject
         tuple->items[i] = constant_string(c, names.items[i].name);
         for (size_t j = 0; j < i; j++)
             if (value_same(tuple->items[i], tuple->items[j]))
-                compile_error(c, names.items[i].range, "attribute name repeated in class pattern: %s", names.items[i].name.data);
+                compile_error(c, named.items[i]->range, "attribute name repeated in class pattern: %s", names.items[i].name.data);
     }
     load_constant(c, found, value_object(tuple));
     place_set(c, node->range);

@@ -480,6 +480,31 @@ static void visit_try(ScopeTable *t, Scope *scope, Node *node) {
     visit_list(t, scope, node->try_.finally);
 }
 
+// An attribute that is set. A class knows the names of those that its functions set on what they call `self`.
+static void visit_attribute(ScopeTable *t, Scope *scope, Node *node, bool is_set) {
+    Text name = node->attribute.name;
+    if (node->attribute.context == CONTEXT_STORE && text_is(name, "__debug__")) scope_fail(t, node->range, "cannot assign to __debug__");
+    Node *object = node->attribute.object;
+    if (is_set && node->attribute.context == CONTEXT_STORE && object->kind == NODE_NAME && text_is(object->name.id, "self")) {
+        Scope *cls = scope->unit->parent;
+        while (cls && cls->kind != SCOPE_CLASS) cls = cls->parent;
+        if (cls && !cls->attributes) {
+            cls->attributes = arena_allocate(t->arena, sizeof(Scope));
+            cls->attributes->last_symbol = &cls->attributes->symbols;
+        }
+        if (cls) scope_add_symbol(t, cls->attributes, name, 0, node->range);
+    }
+    visit(t, scope, object);
+}
+
+// A target that is not set by the statement alone: `a.b += 1`, or `a.b: int`.
+static void visit_known_target(ScopeTable *t, Scope *scope, Node *target) {
+    if (target->kind == NODE_ATTRIBUTE)
+        visit_attribute(t, scope, target, false);
+    else
+        visit(t, scope, target);
+}
+
 static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
     switch (node->kind) {
     case NODE_FUNCTION_DEF: visit_function(t, scope, node); break;
@@ -494,7 +519,7 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
         visit(t, scope, node->assign.value);
         break;
     case NODE_AUGMENTED_ASSIGN:
-        visit(t, scope, node->augmented.target);
+        visit_known_target(t, scope, node->augmented.target);
         visit(t, scope, node->augmented.value);
         break;
     case NODE_ANNOTATED_ASSIGN:
@@ -506,8 +531,10 @@ static void visit_statement(ScopeTable *t, Scope *scope, Node *node) {
                                                   s->flags & SYMBOL_GLOBAL ? "global" : "nonlocal"));
             scope_add_symbol(t, scope, name, node->annotated.simple ? SYMBOL_ANNOTATED | SYMBOL_ASSIGNED : SYMBOL_ASSIGNED,
                        node->annotated.value ? node->annotated.target->range : node->range);
-        } else {
+        } else if (node->annotated.value) {
             visit(t, scope, node->annotated.target);
+        } else {
+            visit_known_target(t, scope, node->annotated.target);
         }
         visit_one_annotation(t, scope, node->annotated.annotation);
         if (node->annotated.value) visit(t, scope, node->annotated.value);
@@ -610,11 +637,7 @@ static void visit(ScopeTable *t, Scope *scope, Node *node) {
         if (node->formatted.specification) visit(t, scope, node->formatted.specification);
         break;
     case NODE_JOINED_STRING: visit_list(t, scope, node->parts); break;
-    case NODE_ATTRIBUTE:
-        if (node->attribute.context == CONTEXT_STORE && text_is(node->attribute.name, "__debug__"))
-            scope_fail(t, node->range, "cannot assign to __debug__");
-        visit(t, scope, node->attribute.object);
-        break;
+    case NODE_ATTRIBUTE: visit_attribute(t, scope, node, true); break;
     case NODE_SUBSCRIPT:
         visit(t, scope, node->subscript.object);
         visit(t, scope, node->subscript.index);

@@ -79,6 +79,7 @@ struct Scope {
     AnnotationKind annotation;
     const char *annotation_name; // for errors
     Scope *seen_class;  // of an annotation scope: the class whose names it sees, or NULL
+    Scope *attributes;  // of a class: one whose symbols are what its functions set on `self`; or NULL
     bool is_generator;  // contains yield
     bool in_iterable;   // what is visited stands where a comprehension says what it iterates over
     bool is_async;      // async def, or contains await (generator expressions)

@@ -93,6 +93,7 @@ static void leave_loop(Compiler *c, Node *node) {
     bool is_break = node->kind == NODE_BREAK;
     Block *loop = c->unit->block;
     while (loop && loop->kind != BLOCK_LOOP) loop = loop->outer;
+    refuse_leaving_star(c, node->range, loop);
     if (!loop) compile_error(c, node->range, is_break ? "'break' outside loop" : "'continue' not properly in loop");
     unwind_begin(c, loop);
     place_set(c, node->range);
@@ -158,6 +159,7 @@ static void return_statement(Compiler *c, Node *node) {
         value = register_new(c);
         load_constant(c, value, VALUE_NONE);
     }
+    refuse_leaving_star(c, node->range, NULL);
     unwind_begin(c, NULL);
     place_set(c, node->range);
     emit(c, OP_RETURN, value, 0, 0);

@@ -37,7 +37,7 @@ const NativeModule native_modules[] = {
     {"_functools", functools_module_fill},
     {"_collections", collections_module_fill}, {"_abc", abc_module_fill},
     {"_heapq", heapq_module_fill},      {"array", array_module_fill},
-    {"bisect", bisect_module_fill},
+    {"bisect", bisect_module_fill},     {"_bisect", bisect_module_fill},
 #ifdef AIOLI_IO
     {"_socket", socket_module_fill},    {"_asyncio_streams", asyncio_streams_module_fill},
 #endif
@@ -69,7 +69,7 @@ static void library_trace(VM *vm) {
                        library->map,           library->filter,          library->text_file,       library->buffered_reader,
                        library->raw_file,      library->buffered_writer, library->buffered_random, library->struct_sequence,
                        library->unsupported_operation, library->regex, library->structs,   library->utc_zone,
-                       library->csv_dialects};
+                       library->csv_dialects,    library->audit_hooks};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) heap_mark_object(vm, objects[i]);
     for (size_t i = 0; i < LIBRARY_CLASS_COUNT; i++) heap_mark_object(vm, library->classes[i]);
     signals_trace(vm);

@@ -67,6 +67,7 @@ enum {
     LIBRARY_TIMER_ERROR,
     LIBRARY_POLL,
     LIBRARY_SIGNAL_INFORMATION,
+    LIBRARY_CHAIN,
     LIBRARY_CLASS_COUNT
 };
 
@@ -88,6 +89,8 @@ typedef struct {
     Object *regex;                       // what PCRE2 keeps; NULL until _re is imported
     struct Signals *signals;             // NULL until _signal is imported
     double socket_timeout;               // of socket.setdefaulttimeout, in seconds; negative: none
+    List *audit_hooks;                   // of sys.addaudithook; NULL while there are none
+    int64_t gc_thresholds[3], gc_debug;  // of gc.set_threshold and gc.set_debug, for those who read them back
     double switch_interval;              // of sys.setswitchinterval, in seconds
     uint64_t abstract_changes; // how often a class was registered with an abstract one
     void (*outer_trace)(VM *vm); // hooks.trace before the library joined it

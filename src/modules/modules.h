@@ -24,6 +24,8 @@ extern const NativeDefinition simulation_functions[]; // of the module `aioli`: 
 extern const NativeDefinition breakpoint_functions[], breakpoint_hook_functions[]; // breakpoint, sys.breakpointhook
 Value sys_late(VM *vm, ModuleObject *module, String *name); // see ModuleObject.late
 
+extern const NativeDefinition watching_functions[]; // sys.audit, sys.settrace and their kin
+
 bool sys_streams_add(VM *vm); // sys.stdin, sys.stdout, sys.stderr, before anything is imported
 
 bool builtins_module_fill(VM *vm, ModuleObject *module);

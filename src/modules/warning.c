@@ -13,6 +13,7 @@
 #include "object/shared/builtin.h"
 #include "object/text/str.h"
 #include "vm/import.h"
+#include "vm/interpreter.h"
 
 // ---- Without the module `warnings`
 
@@ -48,9 +49,11 @@ static bool write_plainly(VM *vm, const Class *category, const String *message, 
     return true;
 }
 
-// Of what is shown at first: what programmers alone want to know is not.
-static bool is_shown(VM *vm, const Class *category) {
+// Of what is shown at first: what programmers alone want to know is not, but that something is deprecated which the program's own module does.
+static bool is_shown(VM *vm, const Class *category, const Frame *frame) {
     const ExceptionTable *e = &vm->exceptions;
+    Value module = frame ? dict_get_string(vm, frame->function->globals, vm->names.__name__) : VALUE_EMPTY;
+    if (is_string(module) && string_of(module) == vm->names.__main__ && class_is_subclass(category, e->deprecation_warning)) return true;
     const Class *const hidden[] = {e->deprecation_warning, e->pending_deprecation_warning, e->import_warning, e->resource_warning};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         if (class_is_subclass(category, hidden[i])) return false;
@@ -58,6 +61,23 @@ static bool is_shown(VM *vm, const Class *category) {
 }
 
 // ---- With it
+
+// The frame that a warning is about, if it is the one that runs; NULL for what is warned of while something is compiled.
+static const Frame *warned_frame(VM *vm, const String *file, uint32_t line) {
+    uint32_t now = 0;
+    Value place = vm->hooks.current_place(vm, &now);
+    return is_kind(place, KIND_CODE) && ((Code *)object_of(place))->file_name == file && now == line ? interpreter_of(vm)->frame : NULL;
+}
+
+// The registry in which a module remembers what it has been warned of, made at need; VALUE_NONE for no module.
+static Value registry_of(VM *vm, const Frame *frame) {
+    String *name = frame ? string_intern_from(vm, "__warningregistry__", 19) : NULL;
+    if (!frame) return VALUE_NONE;
+    Value there = name ? dict_get_string(vm, frame->function->globals, name) : VALUE_ERROR;
+    if (!is_empty(there)) return there;
+    Dict *made = dict_new(vm);
+    return made && dict_set_string(vm, frame->function->globals, name, value_object(made)) >= 0 ? value_object(made) : VALUE_ERROR;
+}
 
 // The module, if it is imported or what was asked for on the command line wants it; VALUE_EMPTY; VALUE_ERROR.
 static Value warnings_module(VM *vm) {
@@ -73,13 +93,25 @@ bool library_warn(VM *vm, Class *category, String *message, String *file, uint32
     if (!library_of(vm)) return true;
     Value module = warnings_module(vm);
     if (is_error(module)) return false;
-    if (is_empty(module)) return !is_shown(vm, category) || write_plainly(vm, category, message, file, line, shown);
+    const Frame *frame = warned_frame(vm, file, line);
+    if (is_empty(module)) {
+        if (!is_shown(vm, category, frame)) return true;
+        if (!frame) return write_plainly(vm, category, message, file, line, shown);
+        // It shows the line, and each place once.
+        String *warnings = string_intern_from(vm, "warnings", 8);
+        module = warnings ? import_module(vm, warnings) : VALUE_ERROR;
+        if (is_error(module)) return false;
+    }
+    Value registry = registry_of(vm, frame), named = VALUE_NONE;
+    if (is_error(registry)) return false;
+    if (frame) named = dict_get_string(vm, frame->function->globals, vm->names.__name__);
+    if (!is_string(named)) named = VALUE_NONE;
     String *name = string_intern_from(vm, "warn_explicit", 13);
     Value function = name ? value_find_attribute(vm, module, name) : VALUE_ERROR;
     if (is_error(function)) return false;
     if (is_empty(function)) return true;
-    Value arguments[] = {value_object(message), value_object(category), value_object(file), value_small(line)};
-    return !is_error(vm_call(vm, function, arguments, 4, NULL));
+    Value arguments[] = {value_object(message), value_object(category), value_object(file), value_small(line), named, registry};
+    return !is_error(vm_call(vm, function, arguments, 6, NULL));
 }
 
 // ---- What is warned of while something is compiled

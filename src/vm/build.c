@@ -122,8 +122,8 @@ Value make_function(VM *vm, Code *code, Dict *globals, const Value *base) {
     if (!is_empty(base[1])) function->keyword_defaults = dict_of(base[1]);
     if (!is_empty(base[2])) function->closure = tuple_of(base[2]);
     if (!is_empty(base[3])) {
-        function->attributes = dict_new(vm);
-        if (!function->attributes || dict_set_string(vm, function->attributes, vm->names.__annotations__, base[3]) < 0)
+        function->overrides = dict_new(vm);
+        if (!function->overrides || dict_set_string(vm, function->overrides, vm->names.__annotations__, base[3]) < 0)
             return VALUE_ERROR;
     }
     return value_object(function);

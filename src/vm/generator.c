@@ -22,9 +22,11 @@ static RunStart deliver(VM *vm, Interpreter *in, Frame *frame, Value sent, bool 
         return RUN_GO;
     }
     if (thrown) {
-        // What is handled further out is no context of what is thrown in.
+        // What is handled further out than the generator itself is no context of what is thrown in.
         raise_value(vm, sent);
-        frame_set_context(vm, frame, sent);
+        const Frame *handling = frame;
+        while (handling->flags & FRAME_DELEGATED && !frame_handles(handling)) handling = handling->caller;
+        frame_set_context(vm, handling, sent);
         vm->exception_passed = true;
         return RUN_RAISE;
     }
@@ -367,9 +369,41 @@ static Value exception_to_throw(VM *vm, Value *args, const char *method) {
     return exception;
 }
 
+// What a generator is closed by does not end in one that it has handed on to, even if that catches it: that is closed for itself, and then
+// the exception is raised where it was awaited; or what closing has raised. So the chain is taken apart, from the innermost frame outwards,
+// until `root` is alone. VALUE_ERROR: an interrupt, or no memory.
+static Value close_delegates(VM *vm, Generator *root, Value exception) {
+    Value thrown = exception;
+    while (root->link && root->link != root) {
+        Generator *inner = root->link, *outer = generator_of_frame(inner->frame.caller);
+        if (!vm_poll(vm, 1)) return VALUE_ERROR;
+        inner->frame.flags &= (uint16_t)~FRAME_DELEGATED;
+        inner->link = NULL;
+        outer->state = GENERATOR_SUSPENDED;
+        root->link = outer;
+        Value result = resume(vm, inner, thrown, true, 0);
+        thrown = exception;
+        if (result.bits == VALUE_SUSPEND.bits) {
+            vm->suspended_on = VALUE_NONE;
+            raise_runtime_error(vm, "%s ignored GeneratorExit", kind_name(inner));
+            result = VALUE_ERROR;
+        }
+        if (!is_error(result)) continue;
+        if (!is_exception(vm->exception)) return VALUE_ERROR;
+        if (!exception_matches(vm, vm->exceptions.generator_exit) && !exception_matches(vm, vm->exceptions.stop_iteration)) thrown = vm->exception;
+        exception_drop(vm);
+    }
+    root->link = NULL;
+    return thrown;
+}
+
 // Throws into a generator that may not have begun: then it is over at once.
 static Value throw_into(VM *vm, Generator *g, Value exception, uint16_t flags) {
     if (g->state == GENERATOR_DONE) return raise_value(vm, exception);
+    if (g->state == GENERATOR_SUSPENDED && g->link && g->link != g && value_is_instance(vm, exception, vm->exceptions.generator_exit)) {
+        exception = close_delegates(vm, g, exception);
+        if (is_error(exception)) return exception;
+    }
     return resume(vm, g, exception, true, flags);
 }
 
@@ -598,25 +632,45 @@ static const TypeOps coroutine_ops = {.trace = generator_trace, .repr = generato
 
 static Value get_name(VM *vm, Value self) { return function_name(vm, generator_of(self)->frame.function); }
 static Value get_qualified_name(VM *vm, Value self) { return function_qualified_name(vm, generator_of(self)->frame.function); }
-static Value get_running(VM *vm, Value self) { return value_bool(generator_of(self)->state == GENERATOR_RUNNING); }
-static Value get_suspended(VM *vm, Value self) { return value_bool(generator_of(self)->state == GENERATOR_SUSPENDED); }
+// Its function is its own from then on: others made by the function keep their name.
+static int set_text(VM *vm, Value self, String *attribute, Value name) {
+    if (!is_string(name)) return raise_type_error(vm, "%s must be set to a string object", attribute->data), -1;
+    Frame *frame = &generator_of(self)->frame;
+    Function *renamed = function_renamed(vm, frame->function, attribute, name);
+    if (!renamed) return -1;
+    frame->function = renamed;
+    return 1;
+}
+static int set_name(VM *vm, Value self, Value name) { return set_text(vm, self, vm->names.__name__, name); }
+static int set_qualified_name(VM *vm, Value self, Value name) { return set_text(vm, self, vm->names.__qualname__, name); }
+
+// The root of the chain that a generator is in. What is awaited counts as running as long as the chain goes on: it waits when the root does.
+static const Generator *root_of(const Generator *g) {
+    while (g->frame.flags & FRAME_DELEGATED) g = generator_of_frame(g->frame.caller);
+    return g;
+}
+static GeneratorState state_of(const Generator *g) {
+    return g->state == GENERATOR_RUNNING && g->frame.flags & FRAME_DELEGATED ? root_of(g)->state : g->state;
+}
+static Value get_running(VM *vm, Value self) { return value_bool(state_of(generator_of(self)) == GENERATOR_RUNNING); }
+static Value get_suspended(VM *vm, Value self) { return value_bool(state_of(generator_of(self)) == GENERATOR_SUSPENDED); }
 static Value get_code(VM *vm, Value self) { return value_object(frame_code(&generator_of(self)->frame)); }
 static Value get_frame(VM *vm, Value self) {
     Generator *g = generator_of(self);
     return g->state == GENERATOR_DONE ? VALUE_NONE : frame_object_of(vm, &g->frame);
 }
 static Value get_delegate(VM *vm, Value self) {
-    Generator *g = generator_of(self);
-    if (g->state != GENERATOR_SUSPENDED) return VALUE_NONE;
+    const Generator *g = generator_of(self), *root = root_of(g);
+    if (state_of(g) != GENERATOR_SUSPENDED) return VALUE_NONE;
     const Instruction *pc = g->frame.pc;
     if (g->frame.flags & FRAME_WAITING) return g->frame.registers[pc->b];
-    if (g->link && g->link != g && pc > frame_code(&g->frame)->instructions) return g->frame.registers[pc[-1].b];
+    if (root->link && root->link != g && pc > frame_code(&g->frame)->instructions) return g->frame.registers[pc[-1].b];
     return VALUE_NONE;
 }
 
 #define GENERATOR_ATTRIBUTES(prefix, delegate)                                                                         \
-    {"__name__", get_name, NULL},                                                                                      \
-        {"__qualname__", get_qualified_name, NULL},                                                                    \
+    {"__name__", get_name, set_name},                                                                                  \
+        {"__qualname__", get_qualified_name, set_qualified_name},                                                      \
         {prefix "_running", get_running, NULL, "Whether it is running now."},                                          \
         {prefix "_suspended", get_suspended, NULL, "Whether it has begun and waits."},                                 \
         {prefix "_code", get_code, NULL, "Its code."},                                                                 \

@@ -108,10 +108,25 @@ static bool bind_in_parent(VM *vm, String *name, String *parent, Value module) {
                                 last->data);
 }
 
+// The library's modules get the natives that they are made of also where a program has forbidden these names, to see what becomes of a
+// module without its quick half: there is no other. VALUE_EMPTY: it is another's import, or not of a native. What importlib is asked for
+// is a program's wish.
+static Value import_forbidden(VM *vm, String *name) {
+    static const char importlib[] = "<built-in importlib";
+    const Frame *frame = interpreter_of(vm)->frame;
+    if (!frame || !frame_is_library(frame) || strncmp(frame_code(frame)->file_name->data, importlib, sizeof importlib - 1) == 0) return VALUE_EMPTY;
+    Value module = import_native(vm, name);
+    if (is_error(module) || is_empty(module)) return module;
+    return dict_set_string(vm, vm->modules, name, VALUE_NONE) < 0 ? VALUE_ERROR : module;
+}
+
 // One module whose parent is imported already. `is_last`: it is the one that is wanted, not one that this lies in.
 static Value import_one(VM *vm, String *name, String *parent, Value parent_module, bool is_last) {
     Value there = dict_get_string(vm, vm->modules, name);
-    if (is_none(there) && is_last) return halted(vm, name);
+    if (is_none(there) && is_last) {
+        Value module = import_forbidden(vm, name);
+        return is_empty(module) ? halted(vm, name) : module;
+    }
     if (!is_empty(there)) return there;
     Value path = VALUE_NONE;
     if (parent) {

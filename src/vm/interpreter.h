@@ -39,6 +39,8 @@ Value interpreter_handled(VM *vm);
 // as a task's: not needed.
 void interpreter_set_context(VM *vm, Value exception);
 void frame_set_context(VM *vm, const Frame *frame, Value exception); // of what this frame alone is handling
+// Whether the frame is handling an exception.
+bool frame_handles(const Frame *frame);
 
 // A dict of the local variables of the innermost script frame (the namespace itself for module-level code), and the
 // globals. While no script runs (a host calls) both are the namespace of __main__, or an empty one. NULL / VALUE_ERROR with

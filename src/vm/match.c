@@ -21,20 +21,38 @@ Value match_mapping(VM *vm, Value v) {
     return value_bool((class_of(vm, v)->flags & CLASS_MAPPING) != 0);
 }
 
+// Of a mapping of the program's own: what its get() gives, with an object that is no value of anybody's in place of a missing one.
+static Value get_of_mapping(VM *vm, Value mapping, Value key) {
+    Instance *missing = instance_new(vm, vm->classes.object);
+    Value arguments[2] = {key, missing ? value_object(missing) : VALUE_NONE};
+    String *name = missing ? string_intern_from(vm, "get", 3) : NULL;
+    Value get = name ? value_get_attribute(vm, mapping, name) : VALUE_ERROR;
+    Value found = is_error(get) ? get : vm_call(vm, get, arguments, 2, NULL);
+    return value_same(found, arguments[1]) ? VALUE_EMPTY : found;
+}
+
+// Keys that are no literals can turn out to be equal.
+static bool keys_differ(VM *vm, const Tuple *keys) {
+    for (size_t i = 1; i < keys->length; i++)
+        for (size_t k = 0; k < i; k++) {
+            int same = value_equal(vm, keys->items[k], keys->items[i]);
+            if (!same) continue;
+            String *shown = same > 0 ? value_repr(vm, keys->items[i]) : NULL;
+            if (shown) raise_value_error(vm, "mapping pattern checks duplicate key (%s)", shown->data);
+            return false;
+        }
+    return true;
+}
+
 Value match_keys(VM *vm, Value mapping, Tuple *keys) {
     Tuple *values = tuple_new(vm, keys->length);
     if (!values) return VALUE_ERROR;
+    int64_t length = value_length(vm, mapping);
+    if (length < 0) return VALUE_ERROR;
+    if ((size_t)length < keys->length) return VALUE_NONE;
+    if (!keys_differ(vm, keys)) return VALUE_ERROR;
     for (size_t i = 0; i < keys->length; i++) {
-        Value found;
-        if (is_dict(mapping)) {
-            found = dict_get(vm, dict_of(mapping), keys->items[i]);
-        } else {
-            found = value_get_item(vm, mapping, keys->items[i]);
-            if (is_error(found) && exception_matches(vm, vm->exceptions.key_error)) {
-                exception_clear(vm);
-                found = VALUE_EMPTY;
-            }
-        }
+        Value found = is_dict(mapping) ? dict_get(vm, dict_of(mapping), keys->items[i]) : get_of_mapping(vm, mapping, keys->items[i]);
         if (is_error(found)) return VALUE_ERROR;
         if (is_empty(found)) return VALUE_NONE;
         values->items[i] = found;
@@ -60,10 +78,19 @@ static bool matches_itself(VM *vm, Class *cls) {
     return false;
 }
 
+// As isinstance() has it: a metaclass may say something else than the order of bases. 1, 0, -1.
+static int is_of_class(VM *vm, Value v, Class *cls) {
+    Class *metaclass = class_of(vm, value_object(cls));
+    if (metaclass == vm->classes.type || class_of(vm, v) == cls) return value_is_instance(vm, v, cls);
+    Value result = value_call_special(vm, value_object(cls), SPECIAL_INSTANCECHECK, &v, 1);
+    return is_error(result) ? -1 : value_truth(vm, result);
+}
+
 Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names) {
     if (!is_kind(cls, KIND_CLASS)) return raise_type_error(vm, "called match pattern must be a class");
     Class *class_ = (Class *)object_of(cls);
-    if (!value_is_instance(vm, v, class_)) return VALUE_NONE;
+    int is_one = is_of_class(vm, v, class_);
+    if (is_one <= 0) return is_one ? VALUE_ERROR : VALUE_NONE;
     Tuple *found = tuple_new(vm, positional + names->length);
     if (!found) return VALUE_ERROR;
     Tuple *match_args = NULL;
@@ -91,6 +118,11 @@ Value match_class(VM *vm, Value v, Value cls, size_t positional, Tuple *names) {
         Value name = i < positional ? match_args->items[i] : names->items[i - positional];
         if (!is_string(name))
             return raise_type_error(vm, "__match_args__ elements must be strings (got %s)", type_name(vm, name));
+        for (size_t k = 0; k < i && match_args; k++) {
+            Value other = k < positional ? match_args->items[k] : names->items[k - positional];
+            if (is_string(other) && string_equal(string_of(other), string_of(name)))
+                return raise_type_error(vm, "%s() got multiple sub-patterns for attribute '%s'", class_name(class_), string_of(name)->data);
+        }
         Value value = value_find_attribute(vm, v, string_of(name));
         if (is_error(value)) return VALUE_ERROR;
         if (is_empty(value)) return VALUE_NONE;

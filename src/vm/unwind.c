@@ -79,6 +79,11 @@ static void set_context(VM *vm, Value exception, Value handled) {
 
 void interpreter_set_context(VM *vm, Value exception) { set_context(vm, exception, interpreter_handled(vm)); }
 
+bool frame_handles(const Frame *frame) {
+    uint16_t handled = frame_code(frame)->handled_register;
+    return handled != 0xFFFF && is_exception(frame->registers[handled]);
+}
+
 void frame_set_context(VM *vm, const Frame *frame, Value exception) {
     uint16_t handled = frame_code(frame)->handled_register;
     if (handled != 0xFFFF) set_context(vm, exception, frame->registers[handled]);

@@ -102,7 +102,7 @@ static const char text[] =
     "x = [None, True, False, ..., 0, -1, 140737488355327, 140737488355328, -140737488355329, 3**200, -(2**300), 0.0, -0.0, 1e308, 5e-324]\n"
     "y = (1.5j, -0j, b'', b'\\x00\\xff', '', 'a\\0b', '\\ud800', 'ä' * 3, (), (1, (2, 'x')), 9223372036854775807, 18446744073709551616)\n"
     "z = x in {1, 2.0, 'three'}\n"
-    "async def f(a, /, b=1, *c, d, e=2, **g):\n    'doc'\n    try:\n        async with a as b: await c\n    except* ValueError as h: return lambda: (b, h)\n"
+    "async def f(a, /, b=1, *c, d, e=2, **g):\n    'doc'\n    try:\n        async with a as b: await c\n    except* ValueError as h: q = lambda: (b, h)\n"
     "class C[T]:\n    def __init__(self): self.a, self.b = 1, 2\n    type A[U] = list[U]\n"
     "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nq = f'{x!r:>{y}}' if z else [i for i in x if (i, j := i)]\n";
 

@@ -1,6 +1,7 @@
 // Built-in functions on code and namespaces: compile, eval, exec, globals, locals, vars, dir, __import__.
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compiler/compiler.h"
 #include "modules/library.h"
@@ -28,6 +29,8 @@ static bool source_text(VM *vm, Value v, const char *function, const char **text
     }
     if (memchr(*text, 0, *length)) {
         raise_error(vm, vm->exceptions.syntax_error, "source code string cannot contain null bytes");
+        Exception *error = exception_raised(vm, vm->exceptions.syntax_error);
+        if (error) exception_set(vm, error, "msg", error->arguments->items[0]);
         return false;
     }
     return true;
@@ -39,10 +42,12 @@ enum { FLAG_TREE = 0x400, FLAG_TOP_LEVEL_AWAIT = 0x2000, KNOWN_FLAGS = 0x1FE0000
 static Code *compile_text(VM *vm, const char *text, size_t length, String *file, ParseMode mode, bool inherit, int flags) {
     CompileOptions options = {.file_name = file,
                               .source = NULL,
+                              .has_file = file->data[0] != '<' && vm_permit(vm, CAPABILITY_READ, NULL) && !access(file->data, R_OK),
                               .mode = mode,
                               .namespace_locals = true,
                               .top_level_await = flags & FLAG_TOP_LEVEL_AWAIT,
                               .future_annotations = inherit && interpreter_flags(vm) & CODE_FUTURE_ANNOTATIONS};
+    if (!is_empty(vm->exception)) exception_clear(vm); // of what is not granted
     return library_compile(vm, text, length, &options, NULL);
 }
 

@@ -325,7 +325,7 @@ bool builtins_iterate_add(VM *vm, Dict *namespace) {
                    {"map", &library->map, &map_ops, map_methods},
                    {"filter", &library->filter, &filter_ops, filter_methods}};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        Class *cls = *classes[i].cls = native_data_class(vm, "builtins", classes[i].name, classes[i].ops, sizeof(Walk), 0);
+        Class *cls = *classes[i].cls = native_data_class(vm, "builtins", classes[i].name, classes[i].ops, sizeof(Walk), CLASS_NO_WEAK);
         if (!cls || native_add_methods(vm, cls, classes[i].methods) < 0) return false;
         if (!add_value(vm, namespace, classes[i].name, value_object(cls))) return false;
     }

@@ -58,13 +58,13 @@ static Value builtin_divmod(VM *vm, Value *args, size_t count) {
 
 static Value builtin_pow(VM *vm, Value *args, size_t count) {
     if (is_empty(args[2]) || is_none(args[2])) return value_binary(vm, BINARY_POWER, args[0], args[1]);
-    Value result = int_power_modulo(vm, args[0], args[1], args[2]);
-    if (!is_not_implemented(result)) return result;
-    Value method;
+    Value method, result;
     if (class_overrides(vm, class_of(vm, args[0]), SPECIAL_POW, &method)) {
         result = vm_call(vm, method, args, 3, NULL);
         if (!is_not_implemented(result)) return result;
     }
+    result = int_power_modulo(vm, args[0], args[1], args[2]);
+    if (!is_not_implemented(result)) return result;
     if (is_kind(args[0], KIND_COMPLEX) || is_kind(args[1], KIND_COMPLEX)) return raise_value_error(vm, "complex modulo");
     if (is_any_float(args[0]) || is_any_float(args[1]))
         return raise_type_error(vm, "pow() 3rd argument not allowed unless all arguments are integers");

@@ -73,6 +73,49 @@ static Value builtin_delattr(VM *vm, Value *args, size_t count) {
 // ---- Classes
 
 // 1, 0, -1. `special`: __instancecheck__ or __subclasscheck__.
+// What acts as a class without being one says so by a tuple __bases__: that, VALUE_EMPTY for anything else, or VALUE_ERROR.
+static Value bases_of(VM *vm, Value v) {
+    Value bases = value_find_attribute(vm, v, vm->names.__bases__);
+    return is_error(bases) || is_tuple(bases) ? bases : VALUE_EMPTY;
+}
+
+// Whether one is the other or inherits from it, by their __bases__: 1, 0, -1. [script]
+static int inherits(VM *vm, Value derived, Value from) {
+    if (!recursion_enter(vm, " in __subclasscheck__")) return -1;
+    int found = 0;
+    while (!found) {
+        if (value_same(derived, from)) {
+            found = 1;
+            break;
+        }
+        Value bases = vm_poll(vm, 1) ? bases_of(vm, derived) : VALUE_ERROR;
+        if (is_error(bases)) found = -1;
+        if (is_error(bases) || is_empty(bases) || !tuple_of(bases)->length) break;
+        Tuple *all = tuple_of(bases);
+        for (size_t i = 1; i < all->length && !found; i++) found = inherits(vm, all->items[i], from);
+        derived = all->items[0];
+    }
+    recursion_leave(vm);
+    return found;
+}
+
+// isinstance() and issubclass() where one of the two is no class.
+static int abstract_check(VM *vm, Value v, Value by, Special special) {
+    bool is_instance = special == SPECIAL_INSTANCECHECK;
+    Value bases = is_instance || is_kind(v, KIND_CLASS) ? VALUE_NONE : bases_of(vm, v);
+    if (is_empty(bases)) return raise_type_error(vm, "issubclass() arg 1 must be a class"), -1;
+    if (!is_error(bases) && !is_kind(by, KIND_CLASS)) {
+        bases = bases_of(vm, by);
+        if (is_empty(bases))
+            return raise_type_error(vm, is_instance ? "isinstance() arg 2 must be a type, a tuple of types, or a union"
+                                                    : "issubclass() arg 2 must be a class, a tuple of classes, or a union"),
+                   -1;
+    }
+    if (is_error(bases)) return -1;
+    Value cls = is_instance ? value_find_attribute(vm, v, vm->names.__class__) : v;
+    return is_error(cls) ? -1 : is_empty(cls) ? 0 : inherits(vm, cls, by);
+}
+
 int class_check(VM *vm, Value v, Value by, Special special) {
     if (special == SPECIAL_INSTANCECHECK && is_kind(by, KIND_CLASS) && class_of(vm, v) == (Class *)object_of(by)) return 1;
     Tuple *members = is_tuple(by) ? tuple_of(by) : type_union_members(by);
@@ -102,8 +145,7 @@ int class_check(VM *vm, Value v, Value by, Special special) {
     }
     if (special == SPECIAL_INSTANCECHECK) {
         if (is_generic_alias(by)) return raise_type_error(vm, "isinstance() argument 2 cannot be a parameterized generic"), -1;
-        if (!is_kind(by, KIND_CLASS))
-            return raise_type_error(vm, "isinstance() arg 2 must be a type, a tuple of types, or a union"), -1;
+        if (!is_kind(by, KIND_CLASS)) return abstract_check(vm, v, by, special);
         if (value_is_instance(vm, v, (Class *)object_of(by))) return 1;
         Class *cls = class_of(vm, v);
         if (cls->flags & CLASS_BUILTIN) return 0;
@@ -112,10 +154,8 @@ int class_check(VM *vm, Value v, Value by, Special special) {
         if (is_error(shown)) return -1;
         return is_kind(shown, KIND_CLASS) && class_is_subclass((Class *)object_of(shown), (Class *)object_of(by));
     }
-    if (!is_kind(v, KIND_CLASS)) return raise_type_error(vm, "issubclass() arg 1 must be a class"), -1;
-    if (is_generic_alias(by)) return raise_type_error(vm, "issubclass() argument 2 cannot be a parameterized generic"), -1;
-    if (!is_kind(by, KIND_CLASS))
-        return raise_type_error(vm, "issubclass() arg 2 must be a class, a tuple of classes, or a union"), -1;
+    if (is_generic_alias(by) && is_kind(v, KIND_CLASS)) return raise_type_error(vm, "issubclass() argument 2 cannot be a parameterized generic"), -1;
+    if (!is_kind(by, KIND_CLASS) || !is_kind(v, KIND_CLASS)) return abstract_check(vm, v, by, special);
     return class_is_subclass((Class *)object_of(v), (Class *)object_of(by));
 }
 

@@ -546,9 +546,9 @@ bool deque_add(VM *vm, Dict *namespace) {
     Class **classes = library_of(vm)->classes;
     Class *deque = classes[LIBRARY_DEQUE] = native_data_class(vm, "collections", "deque", &deque_ops, sizeof(Deque), CLASS_SEQUENCE);
     Class *iterator = classes[LIBRARY_DEQUE_ITERATOR] =
-        native_data_class(vm, "collections", "_deque_iterator", &iterator_ops_, sizeof(DequeIterator), CLASS_FINAL);
+        native_data_class(vm, "collections", "_deque_iterator", &iterator_ops_, sizeof(DequeIterator), CLASS_FINAL | CLASS_NO_WEAK);
     Class *reversed = classes[LIBRARY_DEQUE_REVERSED] =
-        native_data_class(vm, "collections", "_deque_reverse_iterator", &reversed_ops, sizeof(DequeIterator), CLASS_FINAL);
+        native_data_class(vm, "collections", "_deque_reverse_iterator", &reversed_ops, sizeof(DequeIterator), CLASS_FINAL | CLASS_NO_WEAK);
     return deque && iterator && reversed && native_add_methods(vm, deque, deque_methods) >= 0 &&
            native_add_attributes(vm, deque, deque_attributes) >= 0 &&
            add_text(vm, deque->attributes, "__doc__", "A list with quick access to both ends: deque([iterable[, maxlen]]).") &&

@@ -150,9 +150,11 @@ static Value partial_setstate(VM *vm, Value *args, size_t count) {
         !(is_dict(state->items[2]) || is_none(state->items[2])))
         return raise_type_error(vm, "invalid partial state");
     Tuple *arguments = tuple_from_iterable(vm, state->items[1]);
-    Dict *keywords = !arguments ? NULL : is_none(state->items[2]) ? dict_new(vm) : dict_copy(vm, dict_of(state->items[2]));
-    if (!keywords) return VALUE_ERROR;
-    if (!is_none(state->items[3]) && value_set_attribute(vm, args[0], vm->names.__dict__, state->items[3]) < 0) return VALUE_ERROR;
+    bool is_plain = is_dict(state->items[2]) && class_of(vm, state->items[2]) == vm->classes.dict;
+    Dict *keywords = !arguments ? NULL : is_none(state->items[2]) ? dict_new(vm) : is_plain ? dict_of(state->items[2])
+                                                                                            : dict_copy(vm, dict_of(state->items[2]));
+    Value attributes = keywords && is_none(state->items[3]) ? object_or_error(dict_new(vm)) : state->items[3];
+    if (!keywords || is_error(attributes) || value_set_attribute(vm, args[0], vm->names.__dict__, attributes) < 0) return VALUE_ERROR;
     self->function = state->items[0];
     self->arguments = arguments;
     self->keywords = keywords;
@@ -272,7 +274,7 @@ static const NativeDefinition functions[] = {
 bool functools_module_fill(VM *vm, ModuleObject *module) {
     Dict *namespace = module->namespace;
     Class *partial = native_data_class(vm, "functools", "partial", &partial_ops, sizeof(Partial), 0);
-    Class *key = native_data_class(vm, "functools", "KeyWrapper", &key_ops, sizeof(KeyWrapper), CLASS_FINAL | CLASS_ABSTRACT_NEW);
+    Class *key = native_data_class(vm, "functools", "KeyWrapper", &key_ops, sizeof(KeyWrapper), CLASS_FINAL | CLASS_ABSTRACT_NEW | CLASS_NO_WEAK);
     library_of(vm)->classes[LIBRARY_KEY_WRAPPER] = key;
     return partial && key && native_add_methods(vm, partial, partial_methods) >= 0 &&
            native_add_attributes(vm, partial, partial_attributes) >= 0 && native_add_attributes(vm, key, key_attributes) >= 0 &&

@@ -5,6 +5,37 @@
 #include "modules/modules.h"
 #include "object/container/dict.h"
 
+// ---- Copies
+
+bool itertools_warn_of_copy(VM *vm) {
+    return warn_deprecated(vm, "Pickle, copy, and deepcopy support will be removed from itertools in Python 3.14.");
+}
+
+Value itertools_reduced(VM *vm, Value self, const Value *arguments, size_t count, Value state) {
+    if (!itertools_warn_of_copy(vm)) return VALUE_ERROR;
+    for (size_t i = 0; i < count; i++)
+        if (is_error(arguments[i])) return VALUE_ERROR;
+    Tuple *given = is_error(state) ? NULL : tuple_from(vm, arguments, count);
+    if (!given) return VALUE_ERROR;
+    Value parts[3] = {value_object(class_of(vm, self)), value_object(given), state};
+    return object_or_error(tuple_from(vm, parts, is_empty(state) ? 2 : 3));
+}
+
+Tuple *itertools_state(VM *vm, Value state, size_t least, size_t most) {
+    if (!is_tuple(state)) return raise_type_error(vm, "state is not a tuple"), NULL;
+    Tuple *tuple = tuple_of(state);
+    if (tuple->length >= least && tuple->length <= most) return tuple;
+    size_t wanted = tuple->length < least ? least : most;
+    const char *how = least == most ? "exactly" : tuple->length < least ? "at least" : "at most";
+    raise_type_error(vm, "function takes %s %zu argument%s (%zu given)", how, wanted, wanted == 1 ? "" : "s", tuple->length);
+    return NULL;
+}
+
+Value itertools_nothing(VM *vm) {
+    List *list = list_new(vm, 0);
+    return list ? value_iterate(vm, value_object(list)) : VALUE_ERROR;
+}
+
 // ---- count
 
 typedef struct {
@@ -66,8 +97,17 @@ static Value count_repr(VM *vm, Value v) {
     return VALUE_ERROR;
 }
 
+static Value count_reduce(VM *vm, Value *args, size_t count) {
+    Count *self = (Count *)object_of(args[0]);
+    Value arguments[2] = {self->number, self->step};
+    bool plain = is_int(self->number) && is_small(self->step) && small_of(self->step) == 1;
+    return itertools_reduced(vm, args[0], arguments, plain ? 1 : 2, VALUE_EMPTY);
+}
+
 static const TypeOps count_ops = {.trace = count_trace, .iterate = iterator_itself, .next = count_next, .repr = count_repr};
-static const NativeDefinition count_methods[] = {{"__new__", count_new, "cls, start=0, step=1", NATIVE_NEW}, {0}};
+static const NativeDefinition count_methods[] = {{"__new__", count_new, "cls, start=0, step=1", NATIVE_NEW},
+                                                {"__reduce__", count_reduce, "self, /", NATIVE_METHOD},
+                                                {0}};
 
 // ---- cycle
 
@@ -76,6 +116,7 @@ typedef struct {
     Value source; // an iterator, VALUE_NONE once it has ended
     List *saved;
     size_t position;
+    bool is_saved; // what the source still gives is among the saved already
 } Cycle;
 
 static void cycle_trace(VM *vm, Object *o) {
@@ -98,7 +139,7 @@ static Value cycle_next(VM *vm, Value v) {
     if (!is_none(self->source)) {
         Value item = iterator_step(vm, self->source);
         if (is_error(item)) return item;
-        if (!is_stop(item)) return list_append(vm, self->saved, item) ? item : VALUE_ERROR;
+        if (!is_stop(item)) return self->is_saved || list_append(vm, self->saved, item) ? item : VALUE_ERROR;
         self->source = VALUE_NONE;
     }
     List *saved = self->saved;
@@ -107,8 +148,37 @@ static Value cycle_next(VM *vm, Value v) {
     return saved->items[self->position++];
 }
 
+static Value cycle_reduce(VM *vm, Value *args, size_t count) {
+    Cycle *self = (Cycle *)object_of(args[0]);
+    Value saved = value_object(self->saved), source = self->source;
+    if (is_none(source)) { // the saved ones from where it stands
+        source = value_iterate(vm, saved);
+        Value position = value_small((int64_t)(self->position % (self->saved->length ? self->saved->length : 1)));
+        if (!is_error(source) && is_error(value_call_method(vm, source, "__setstate__", &position, 1))) return VALUE_ERROR;
+    }
+    Value pair[2] = {saved, value_bool(is_none(self->source) || self->is_saved)};
+    return itertools_reduced(vm, args[0], &source, 1, object_or_error(tuple_from(vm, pair, 2)));
+}
+
+static Value cycle_setstate(VM *vm, Value *args, size_t count) {
+    Cycle *self = (Cycle *)object_of(args[0]);
+    if (!itertools_warn_of_copy(vm)) return VALUE_ERROR;
+    Tuple *state = itertools_state(vm, args[1], 2, 2);
+    int known;
+    if (!state) return VALUE_ERROR;
+    if (!is_list(state->items[0])) return raise_type_error(vm, "argument 1 must be list, not %s", type_name(vm, state->items[0]));
+    if (!c_int_argument(vm, state->items[1], &known)) return VALUE_ERROR;
+    self->saved = list_of(state->items[0]);
+    self->is_saved = known;
+    self->position = 0;
+    return VALUE_NONE;
+}
+
 static const TypeOps cycle_ops = {.trace = cycle_trace, .iterate = iterator_itself, .next = cycle_next};
-static const NativeDefinition cycle_methods[] = {{"__new__", cycle_new, "cls, iterable, /", NATIVE_NEW}, {0}};
+static const NativeDefinition cycle_methods[] = {{"__new__", cycle_new, "cls, iterable, /", NATIVE_NEW},
+                                                {"__reduce__", cycle_reduce, "self, /", NATIVE_METHOD},
+                                                {"__setstate__", cycle_setstate, "self, state, /", NATIVE_METHOD},
+                                                {0}};
 
 // ---- repeat
 
@@ -155,9 +225,16 @@ static Value repeat_length_hint(VM *vm, Value *args, size_t count) {
     return self->left < 0 ? raise_type_error(vm, "len() of unsized object") : int_from_int64(vm, self->left);
 }
 
+static Value repeat_reduce(VM *vm, Value *args, size_t count) {
+    Repeat *self = (Repeat *)object_of(args[0]);
+    Value arguments[2] = {self->item, int_from_int64(vm, self->left)};
+    return itertools_reduced(vm, args[0], arguments, self->left < 0 ? 1 : 2, VALUE_EMPTY);
+}
+
 static const TypeOps repeat_ops = {.trace = repeat_trace, .iterate = iterator_itself, .next = repeat_next, .repr = repeat_repr};
 static const NativeDefinition repeat_methods[] = {{"__new__", repeat_new, "cls, object, times=", NATIVE_NEW},
                                                   {"__length_hint__", repeat_length_hint, "self, /", NATIVE_METHOD},
+                                                  {"__reduce__", repeat_reduce, "self, /", NATIVE_METHOD},
                                                   {0}};
 
 const IteratorClass itertools_endless[] = {
@@ -170,10 +247,11 @@ const IteratorClass itertools_endless[] = {
 
 static bool add_iterators(VM *vm, Dict *namespace, const IteratorClass *classes) {
     for (; classes->name; classes++) {
-        Class *cls = native_data_class(vm, "itertools", classes->name, classes->ops, classes->size, 0);
+        Class *cls = native_data_class(vm, "itertools", classes->name, classes->ops, classes->size, CLASS_NO_WEAK);
         if (!cls || native_add_methods(vm, cls, classes->methods) < 0) return false;
         if (!add_text(vm, cls->attributes, "__doc__", classes->doc)) return false;
         if (!add_value(vm, namespace, classes->name, value_object(cls))) return false;
+        if (strcmp(classes->name, "chain") == 0) library_of(vm)->classes[LIBRARY_CHAIN] = cls;
     }
     return true;
 }

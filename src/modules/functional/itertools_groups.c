@@ -110,8 +110,45 @@ static Value group_new(VM *vm, Value *args, size_t count) {
     return value_object(self);
 }
 
-static const NativeDefinition groupby_methods[] = {{"__new__", groupby_new, "cls, iterable, key=None", NATIVE_NEW}, {0}};
-static const NativeDefinition group_methods[] = {{"__new__", group_new, "cls, parent, tgtkey, /", NATIVE_NEW}, {0}};
+static Value groupby_reduce(VM *vm, Value *args, size_t count) {
+    GroupBy *self = (GroupBy *)object_of(args[0]);
+    Value arguments[2] = {self->source, self->function}, state = VALUE_EMPTY;
+    if (!is_empty(self->value) && !is_empty(self->key) && !is_empty(self->group_key)) {
+        Value parts[3] = {self->key, self->value, self->group_key};
+        state = object_or_error(tuple_from(vm, parts, 3));
+    }
+    return itertools_reduced(vm, args[0], arguments, 2, state);
+}
+static Value groupby_setstate(VM *vm, Value *args, size_t count) {
+    GroupBy *self = (GroupBy *)object_of(args[0]);
+    Tuple *state = itertools_warn_of_copy(vm) ? itertools_state(vm, args[1], 3, 3) : NULL;
+    if (!state) return VALUE_ERROR;
+    self->key = state->items[0];
+    self->value = state->items[1];
+    self->group_key = state->items[2];
+    return VALUE_NONE;
+}
+
+// A group that the next one has put an end to is as good as empty.
+static Value group_reduce(VM *vm, Value *args, size_t count) {
+    Group *self = (Group *)object_of(args[0]);
+    Value arguments[2] = {value_object(self->parent), self->key};
+    if (self->parent->group == &self->data.object) return itertools_reduced(vm, args[0], arguments, 2, VALUE_EMPTY);
+    String *iter = itertools_warn_of_copy(vm) ? string_intern_from(vm, "iter", 4) : NULL;
+    Value nothing = iter ? object_or_error(tuple_from(vm, NULL, 0)) : VALUE_ERROR;
+    Value given = is_error(nothing) ? nothing : object_or_error(tuple_from(vm, &nothing, 1));
+    if (is_error(given)) return given;
+    Value pair[2] = {dict_get_string(vm, vm->builtins, iter), given};
+    return object_or_error(tuple_from(vm, pair, 2));
+}
+
+static const NativeDefinition groupby_methods[] = {{"__new__", groupby_new, "cls, iterable, key=None", NATIVE_NEW},
+                                                  {"__reduce__", groupby_reduce, "self, /", NATIVE_METHOD},
+                                                  {"__setstate__", groupby_setstate, "self, state, /", NATIVE_METHOD},
+                                                  {0}};
+static const NativeDefinition group_methods[] = {{"__new__", group_new, "cls, parent, tgtkey, /", NATIVE_NEW},
+                                                {"__reduce__", group_reduce, "self, /", NATIVE_METHOD},
+                                                {0}};
 
 // ---- tee
 //
@@ -242,8 +279,8 @@ static const NativeDefinition functions[] = {
 
 bool itertools_groups_add(VM *vm, Dict *namespace) {
     Class **classes = library_of(vm)->classes;
-    Class *groupby = native_data_class(vm, "itertools", "groupby", &groupby_ops, sizeof(GroupBy), 0);
-    classes[LIBRARY_GROUPER] = native_data_class(vm, "itertools", "_grouper", &group_ops, sizeof(Group), CLASS_FINAL);
+    Class *groupby = native_data_class(vm, "itertools", "groupby", &groupby_ops, sizeof(GroupBy), CLASS_NO_WEAK);
+    classes[LIBRARY_GROUPER] = native_data_class(vm, "itertools", "_grouper", &group_ops, sizeof(Group), CLASS_FINAL | CLASS_NO_WEAK);
     classes[LIBRARY_TEE] = native_data_class(vm, "itertools", "_tee", &tee_ops, sizeof(Tee), CLASS_FINAL);
     classes[LIBRARY_TEE_BLOCK] =
         native_data_class(vm, "itertools", "_tee_dataobject", &block_ops, sizeof(TeeBlock), CLASS_FINAL | CLASS_ABSTRACT_NEW);

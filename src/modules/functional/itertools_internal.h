@@ -24,6 +24,17 @@ extern const IteratorClass itertools_joining[];  // those of several sources, an
 extern const IteratorClass itertools_choosing[]; // product and the combinations
 bool itertools_groups_add(VM *vm, Dict *namespace); // groupby, tee
 
+// ---- Copies and pickles, which CPython 3.13 has and warns of.
+
+// What __reduce__ returns: the class, what it is called with and, unless it is VALUE_EMPTY, the state for __setstate__.
+Value itertools_reduced(VM *vm, Value self, const Value *arguments, size_t count, Value state);
+// The warning of __setstate__. False where it is an exception.
+bool itertools_warn_of_copy(VM *vm);
+// The tuple of so many values that a state is. NULL with TypeError.
+Tuple *itertools_state(VM *vm, Value state, size_t least, size_t most);
+// An iterator over nothing.
+Value itertools_nothing(VM *vm);
+
 // The end of an iterator that returns nothing.
 static inline Value stop_iteration(VM *vm) {
     vm->stop_value = VALUE_NONE;

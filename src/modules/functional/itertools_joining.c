@@ -115,15 +115,60 @@ static Value longest_next(VM *vm, Value v) {
     return value_object(row);
 }
 
+// ---- Copies of these two
+
+static Value chain_reduce(VM *vm, Value *args, size_t count) {
+    Chain *self = (Chain *)object_of(args[0]);
+    if (is_none(self->sources)) return itertools_reduced(vm, args[0], NULL, 0, VALUE_EMPTY);
+    Value state[2] = {self->sources, self->active};
+    return itertools_reduced(vm, args[0], NULL, 0, object_or_error(tuple_from(vm, state, is_none(self->active) ? 1 : 2)));
+}
+
+static bool is_iterator(VM *vm, Value v) {
+    const Class *cls = class_of(vm, v);
+    return (cls->ops && cls->ops->next) || !is_empty(class_special(vm, (Class *)cls, SPECIAL_NEXT));
+}
+
+static Value chain_setstate(VM *vm, Value *args, size_t count) {
+    Chain *self = (Chain *)object_of(args[0]);
+    Tuple *state = itertools_warn_of_copy(vm) ? itertools_state(vm, args[1], 1, 2) : NULL;
+    if (!state) return VALUE_ERROR;
+    for (size_t i = 0; i < state->length; i++)
+        if (!is_iterator(vm, state->items[i])) return raise_type_error(vm, "Arguments must be iterators.");
+    self->sources = state->items[0];
+    self->active = state->length > 1 ? state->items[1] : VALUE_NONE;
+    return VALUE_NONE;
+}
+
+static Value longest_reduce(VM *vm, Value *args, size_t count) {
+    Longest *self = (Longest *)object_of(args[0]);
+    Tuple *nothing = tuple_from(vm, NULL, 0), *sources = nothing ? tuple_from(vm, self->sources->items, self->sources->length) : NULL;
+    if (!sources) return VALUE_ERROR;
+    for (size_t i = 0; i < sources->length; i++)
+        if (is_none(sources->items[i])) sources->items[i] = value_object(nothing);
+    return itertools_reduced(vm, args[0], sources->items, sources->length, self->fill);
+}
+
+static Value longest_setstate(VM *vm, Value *args, size_t count) {
+    if (!itertools_warn_of_copy(vm)) return VALUE_ERROR;
+    ((Longest *)object_of(args[0]))->fill = args[1];
+    return VALUE_NONE;
+}
+
 static const TypeOps chain_ops = {.trace = chain_trace, .iterate = iterator_itself, .next = chain_next};
 static const TypeOps longest_ops = {.trace = longest_trace, .iterate = iterator_itself, .next = longest_next};
 static const NativeDefinition chain_methods[] = {{"__new__", chain_new, "cls, /, *iterables", NATIVE_NEW},
                                                  {"from_iterable", chain_from_iterable, "cls, iterable, /", NATIVE_CLASS_METHOD,
                                                   "A chain of the iterables that an iterable gives, which is asked for one after the "
                                                   "other."},
+                                                 {"__reduce__", chain_reduce, "self, /", NATIVE_METHOD},
+                                                 {"__setstate__", chain_setstate, "self, state, /", NATIVE_METHOD},
                                                  GENERIC_ALIAS_METHOD,
                                                  {0}};
-static const NativeDefinition longest_methods[] = {{"__new__", longest_new, "cls, /, *iterables, **keywords", NATIVE_NEW}, {0}};
+static const NativeDefinition longest_methods[] = {{"__new__", longest_new, "cls, /, *iterables, **keywords", NATIVE_NEW},
+                                                   {"__reduce__", longest_reduce, "self, /", NATIVE_METHOD},
+                                                   {"__setstate__", longest_setstate, "self, state, /", NATIVE_METHOD},
+                                                   {0}};
 
 const IteratorClass itertools_joining[] = {
     {"chain", &chain_ops, sizeof(Chain), chain_methods, "The items of the first iterable, then those of the next, and so on."},
@@ -213,7 +258,10 @@ static Value product_new(VM *vm, Value *args, size_t count) {
 
 static Value product_next(VM *vm, Value v) {
     Choice *self = (Choice *)object_of(v);
-    if (self->ended) return stop_iteration(vm);
+    if (self->ended) {
+        self->begun = true; // it has been asked: a copy gives nothing either
+        return stop_iteration(vm);
+    }
     const Value *pools = self->pool->items;
     if (self->begun) {
         size_t i = self->chosen;
@@ -334,16 +382,115 @@ static Value replacement_next(VM *vm, Value v) {
     return choice_row(vm, self);
 }
 
+// ---- Copies of these: the pool or pools, r, and the indices of the choice given last
+
+static Value numbers(VM *vm, const int64_t *from, size_t count) {
+    Tuple *tuple = tuple_new(vm, count);
+    for (size_t i = 0; tuple && i < count; i++) tuple->items[i] = value_small(from[i]);
+    return object_or_error(tuple);
+}
+
+// Indices as a state has them, each put into its range: 0 to most[i] - 1, or with `least` 1 from 1 to most[i]. False with an exception.
+static bool read_numbers(VM *vm, Value state, size_t count, int64_t (*most)(const Choice *, size_t), const Choice *self, int64_t least,
+                         int64_t *out) {
+    if (!is_tuple(state) || tuple_of(state)->length != count) return raise_value_error(vm, "invalid arguments"), false;
+    for (size_t i = 0; i < count; i++) {
+        int64_t number, end = most(self, i);
+        if (!is_int(tuple_of(state)->items[i])) return raise_type_error(vm, "an integer is required"), false;
+        if (!size_argument(vm, tuple_of(state)->items[i], &number)) return false;
+        out[i] = number < least ? least : number >= end + least ? end + least - 1 : number;
+    }
+    return true;
+}
+static int64_t most_of_pool(const Choice *self, size_t i) { return (int64_t)self->pool->length; }
+static int64_t most_of_product(const Choice *self, size_t i) { return (int64_t)tuple_of(self->pool->items[i])->length; }
+static int64_t most_of_combination(const Choice *self, size_t i) { return (int64_t)(self->pool->length - self->chosen + i + 1); }
+static int64_t most_of_cycle(const Choice *self, size_t i) { return (int64_t)(self->pool->length - i); }
+
+static Value product_reduce(VM *vm, Value *args, size_t count) {
+    Choice *self = (Choice *)object_of(args[0]);
+    if (self->ended && self->begun) {
+        Value nothing = object_or_error(tuple_from(vm, NULL, 0));
+        return itertools_reduced(vm, args[0], &nothing, 1, VALUE_EMPTY);
+    }
+    Value state = self->begun ? numbers(vm, self->indices, self->chosen) : VALUE_EMPTY;
+    return itertools_reduced(vm, args[0], self->pool->items, self->pool->length, state);
+}
+static Value product_setstate(VM *vm, Value *args, size_t count) {
+    Choice *self = (Choice *)object_of(args[0]);
+    if (!itertools_warn_of_copy(vm)) return VALUE_ERROR;
+    if (!read_numbers(vm, args[1], self->chosen, most_of_product, self, 0, self->indices)) return VALUE_ERROR;
+    self->begun = true;
+    return VALUE_NONE;
+}
+
+// The pool, or nothing where all has been given, and r.
+static Value choice_reduce(VM *vm, Value self_value, Value state) {
+    Choice *self = (Choice *)object_of(self_value);
+    bool over = self->ended && self->begun;
+    Value arguments[2] = {over ? object_or_error(tuple_from(vm, NULL, 0)) : value_object(self->pool), value_small((int64_t)self->chosen)};
+    return itertools_reduced(vm, self_value, arguments, 2, over || !self->begun ? VALUE_EMPTY : state);
+}
+static Value combinations_reduce(VM *vm, Value *args, size_t count) {
+    Choice *self = (Choice *)object_of(args[0]);
+    return choice_reduce(vm, args[0], numbers(vm, self->indices, self->length ? self->chosen : 0));
+}
+static Value choice_setstate(VM *vm, Value *args, int64_t (*most)(const Choice *, size_t)) {
+    Choice *self = (Choice *)object_of(args[0]);
+    if (!itertools_warn_of_copy(vm)) return VALUE_ERROR;
+    if (self->ended && !self->length && self->chosen) return raise_value_error(vm, "invalid arguments");
+    if (!read_numbers(vm, args[1], self->chosen, most, self, 0, self->indices)) return VALUE_ERROR;
+    self->begun = true;
+    return VALUE_NONE;
+}
+static Value combinations_setstate(VM *vm, Value *args, size_t count) { return choice_setstate(vm, args, most_of_combination); }
+static Value replacement_setstate(VM *vm, Value *args, size_t count) { return choice_setstate(vm, args, most_of_pool); }
+
+static Value permutations_reduce(VM *vm, Value *args, size_t count) {
+    Choice *self = (Choice *)object_of(args[0]);
+    size_t n = self->length ? self->pool->length : 0;
+    Value pair[2] = {numbers(vm, self->indices, n), numbers(vm, self->indices + n, self->length - n)};
+    if (is_error(pair[0]) || is_error(pair[1])) return VALUE_ERROR;
+    return choice_reduce(vm, args[0], object_or_error(tuple_from(vm, pair, 2)));
+}
+static Value permutations_setstate(VM *vm, Value *args, size_t count) {
+    Choice *self = (Choice *)object_of(args[0]);
+    Tuple *state = itertools_warn_of_copy(vm) ? itertools_state(vm, args[1], 2, 2) : NULL;
+    if (!state) return VALUE_ERROR;
+    for (int i = 0; i < 2; i++)
+        if (!is_tuple(state->items[i])) return raise_type_error(vm, "argument %d must be tuple, not %s", i + 1, type_name(vm, state->items[i]));
+    size_t n = self->pool->length;
+    if (self->length != n + self->chosen) return raise_value_error(vm, "invalid arguments");
+    if (tuple_of(state->items[1])->length != self->chosen) return raise_value_error(vm, "invalid arguments");
+    if (!read_numbers(vm, state->items[0], n, most_of_pool, self, 0, self->indices) ||
+        !read_numbers(vm, state->items[1], self->chosen, most_of_cycle, self, 1, self->indices + n))
+        return VALUE_ERROR;
+    self->begun = true;
+    return VALUE_NONE;
+}
+
 #define CHOICE(name, next_item) \
     static const TypeOps name = {.trace = choice_trace, .finalize = choice_finalize, .iterate = iterator_itself, .next = next_item}
 CHOICE(product_ops, product_next);
 CHOICE(permutations_ops, permutations_next);
 CHOICE(combinations_ops, combinations_next);
 CHOICE(replacement_ops, replacement_next);
-static const NativeDefinition product_methods[] = {{"__new__", product_new, "cls, /, *iterables, repeat=1", NATIVE_NEW}, {0}};
-static const NativeDefinition permutations_methods[] = {{"__new__", permutations_new, "cls, iterable, r=None", NATIVE_NEW}, {0}};
-static const NativeDefinition combinations_methods[] = {{"__new__", combinations_new, "cls, iterable, r", NATIVE_NEW}, {0}};
-static const NativeDefinition replacement_methods[] = {{"__new__", replacement_new, "cls, iterable, r", NATIVE_NEW}, {0}};
+static const NativeDefinition product_methods[] = {{"__new__", product_new, "cls, /, *iterables, repeat=1", NATIVE_NEW},
+                                               {"__reduce__", product_reduce, "self, /", NATIVE_METHOD},
+                                               {"__setstate__", product_setstate, "self, state, /", NATIVE_METHOD},
+                                               {0}};
+static const NativeDefinition permutations_methods[] = {{"__new__", permutations_new, "cls, iterable, r=None", NATIVE_NEW},
+                                               {"__reduce__", permutations_reduce, "self, /", NATIVE_METHOD},
+                                               {"__setstate__", permutations_setstate, "self, state, /", NATIVE_METHOD},
+                                               {0}};
+static const NativeDefinition combinations_methods[] = {{"__new__", combinations_new, "cls, iterable, r", NATIVE_NEW},
+                                               {"__reduce__", combinations_reduce, "self, /", NATIVE_METHOD},
+                                               {"__setstate__", combinations_setstate, "self, state, /", NATIVE_METHOD},
+                                               {0}};
+static const NativeDefinition replacement_methods[] = {{"__new__", replacement_new, "cls, iterable, r", NATIVE_NEW},
+                                               {"__reduce__", combinations_reduce, "self, /", NATIVE_METHOD},
+                                               {"__setstate__", replacement_setstate, "self, state, /", NATIVE_METHOD},
+                                               {0}};
 
 const IteratorClass itertools_choosing[] = {
     {"combinations", &combinations_ops, sizeof(Choice), combinations_methods, "All choices of r items, in the iterable's order."},

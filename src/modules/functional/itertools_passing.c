@@ -277,6 +277,63 @@ static Value batched_next(VM *vm, Value v) {
     return object_or_error(more ? tuple_from(vm, more->items, more->length) : tuple_from(vm, local, (size_t)length));
 }
 
+// ---- Copies
+
+// A total still to be given goes before the source.
+static Value accumulate_source(VM *vm, Passing *self) {
+    if (!self->decided) return self->source;
+    Tuple *first = tuple_from(vm, &self->kept, 1);
+    Value both[2] = {first ? value_object(first) : VALUE_ERROR, self->source};
+    return first ? vm_call(vm, value_object(library_of(vm)->classes[LIBRARY_CHAIN]), both, 2, NULL) : VALUE_ERROR;
+}
+static Value accumulate_reduce(VM *vm, Value *args, size_t count) {
+    Passing *self = passing_of(args[0]);
+    Value arguments[2] = {accumulate_source(vm, self), self->function};
+    return itertools_reduced(vm, args[0], arguments, 2, is_empty(self->kept) || self->decided ? VALUE_NONE : self->kept);
+}
+static Value accumulate_setstate(VM *vm, Value *args, size_t count) {
+    if (!itertools_warn_of_copy(vm)) return VALUE_ERROR;
+    passing_of(args[0])->kept = args[1];
+    passing_of(args[0])->decided = false;
+    return VALUE_NONE;
+}
+static Value compress_reduce(VM *vm, Value *args, size_t count) {
+    Value arguments[2] = {passing_of(args[0])->source, passing_of(args[0])->function};
+    return itertools_reduced(vm, args[0], arguments, 2, VALUE_EMPTY);
+}
+static Value function_reduce(VM *vm, Value *args, size_t count) {
+    Value arguments[2] = {passing_of(args[0])->function, passing_of(args[0])->source};
+    return itertools_reduced(vm, args[0], arguments, 2, VALUE_EMPTY);
+}
+static Value predicate_reduce(VM *vm, Value *args, size_t count) {
+    Value arguments[2] = {passing_of(args[0])->function, passing_of(args[0])->source};
+    return itertools_reduced(vm, args[0], arguments, 2, value_small(passing_of(args[0])->decided));
+}
+static Value predicate_setstate(VM *vm, Value *args, size_t count) {
+    int truth = itertools_warn_of_copy(vm) ? value_truth(vm, args[1]) : -1;
+    if (truth < 0) return VALUE_ERROR;
+    passing_of(args[0])->decided = truth;
+    return VALUE_NONE;
+}
+static Value islice_reduce(VM *vm, Value *args, size_t count) {
+    Slicing *self = (Slicing *)object_of(args[0]);
+    if (is_none(self->source)) {
+        Value ended[2] = {itertools_nothing(vm), value_small(0)};
+        return itertools_reduced(vm, args[0], ended, 2, value_small(0));
+    }
+    Value arguments[4] = {self->source, int_from_int64(vm, self->next), self->stop < 0 ? VALUE_NONE : int_from_int64(vm, self->stop),
+                          int_from_int64(vm, self->step)};
+    return itertools_reduced(vm, args[0], arguments, 4, int_from_int64(vm, self->count));
+}
+static Value islice_setstate(VM *vm, Value *args, size_t count) {
+    int64_t number;
+    if (!itertools_warn_of_copy(vm)) return VALUE_ERROR;
+    if (!is_int(args[1])) return raise_type_error(vm, "an integer is required");
+    if (!size_argument(vm, args[1], &number)) return VALUE_ERROR;
+    ((Slicing *)object_of(args[0]))->count = number;
+    return VALUE_NONE;
+}
+
 #define PASSING(name, next_item) \
     static const TypeOps name = {.trace = passing_trace, .iterate = iterator_itself, .next = next_item}
 PASSING(accumulate_ops, accumulate_next);
@@ -290,14 +347,27 @@ static const TypeOps islice_ops = {.trace = slicing_trace, .iterate = iterator_i
 static const TypeOps batched_ops = {.trace = slicing_trace, .iterate = iterator_itself, .next = batched_next};
 
 static const NativeDefinition accumulate_methods[] = {
-    {"__new__", accumulate_new, "cls, iterable, func=None, *, initial=None", NATIVE_NEW}, {0}};
+    {"__new__", accumulate_new, "cls, iterable, func=None, *, initial=None", NATIVE_NEW},
+    {"__reduce__", accumulate_reduce, "self, /", NATIVE_METHOD},
+    {"__setstate__", accumulate_setstate, "self, state, /", NATIVE_METHOD},
+    {0}};
 static const NativeDefinition batched_methods[] = {{"__new__", batched_new, "cls, iterable, n, *, strict=False", NATIVE_NEW}, {0}};
-static const NativeDefinition compress_methods[] = {{"__new__", compress_new, "cls, data, selectors", NATIVE_NEW}, {0}};
+static const NativeDefinition compress_methods[] = {{"__new__", compress_new, "cls, data, selectors", NATIVE_NEW},
+                                                   {"__reduce__", compress_reduce, "self, /", NATIVE_METHOD},
+                                                   {0}};
 static const NativeDefinition predicate_methods[] = {
-    {"__new__", function_then_iterable_new, "cls, predicate, iterable, /", NATIVE_NEW}, {0}};
+    {"__new__", function_then_iterable_new, "cls, predicate, iterable, /", NATIVE_NEW},
+    {"__reduce__", predicate_reduce, "self, /", NATIVE_METHOD},
+    {"__setstate__", predicate_setstate, "self, state, /", NATIVE_METHOD},
+    {0}};
 static const NativeDefinition function_methods[] = {
-    {"__new__", function_then_iterable_new, "cls, function, iterable, /", NATIVE_NEW}, {0}};
-static const NativeDefinition islice_methods[] = {{"__new__", islice_new, "cls, /, *args", NATIVE_NEW}, {0}};
+    {"__new__", function_then_iterable_new, "cls, function, iterable, /", NATIVE_NEW},
+    {"__reduce__", function_reduce, "self, /", NATIVE_METHOD},
+    {0}};
+static const NativeDefinition islice_methods[] = {{"__new__", islice_new, "cls, /, *args", NATIVE_NEW},
+                                                 {"__reduce__", islice_reduce, "self, /", NATIVE_METHOD},
+                                                 {"__setstate__", islice_setstate, "self, state, /", NATIVE_METHOD},
+                                                 {0}};
 static const NativeDefinition pairwise_methods[] = {{"__new__", pairwise_new, "cls, iterable, /", NATIVE_NEW}, {0}};
 
 const IteratorClass itertools_passing[] = {

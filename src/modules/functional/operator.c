@@ -378,7 +378,7 @@ bool operator_module_fill(VM *vm, ModuleObject *module) {
     String *shown = string_intern_from(vm, "_operator", 9);
     if (!shown || native_add_functions_of(vm, namespace, functions, shown) < 0 || !add_aliases(vm, namespace)) return false;
     for (size_t i = 0; i < sizeof getters / sizeof *getters; i++) {
-        Class *cls = native_data_class(vm, "operator", getters[i].name, getters[i].ops, sizeof(Getter), CLASS_FINAL);
+        Class *cls = native_data_class(vm, "operator", getters[i].name, getters[i].ops, sizeof(Getter), CLASS_FINAL | CLASS_NO_WEAK);
         if (!cls || native_add_methods(vm, cls, getters[i].methods) < 0) return false;
         if (!add_text(vm, cls->attributes, "__doc__", getters[i].doc)) return false;
         if (!add_value(vm, namespace, getters[i].name, value_object(cls))) return false;

@@ -299,7 +299,8 @@ static Value method_readlines(VM *vm, Value *args, size_t count) {
 static Value write_value(VM *vm, FileObject *file, Value v) {
     if (!check_writable(vm, file)) return VALUE_ERROR;
     if (file_core(file)->in_start < file_core(file)->in.length && file_core(file)->fd >= 0) {
-        lseek(file_core(file)->fd, -(off_t)file_waiting(file_core(file)), SEEK_CUR);
+        // Bytes go where the reader stands; text behind the block that has been read, as CPython's does.
+        if (file->binary) lseek(file_core(file)->fd, -(off_t)file_waiting(file_core(file)), SEEK_CUR);
         file_core(file)->in_start = file_core(file)->in.length = 0;
     }
     if (!file->binary) {
@@ -318,6 +319,7 @@ static Value method_write(VM *vm, Value *args, size_t count) { return write_valu
 
 static int write_each(VM *vm, Value item, void *data) { return is_error(write_value(vm, data, item)) ? -1 : 1; }
 static Value method_writelines(VM *vm, Value *args, size_t count) {
+    if (!check_open(vm, file_of(args[0]))) return VALUE_ERROR;
     return value_for_each(vm, args[1], write_each, file_of(args[0])) < 0 ? VALUE_ERROR : VALUE_NONE;
 }
 

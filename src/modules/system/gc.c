@@ -31,6 +31,29 @@ static Value gc_count(VM *vm, Value *args, size_t count) {
     return object_or_error(tuple_from(vm, counts, 3));
 }
 
+// Settings of CPython's collector: kept for those who read them back.
+static Value gc_get_threshold(VM *vm, Value *args, size_t count) {
+    Value numbers[3];
+    for (int i = 0; i < 3; i++) numbers[i] = int_from_int64(vm, library_of(vm)->gc_thresholds[i]);
+    return is_error(numbers[0]) || is_error(numbers[1]) || is_error(numbers[2]) ? VALUE_ERROR : object_or_error(tuple_from(vm, numbers, 3));
+}
+static Value gc_set_threshold(VM *vm, Value *args, size_t count) {
+    int numbers[3];
+    if (count < 1 || count > 3) return raise_type_error(vm, "gc.set_threshold requires 1 to 3 arguments");
+    for (size_t i = 0; i < count; i++)
+        if (!c_int_argument(vm, args[i], &numbers[i])) return VALUE_ERROR;
+    for (size_t i = 0; i < count; i++) library_of(vm)->gc_thresholds[i] = numbers[i];
+    return VALUE_NONE;
+}
+static Value gc_get_debug(VM *vm, Value *args, size_t count) { return value_small(library_of(vm)->gc_debug); }
+static Value gc_set_debug(VM *vm, Value *args, size_t count) {
+    int flags;
+    if (!c_int_argument(vm, args[0], &flags)) return VALUE_ERROR;
+    library_of(vm)->gc_debug = flags;
+    return VALUE_NONE;
+}
+static Value gc_get_freeze_count(VM *vm, Value *args, size_t count) { return value_small(0); }
+
 static const NativeDefinition functions[] = {{"collect", gc_collect, "generation=2", NATIVE_METHOD,
                                               "Frees what the program can no longer reach."},
                                              {"disable", gc_disable, "", NATIVE_METHOD,
@@ -41,12 +64,28 @@ static const NativeDefinition functions[] = {{"collect", gc_collect, "generation
                                              {"get_count", gc_count, "", NATIVE_METHOD,
                                               "How many collections there have been, and two zeros."},
                                              {"isenabled", gc_isenabled, "", NATIVE_METHOD, "Whether disable() was not the last word."},
-                                             {"set_threshold", gc_nothing, "*thresholds", NATIVE_METHOD,
-                                              "Does nothing here; in CPython it sets how much may be allocated between collections."},
+                                             {"unfreeze", gc_nothing, "", NATIVE_METHOD, "Does nothing here; in CPython it takes freeze() back."},
+                                             {"get_freeze_count", gc_get_freeze_count, "", NATIVE_METHOD, "How many objects freeze() has taken out: 0."},
+                                             {"get_debug", gc_get_debug, "", NATIVE_METHOD, "The flags of set_debug()."},
+                                             {"set_debug", gc_set_debug, "flags, /", NATIVE_METHOD,
+                                              "Keeps the flags; in CPython they have collections tell of what they do."},
+                                             {"get_threshold", gc_get_threshold, "", NATIVE_METHOD, "The numbers of set_threshold()."},
+                                             {"set_threshold", gc_set_threshold, "*thresholds", NATIVE_METHOD,
+                                              "Keeps the numbers; in CPython they say how much may be allocated between collections."},
                                              {0}};
 
 bool gc_module_fill(VM *vm, ModuleObject *module) {
     List *garbage = list_new(vm, 0);
+    Library *library = library_of(vm);
+    library->gc_thresholds[0] = 2000;
+    library->gc_thresholds[1] = library->gc_thresholds[2] = 10;
+    library->gc_debug = 0;
+    static const struct {
+        const char *name;
+        int flag;
+    } flags[] = {{"DEBUG_STATS", 1}, {"DEBUG_COLLECTABLE", 2}, {"DEBUG_UNCOLLECTABLE", 4}, {"DEBUG_SAVEALL", 32}, {"DEBUG_LEAK", 38}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (!add_value(vm, module->namespace, flags[i].name, value_small(flags[i].flag))) return false;
     return garbage && add_text(vm, module->namespace, "__doc__", "Garbage collection.") &&
            add_value(vm, module->namespace, "garbage", value_object(garbage)) &&
            native_add_functions(vm, module->namespace, functions) > 0;

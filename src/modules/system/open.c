@@ -254,6 +254,9 @@ Value file_open(VM *vm, Value *args, size_t count) {
     if (fd < 0) return VALUE_ERROR;
     bool closes = is_true(args[6]);
     bool is_good = check_text_options(vm, &mode, buffering, args[5]);
+    if (is_good && mode.binary && buffering == 1)
+        is_good = warn_script(vm, vm->exceptions.runtime_warning,
+                              "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used");
     mode.binary = mode.binary || !is_ours;
     FileObject *file =
         is_good ? file_new(vm, class_for(library_of(vm), &mode, is_ours ? buffering : -1)) : NULL;

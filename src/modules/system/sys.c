@@ -152,12 +152,6 @@ static Value sys_getframemodulename(VM *vm, Value *args, size_t count) {
     return VALUE_NONE;
 }
 
-// Nothing listens: there are no audit hooks.
-static Value sys_audit(VM *vm, Value *args, size_t count) {
-    if (!is_string(args[0])) return raise_type_error(vm, "audit() argument 1 must be str, not %s", type_name(vm, args[0]));
-    return VALUE_NONE;
-}
-
 // Scripts are never switched between: the setting is kept for those who read it back.
 static Value sys_getswitchinterval(VM *vm, Value *args, size_t count) { return value_float(library_of(vm)->switch_interval); }
 static Value sys_setswitchinterval(VM *vm, Value *args, size_t count) {
@@ -175,7 +169,6 @@ static const NativeDefinition functions[] = {
     {"_getframemodulename", sys_getframemodulename, "depth=0", NATIVE_METHOD},
     {"unraisablehook", sys_unraisablehook, "unraisable, /", NATIVE_METHOD,
      "Writes to sys.stderr of an exception that nobody can catch, such as one of __del__. Programs may put one of their own here."},
-    {"audit", sys_audit, "event, /, *args", NATIVE_METHOD, "Tells the audit hooks of an event: there are none."},
     {"displayhook", sys_displayhook, "object, /", NATIVE_METHOD,
      "What the prompt calls with each result: writes its repr and keeps it as builtins._, unless it is None."},
     {"exc_info", sys_exc_info, "", NATIVE_METHOD,
@@ -304,7 +297,7 @@ bool sys_module_fill(VM *vm, ModuleObject *module) {
 #endif
     bool little = (union { uint16_t word; uint8_t byte; }){1}.byte;
     return add_text(vm, sys, "__doc__", "The interpreter: its streams, modules and settings.") &&
-           native_add_functions(vm, sys, functions) > 0 &&
+           native_add_functions(vm, sys, functions) > 0 && native_add_functions(vm, sys, watching_functions) > 0 &&
            native_add_functions(vm, sys, breakpoint_hook_functions) > 0 && add_originals(vm, sys) && add_version(vm, sys) && add_numbers(vm, sys) &&
            add_value(vm, sys, "modules", value_object(vm->modules)) && add_value(vm, sys, "path", value_object(path)) &&
            add_value(vm, sys, "argv", value_object(library->arguments)) &&

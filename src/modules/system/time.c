@@ -52,6 +52,34 @@ CLOCK_FUNCTIONS(perf_counter, CLOCK_MONOTONIC)
 CLOCK_FUNCTIONS(process_time, CLOCK_PROCESS_CPUTIME_ID)
 CLOCK_FUNCTIONS(thread_time, CLOCK_THREAD_CPUTIME_ID)
 
+static Value get_clock_info(VM *vm, Value *args, size_t count) {
+    static const struct {
+        const char *name, *implementation;
+        bool adjustable;
+    } known[] = {{"time", "clock_gettime(CLOCK_REALTIME)", true},
+                 {"monotonic", "clock_gettime(CLOCK_MONOTONIC)", false},
+                 {"perf_counter", "clock_gettime(CLOCK_MONOTONIC)", false},
+                 {"process_time", "clock_gettime(CLOCK_PROCESS_CPUTIME_ID)", false},
+                 {"thread_time", "clock_gettime(CLOCK_THREAD_CPUTIME_ID)", false}};
+    static const char *const fields[] = {"implementation", "monotonic", "adjustable", "resolution", NULL};
+    if (!is_string(args[0])) return raise_type_error(vm, "get_clock_info() argument 1 must be str, not %s", type_name(vm, args[0]));
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!string_is(string_of(args[0]), known[i].name)) continue;
+        String *implementation = string_from(vm, known[i].implementation), *types = string_intern_from(vm, "types", 5);
+        Value module = implementation && types ? vm->hooks.import_module(vm, types) : VALUE_ERROR;
+        String *name = is_error(module) ? NULL : string_intern_from(vm, "SimpleNamespace", 15);
+        Value cls = name ? value_get_attribute(vm, module, name) : VALUE_ERROR;
+        Value made = is_error(cls) ? cls : vm_call(vm, cls, NULL, 0, NULL);
+        Value values[] = {value_object(implementation), value_bool(!known[i].adjustable), value_bool(known[i].adjustable), value_float(1e-9)};
+        for (int k = 0; fields[k] && !is_error(made); k++) {
+            String *field = string_intern_from(vm, fields[k], strlen(fields[k]));
+            if (!field || value_set_attribute(vm, made, field, values[k]) < 0) return VALUE_ERROR;
+        }
+        return made;
+    }
+    return raise_value_error(vm, "unknown clock");
+}
+
 // ---- Clocks by their numbers
 
 static const struct {
@@ -316,6 +344,8 @@ static const NativeDefinition functions[] = {{"asctime", time_asctime, "t=, /", 
                                              {"ctime", time_ctime, "seconds=, /", NATIVE_METHOD,
                                               "Seconds since the epoch, now by default, as text in local time, such as 'Sun Jun 20 "
                                               "23:21:05 1993'."},
+                                             {"get_clock_info", get_clock_info, "name, /", NATIVE_METHOD,
+                                              "How the clock 'time', 'monotonic', 'perf_counter', 'process_time' or 'thread_time' is made."},
                                              {"gmtime", time_gmtime, "seconds=, /", NATIVE_METHOD,
                                               "Seconds since the epoch, now by default, as a struct_time in UTC."},
                                              {"localtime", time_localtime, "seconds=, /", NATIVE_METHOD,
@@ -401,6 +431,7 @@ bool time_module_fill(VM *vm, ModuleObject *module) {
            add_value(vm, library->struct_sequence->attributes, "tm_zone", VALUE_NONE) &&
            add_value(vm, library->struct_sequence->attributes, "tm_gmtoff", VALUE_NONE) &&
            add_value(vm, module->namespace, "struct_time", value_object(library->struct_sequence)) &&
+           add_value(vm, module->namespace, "_STRUCT_TM_ITEMS", value_small(11)) && // all fields, with zone and offset
            add_value(vm, module->namespace, "timezone", value_small(zone.west)) &&
            add_value(vm, module->namespace, "altzone", value_small(zone.west_in_summer)) &&
            add_value(vm, module->namespace, "daylight", value_small(zone.has_summer)) &&

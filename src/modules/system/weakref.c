@@ -90,7 +90,7 @@ static const NativeDefinition functions[] = {
     {0}};
 
 bool weakref_module_fill(VM *vm, ModuleObject *module) {
-    Class *cls = native_data_class(vm, "weakref", "ReferenceType", &reference_ops, sizeof(WeakReference), 0);
+    Class *cls = native_data_class(vm, "weakref", "ReferenceType", &reference_ops, sizeof(WeakReference), CLASS_NO_WEAK);
     return cls && native_add_methods(vm, cls, reference_methods) > 0 && native_add_attributes(vm, cls, reference_attributes) > 0 &&
            add_value(vm, module->namespace, "ref", value_object(cls)) &&
            add_value(vm, module->namespace, "ReferenceType", value_object(cls)) &&

@@ -286,7 +286,7 @@ Value csv_reader_new(VM *vm, Value *args, size_t count) {
 
 bool csv_reader_fill(VM *vm) {
     Class *cls = library_of(vm)->classes[LIBRARY_CSV_READER] =
-        native_data_class(vm, "_csv", "reader", &reader_ops, sizeof(Reader), CLASS_ABSTRACT_NEW);
+        native_data_class(vm, "_csv", "reader", &reader_ops, sizeof(Reader), CLASS_ABSTRACT_NEW | CLASS_NO_WEAK);
     return cls && native_add_attributes(vm, cls, reader_attributes) >= 0 &&
            add_text(vm, cls->attributes, "__doc__", "An iterator of the records that lines hold, each a list of fields.");
 }

@@ -190,7 +190,7 @@ Value csv_writer_new(VM *vm, Value *args, size_t count) {
 
 static bool csv_writer_class(VM *vm) {
     Class *cls = library_of(vm)->classes[LIBRARY_CSV_WRITER] =
-        native_data_class(vm, "_csv", "writer", &writer_ops, sizeof(Writer), CLASS_ABSTRACT_NEW);
+        native_data_class(vm, "_csv", "writer", &writer_ops, sizeof(Writer), CLASS_ABSTRACT_NEW | CLASS_NO_WEAK);
     return cls && native_add_attributes(vm, cls, writer_attributes) >= 0 && native_add_methods(vm, cls, writer_methods) >= 0 &&
            add_text(vm, cls->attributes, "__doc__", "Writes records to a file.");
 }

@@ -285,7 +285,7 @@ static const AttributeDefinition attributes[] = {{"re", get_pattern, NULL, "The 
 
 bool regex_match_class_add(VM *vm, Dict *namespace) {
     Class *cls = library_of(vm)->classes[LIBRARY_REGEX_MATCH] =
-        native_data_class(vm, "re", "Match", &regex_match_ops, sizeof(RegexMatch), CLASS_FINAL | CLASS_ABSTRACT_NEW);
+        native_data_class(vm, "re", "Match", &regex_match_ops, sizeof(RegexMatch), CLASS_FINAL | CLASS_ABSTRACT_NEW | CLASS_NO_WEAK);
     return cls && native_add_methods(vm, cls, methods) >= 0 && native_add_attributes(vm, cls, attributes) >= 0 &&
            add_text(vm, cls->attributes, "__doc__", "Where and how a pattern matched.") &&
            add_value(vm, namespace, "Match", value_object(cls));

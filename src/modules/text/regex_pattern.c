@@ -381,7 +381,7 @@ bool regex_pattern_class_add(VM *vm, Dict *namespace) {
     Class *cls = classes[LIBRARY_REGEX_PATTERN] =
         native_data_class(vm, "re", "Pattern", &regex_pattern_ops, sizeof(RegexPattern), CLASS_FINAL | CLASS_ABSTRACT_NEW);
     Class *scanner = classes[LIBRARY_REGEX_SCANNER] =
-        native_data_class(vm, "_sre", "SRE_Scanner", &scanner_ops, sizeof(Scanner), CLASS_FINAL | CLASS_ABSTRACT_NEW);
+        native_data_class(vm, "_sre", "SRE_Scanner", &scanner_ops, sizeof(Scanner), CLASS_FINAL | CLASS_ABSTRACT_NEW | CLASS_NO_WEAK);
     Class *iterator = classes[LIBRARY_REGEX_ITERATOR] = native_data_class(vm, "builtins", "callable_iterator", &match_iterator_ops,
                                                                           sizeof(Scanner), CLASS_FINAL | CLASS_ABSTRACT_NEW);
     return cls && scanner && iterator && native_add_methods(vm, cls, methods) >= 0 && native_add_attributes(vm, cls, attributes) >= 0 &&

@@ -89,6 +89,10 @@ static Value next_of_dict(VM *vm, Iterator *it) {
     bool reversed = it->which == ITERATE_DICT_REVERSED;
     int64_t length = reversed ? small_of(it->extra) : it->limit;
     if (dict->changes != it->changes) {
+        // An OrderedDict takes no change at all, but when its last item has been given.
+        if (class_of(vm, it->source)->flags & CLASS_ORDERED)
+            return (reversed ? it->position < 0 : small_of(it->extra) == 0) ? exhausted(vm, it)
+                                                                            : raise_runtime_error(vm, "OrderedDict mutated during iteration");
         // Keys may come and go as long as their number stays.
         if (dict->length != length)
             return raise_runtime_error(vm, "dictionary changed size during iteration");

@@ -105,6 +105,6 @@ static const TypeOps proxy_ops = {.trace = proxy_trace,
 
 bool mapping_proxy_class_init(VM *vm) {
     Class *cls = vm->classes.mapping_proxy =
-        native_data_class(vm, "builtins", "mappingproxy", &proxy_ops, sizeof(MappingProxy), CLASS_FINAL | CLASS_MAPPING);
+        native_data_class(vm, "builtins", "mappingproxy", &proxy_ops, sizeof(MappingProxy), CLASS_FINAL | CLASS_MAPPING | CLASS_NO_WEAK);
     return cls && native_add_methods(vm, cls, proxy_methods) >= 0;
 }

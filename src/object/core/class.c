@@ -155,7 +155,8 @@ Class *class_new_builtin(VM *vm, const char *name, Class *base, Kind kind, size_
     cls->mro->items[0] = value_object(cls);
     for (size_t i = 0; i < inherited; i++) cls->mro->items[i + 1] = base->mro->items[i];
     if (base && !class_add_subclass(vm, base, cls)) return NULL;
-    return cls;
+    bool introduces = flags & CLASS_HAS_DICT && !(base->flags & CLASS_HAS_DICT) && vm->classes.descriptor;
+    return !introduces || class_add_dictionary_attribute(vm, cls) ? cls : NULL;
 }
 
 // Which parts of the attribute protocol the class overrides: decided once here and at every change of the class.
@@ -214,11 +215,16 @@ Class *class_new(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *att
         return NULL;
     if (is_empty(dict_get_string(vm, attributes, vm->names.__doc__)) && dict_set_string(vm, attributes, vm->names.__doc__, VALUE_NONE) < 0)
         return NULL;
+    if (!class_ask_order(vm, cls)) return NULL;
     note_customisation(vm, cls);
     for (size_t i = 0; i < bases->length; i++) cls->flags |= ((Class *)object_of(bases->items[i]))->flags & CLASS_ORDERED;
     // For patterns it is one or the other: what comes first in the order of its bases.
-    for (size_t i = 1; i < cls->mro->length && !(cls->flags & (CLASS_SEQUENCE | CLASS_MAPPING)); i++)
-        cls->flags |= ((Class *)object_of(cls->mro->items[i]))->flags & (CLASS_SEQUENCE | CLASS_MAPPING);
+    for (size_t i = 1; i < cls->mro->length && !(cls->flags & (CLASS_SEQUENCE | CLASS_MAPPING)); i++) {
+        const Class *one = (Class *)object_of(cls->mro->items[i]);
+        cls->flags |= one->flags & (CLASS_SEQUENCE | CLASS_MAPPING);
+        if (one == vm->classes.dict) cls->flags |= CLASS_MAPPING;
+        if (one == vm->classes.list || one == vm->classes.tuple) cls->flags |= CLASS_SEQUENCE;
+    }
     for (size_t i = 0; i < bases->length; i++)
         if (!class_add_subclass(vm, (Class *)object_of(bases->items[i]), cls)) return NULL;
     return cls;
@@ -272,23 +278,37 @@ Value class_special(VM *vm, Class *cls, Special special) {
     return cls->specials[special];
 }
 
+// Whether a class of a script has taken the method from a class of another layout: `__str__ = object.__str__` in a subclass of date.
+static bool is_taken_from_elsewhere(VM *vm, const Class *cls, Special special, const Native *native) {
+    if (!native->owner || native->owner->kind == cls->kind) return false;
+    for (size_t i = 0; i < cls->mro->length; i++) {
+        const Class *one = (Class *)object_of(cls->mro->items[i]);
+        if (one->flags & CLASS_BUILTIN) return false;
+        if (!is_empty(dict_get_string(vm, one->attributes, vm->names.specials[special]))) return true;
+    }
+    return false;
+}
+
 bool class_overrides(VM *vm, Class *cls, Special special, Value *method) {
     if (cls->flags & CLASS_BUILTIN) return false;
     Value found = class_special(vm, cls, special);
     if (is_empty(found)) return false;
-    if (is_native(found) && native_of(found)->special == special) return false;
+    if (is_native(found) && native_of(found)->special == special && !is_taken_from_elsewhere(vm, cls, special, native_of(found))) return false;
     *method = found;
     return true;
 }
 
 void class_changed(VM *vm, Class *cls) {
+    if (cls->flags & CLASS_CHANGING) return;
     for (Shape *shape = cls->shapes; shape; shape = shape->next_of_class) shape->id = ++vm->next_shape_id;
     if (cls->specials)
         for (int i = 0; i < SPECIAL_COUNT; i++) cls->specials[i] = VALUE_STOP;
     cls->constructor = VALUE_STOP;
     note_customisation(vm, cls);
     vm_count_work(vm, 8); // a class may have any number of subclasses
+    cls->flags |= CLASS_CHANGING;
     for (uint32_t i = 0; i < cls->subclass_count; i++) class_changed(vm, cls->subclasses[i]);
+    cls->flags &= ~(uint32_t)CLASS_CHANGING;
 }
 
 void class_set_flags(VM *vm, Class *cls, uint32_t flags) {

@@ -37,6 +37,8 @@ enum {
     CLASS_MAPPING = 512,  // and patterns of mappings
     CLASS_FINALIZER = 2048, // instances have __del__
     CLASS_NO_WEAK = 4096,   // instances can't be referred to weakly, as their class has slots only
+    CLASS_ADDS_SLOTS = 8192, // __slots__ of the class itself has names of attributes
+    CLASS_CHANGING = 16384,  // it is telling its subclasses of a change, or giving them other orders: a metaclass's mro() may lead round
     CLASS_ORDERED = 1024, // collections.OrderedDict, whose views show another name
 };
 
@@ -89,6 +91,11 @@ Class *class_new_builtin(VM *vm, const char *name, Class *base, Kind kind, size_
 bool class_bootstrap(VM *vm);
 
 bool special_binder_class_init(VM *vm);
+
+// Give a class `__dict__` and `__weakref__`, by which its instances' are reached, unless its namespace has these names already. False: out
+// of memory.
+bool class_add_dictionary_attribute(VM *vm, Class *cls);
+bool class_add_weak_attribute(VM *vm, Class *cls);
 
 // Allocates an instance of `cls` (a built-in class or a script's subclass of it) with `size` bytes, zeroed after the
 // header, plus a place for attributes where a subclass's instances take them. Every built-in type's __new__ uses it.

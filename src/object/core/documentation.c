@@ -1,5 +1,7 @@
 #include "object/core/documentation.h"
 
+#include "object/core/instance.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -53,5 +55,5 @@ Value class_own_documentation(VM *vm, Class *cls) {
     // A class whose objects have texts of their own, such as `function`, keeps there what reads them.
     if (cls->flags & CLASS_BUILTIN && (is_empty(own) || is_kind(own, KIND_DESCRIPTOR)))
         return class_documentation_value(vm, cls);
-    return is_empty(own) ? VALUE_NONE : own;
+    return is_empty(own) ? VALUE_NONE : is_string(own) ? own : attribute_bind(vm, own, VALUE_EMPTY, cls);
 }

@@ -5,7 +5,9 @@
 #include "object/container/list.h"
 #include "object/core/class_internal.h"
 #include "object/core/errors.h"
+#include "object/core/instance.h"
 #include "object/core/vm.h"
+#include "object/function/function.h"
 #include "object/text/str.h"
 
 bool class_add_subclass(VM *vm, Class *base, Class *cls) {
@@ -78,8 +80,25 @@ Tuple *class_linearise(VM *vm, Class *cls, Tuple *bases) {
     return tuple_from(vm, result->items, result->length);
 }
 
+// The class of which `cls` has the layout: the first in its order that adds slots or is built in with a layout of its own; or NULL.
+static Class *layout_of(const Class *cls) {
+    for (size_t i = 0; i < cls->mro->length; i++) {
+        Class *one = (Class *)object_of(cls->mro->items[i]);
+        if (one->flags & CLASS_ADDS_SLOTS || (one->flags & CLASS_BUILTIN && one->kind != KIND_INSTANCE)) return one;
+    }
+    return NULL;
+}
+
+// Whether instances may be laid out as two bases want it, one of which at least adds slots.
+static bool layouts_agree(const Class *a, const Class *b) {
+    if (!((a->flags | b->flags) & CLASS_ADDS_SLOTS)) return true;
+    if (class_is_subclass(a, b) || class_is_subclass(b, a)) return true;
+    // Of built-in classes of one kind the slots' own is one more.
+    return (a->flags | b->flags) & CLASS_BUILTIN && a->kind == b->kind;
+}
+
 Class *class_best_base(VM *vm, Tuple *bases) {
-    Class *best = NULL;
+    Class *best = NULL, *layout = NULL;
     for (size_t i = 0; i < bases->length; i++) {
         if (!is_kind(bases->items[i], KIND_CLASS)) {
             raise_type_error(vm, "bases must be types");
@@ -90,6 +109,12 @@ Class *class_best_base(VM *vm, Tuple *bases) {
             raise_type_error(vm, "type '%s' is not an acceptable base type", class_shown_name(base));
             return NULL;
         }
+        Class *own = layout_of(base);
+        if (own && layout && !layouts_agree(own, layout)) {
+            raise_type_error(vm, "multiple bases have instance lay-out conflict");
+            return NULL;
+        }
+        if (own && (!layout || class_is_subclass(own, layout))) layout = own;
         if (!best || (best->kind == KIND_INSTANCE && base->kind != KIND_INSTANCE)) {
             best = base;
         } else if (base->kind == KIND_NATIVE_DATA && best->kind == KIND_NATIVE_DATA && class_is_subclass(base, best)) {
@@ -101,6 +126,37 @@ Class *class_best_base(VM *vm, Tuple *bases) {
         }
     }
     return best;
+}
+
+// ---- An order of the metaclass's own: its mro()
+
+// What it gives is looked at as far as the interpreter relies on it: classes, and none that would want instances to be laid out otherwise.
+static bool check_order(VM *vm, const Class *cls, const Tuple *order) {
+    if (!order->length) return raise_type_error(vm, "type MRO must not be empty"), false;
+    const Class *layout = layout_of(cls);
+    for (size_t i = 0; i < order->length; i++) {
+        if (!is_kind(order->items[i], KIND_CLASS))
+            return raise_type_error(vm, "mro() returned a non-class ('%s')", type_name(vm, order->items[i])), false;
+        const Class *one = (Class *)object_of(order->items[i]), *wanted = layout_of(one);
+        if (wanted && !(layout && class_is_subclass(layout, wanted)))
+            return raise_type_error(vm, "mro() returned base with unsuitable layout ('%s')", class_name(one)), false;
+    }
+    return true;
+}
+
+bool class_ask_order(VM *vm, Class *cls) {
+    Class *metaclass = class_of(vm, value_object(cls));
+    if (metaclass == vm->classes.type) return true;
+    String *name = string_intern_from(vm, "mro", 3);
+    Value method = name ? class_lookup(vm, metaclass, name) : VALUE_ERROR;
+    if (is_error(method)) return false;
+    if (is_empty(method) || is_native(method)) return true;
+    method = attribute_bind(vm, method, value_object(cls), metaclass);
+    Value given = is_error(method) ? method : vm_call(vm, method, NULL, 0, NULL);
+    Tuple *order = is_error(given) ? NULL : tuple_from_iterable(vm, given);
+    if (!order || !check_order(vm, cls, order)) return false;
+    cls->mro = order;
+    return true;
 }
 
 // ---- Other bases for a class that is there
@@ -126,10 +182,40 @@ static bool linearise_all(VM *vm, Class *cls, List *before) {
     if (!vm_may_recurse(vm)) return raise_error(vm, vm->exceptions.recursion_error, "maximum recursion depth exceeded"), false;
     if (!vm_poll(vm, 1) || !list_append(vm, before, value_object(cls)) || !list_append(vm, before, value_object(cls->mro))) return false;
     Tuple *mro = class_linearise(vm, cls, cls->bases);
-    if (!mro) return false;
-    cls->mro = mro;
-    for (uint32_t i = 0; i < cls->subclass_count; i++)
-        if (!linearise_all(vm, cls->subclasses[i], before)) return false;
+    Tuple *old = cls->mro; // in force as long as the metaclass is asked
+    if (!mro || !class_ask_order(vm, cls)) return false;
+    if (cls->mro == old) cls->mro = mro;
+    if (cls->flags & CLASS_CHANGING) return true;
+    cls->flags |= CLASS_CHANGING;
+    bool ok = true;
+    for (uint32_t i = 0; i < cls->subclass_count && ok; i++) ok = linearise_all(vm, cls->subclasses[i], before);
+    cls->flags &= ~(uint32_t)CLASS_CHANGING;
+    return ok;
+}
+
+// Whether a class stands among the bases of another one, and their bases. Orders don't tell: a metaclass's mro() makes its own, and may give
+// classes other bases in the middle of it. 1, 0, -1.
+static int stands_above(VM *vm, const Class *cls, const Class *below) {
+    List *all = list_new(vm, 8);
+    if (!all || !list_append(vm, all, value_object(below))) return -1;
+    for (size_t next = 0; next < all->length; next++) {
+        const Class *one = (Class *)object_of(all->items[next]);
+        if (one == cls) return 1;
+        for (size_t i = 0; i < one->bases->length; i++) {
+            bool known = false;
+            for (size_t k = 0; k < all->length && !known; k++) known = value_same(all->items[k], one->bases->items[i]);
+            if (!vm_poll(vm, 1 + all->length / 16) || (!known && !list_append(vm, all, one->bases->items[i]))) return -1;
+        }
+    }
+    return 0;
+}
+
+static bool check_circle(VM *vm, const Class *cls, const Tuple *bases) {
+    for (size_t i = 0; i < bases->length; i++) {
+        int above = stands_above(vm, cls, (Class *)object_of(bases->items[i]));
+        if (above > 0) raise_type_error(vm, "a __bases__ item causes an inheritance cycle");
+        if (above) return false;
+    }
     return true;
 }
 
@@ -147,6 +233,7 @@ static bool check_new_bases(VM *vm, Class *cls, Value value) {
         if (class_is_subclass((Class *)object_of(bases->items[i]), cls))
             return raise_type_error(vm, "a __bases__ item causes an inheritance cycle"), false;
     }
+    if (!check_circle(vm, cls, bases)) return false;
     Class *best = class_best_base(vm, bases), *now = class_best_base(vm, cls->bases);
     if (!best || !now) return false;
     if ((best->flags & CLASS_BUILTIN) != (now->flags & CLASS_BUILTIN))
@@ -164,12 +251,17 @@ int class_set_bases(VM *vm, Class *cls, Value value) {
     List *before = list_new(vm, 8);
     if (!before) return -1;
     cls->bases = bases;
-    if (!linearise_all(vm, cls, before)) {
+    // What a metaclass's mro() changes meanwhile must not lead round by the old bases.
+    for (size_t i = 0; i < old->length; i++) remove_subclass((Class *)object_of(old->items[i]), cls);
+    if (!linearise_all(vm, cls, before) || !check_circle(vm, cls, bases)) {
         cls->bases = old;
         for (size_t i = 0; i + 1 < before->length; i += 2) ((Class *)object_of(before->items[i]))->mro = tuple_of(before->items[i + 1]);
+        Value failure = vm->exception;
+        for (size_t i = 0; i < old->length; i++) class_add_subclass(vm, (Class *)object_of(old->items[i]), cls); // there was room
+        vm->exception = failure;
         return -1;
     }
-    for (size_t i = 0; i < old->length; i++) remove_subclass((Class *)object_of(old->items[i]), cls);
+    if (cls->bases != bases) return 1; // mro() has given the class others yet, and these are in force
     for (size_t i = 0; i < bases->length; i++) {
         Class *base = (Class *)object_of(bases->items[i]);
         if (!class_add_subclass(vm, base, cls)) return -1; // the classes are right; only this base will not tell of its changes

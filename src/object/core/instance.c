@@ -334,10 +334,16 @@ Value attribute_bind(VM *vm, Value attribute, Value self, Class *cls) {
     return vm_call(vm, get, arguments, 3, NULL);
 }
 
+// Whether a data descriptor says what the attribute is; one that is only asked to set it leaves that to the object.
+static bool reads(VM *vm, Value descriptor) {
+    const Class *cls = object_shape(object_of(descriptor))->cls;
+    return cls->flags & CLASS_BUILTIN || cls->kind != KIND_INSTANCE || !is_empty(class_special(vm, (Class *)cls, SPECIAL_GET));
+}
+
 static Value get_attribute(VM *vm, Value o, String *name, bool asks_kind) {
     Class *cls = class_of(vm, o);
     Value found = class_lookup(vm, cls, name);
-    if (!is_empty(found) && attribute_is_data_descriptor(vm, found)) return attribute_bind(vm, found, o, cls);
+    if (!is_empty(found) && attribute_is_data_descriptor(vm, found) && reads(vm, found)) return attribute_bind(vm, found, o, cls);
     if (is_object(o)) {
         if (asks_kind && cls->ops->get_attribute) {
             Value own = cls->ops->get_attribute(vm, o, name);

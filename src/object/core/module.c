@@ -156,5 +156,6 @@ static const NativeDefinition module_methods[] = {{"__new__", module_make, "cls,
 
 bool module_class_init(VM *vm) {
     vm->classes.module = class_new_builtin(vm, "module", vm->classes.object, KIND_MODULE, sizeof(ModuleObject), 0);
-    return vm->classes.module && native_add_methods(vm, vm->classes.module, module_methods) > 0;
+    return vm->classes.module && class_add_dictionary_attribute(vm, vm->classes.module) &&
+           native_add_methods(vm, vm->classes.module, module_methods) > 0;
 }

@@ -60,7 +60,8 @@ String *value_str(VM *vm, Value v) {
 String *value_ascii(VM *vm, Value v) {
     String *text = value_repr(vm, v);
     if (!text || string_is_ascii(text)) return text;
-    Buffer out = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer out = vm_buffer_in(vm, room);
     for (size_t i = 0; i < text->length; i++) {
         uint32_t c = string_code_point(vm, text, i);
         if (c < 0x80)

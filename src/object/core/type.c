@@ -8,6 +8,7 @@
 #include "object/container/set.h"
 #include "object/core/documentation.h"
 #include "object/core/errors.h"
+#include "object/core/class_internal.h"
 #include "object/core/instance.h"
 #include "object/core/module.h"
 #include "object/core/operations.h"
@@ -105,7 +106,8 @@ static Value object_getattribute(VM *vm, Value *args, size_t count) {
     if (!is_empty(found)) return found;
     return raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'", type_name(vm, args[0]), name->data);
 }
-static Value object_setattr(VM *vm, Value *args, size_t count) {
+// type.__setattr__, and object's for what is no class.
+static Value set_attribute(VM *vm, Value *args) {
     if (!is_string(args[1])) return raise_type_error(vm, "attribute name must be string, not '%s'", type_name(vm, args[1]));
     Class *cls = class_of(vm, args[0]);
     int status = is_object(args[0]) && cls->ops->set_attribute
@@ -113,9 +115,20 @@ static Value object_setattr(VM *vm, Value *args, size_t count) {
                      : object_set_attribute(vm, args[0], string_of(args[1]), args[2]);
     return status < 0 ? VALUE_ERROR : VALUE_NONE;
 }
+// A class is changed by type's own, or not at all: what object has would go past what type looks after.
+static Value object_setattr(VM *vm, Value *args, size_t count) {
+    if (is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "can't apply this __setattr__ to %s object", type_name(vm, args[0]));
+    return set_attribute(vm, args);
+}
 static Value object_delattr(VM *vm, Value *args, size_t count) {
+    if (is_kind(args[0], KIND_CLASS)) return raise_type_error(vm, "can't apply this __delattr__ to %s object", type_name(vm, args[0]));
     Value all[3] = {args[0], args[1], VALUE_EMPTY};
-    return object_setattr(vm, all, 3);
+    return set_attribute(vm, all);
+}
+static Value type_setattr(VM *vm, Value *args, size_t count) { return set_attribute(vm, args); }
+static Value type_delattr(VM *vm, Value *args, size_t count) {
+    Value all[3] = {args[0], args[1], VALUE_EMPTY};
+    return set_attribute(vm, all);
 }
 static Value object_init_subclass(VM *vm, Value *args, size_t count) {
     if (count > 2 || dict_of(args[1])->length)
@@ -179,7 +192,14 @@ static int set_class(VM *vm, Value self, Value value) {
     if (from->kind == KIND_MODULE && to->kind == KIND_MODULE) return module_set_class(vm, self, to) ? 1 : -1;
     if ((from->flags | to->flags) & CLASS_BUILTIN)
         return raise_type_error(vm, "__class__ assignment only supported for mutable types or ModuleType subclasses"), -1;
-    bool plain = from->kind == KIND_INSTANCE && to->kind == KIND_INSTANCE && to->flags & CLASS_HAS_DICT;
+    // Of one built-in layout, with attributes in a dict if in any: only the shape says whose they are.
+    if (from->kind == to->kind && from->kind != KIND_INSTANCE && from->kind != KIND_CLASS && from->ops == to->ops && from->instance_size == to->instance_size &&
+        (from->flags & CLASS_HAS_DICT) && (to->flags & CLASS_HAS_DICT) && !from->slot_names && !to->slot_names && is_object(self)) {
+        Object *o = object_of(self);
+        o->header = (o->header & ~OBJECT_SHAPE_MASK) | (uint64_t)(uintptr_t)to->root;
+        return 1;
+    }
+    bool plain = from->kind == KIND_INSTANCE && to->kind == KIND_INSTANCE && to->flags & CLASS_HAS_DICT && !from->slot_names && !to->slot_names;
     Instance *instance = plain ? (Instance *)object_of(self) : NULL;
     Dict *dict = plain ? object_dictionary(vm, &instance->object) : NULL;
     if (!dict) {
@@ -201,6 +221,7 @@ static Value get_dictionary(VM *vm, Value self) {
         return mapping_proxy_new(vm, value_object(cls->attributes));
     }
     if (is_kind(self, KIND_MODULE)) return value_object(((ModuleObject *)object_of(self))->namespace);
+    if (is_kind(self, KIND_WRAPPED_METHOD)) return wrapped_method_dictionary(vm, (WrappedMethod *)object_of(self));
     Dict *dict = is_object(self) ? object_dictionary(vm, object_of(self)) : NULL;
     if (dict) return value_object(dict);
     if (!is_empty(vm->exception)) return VALUE_ERROR;
@@ -247,9 +268,23 @@ static const NativeDefinition object_methods[] = {
     {0}};
 static const AttributeDefinition object_attributes[] = {{"__class__", get_class, set_class}, {0}};
 
-// ---- Instances' __dict__ and __weakref__: attributes of every class whose instances take attributes. They live on
-// `object` here, since the descriptor finds out by itself whether there is a dict.
-static const AttributeDefinition dictionary_attributes[] = {{"__dict__", get_dictionary, set_dictionary}, {0}};
+// ---- Instances' __dict__ and __weakref__: attributes of each class whose instances take attributes, or weak references, as those of its
+// bases do not.
+static Value get_weak_reference(VM *vm, Value self) {
+    WeakReference *first = is_object(self) ? weak_references_of(vm, object_of(self)) : NULL;
+    return first ? value_object(first) : VALUE_NONE;
+}
+
+static const AttributeDefinition dictionary_attribute[] = {{"__dict__", get_dictionary, set_dictionary, "The object's attributes."}, {0}};
+static const AttributeDefinition weak_attribute[] = {{"__weakref__", get_weak_reference, NULL, "A weak reference to the object, or None."}, {0}};
+
+bool class_add_dictionary_attribute(VM *vm, Class *cls) {
+    return !is_empty(dict_get_string(vm, cls->attributes, vm->names.__dict__)) || native_add_attributes(vm, cls, dictionary_attribute) > 0;
+}
+
+bool class_add_weak_attribute(VM *vm, Class *cls) {
+    return !is_empty(dict_get_string(vm, cls->attributes, vm->names.__weakref__)) || native_add_attributes(vm, cls, weak_attribute) > 0;
+}
 
 // ---- Calling classes
 
@@ -377,7 +412,15 @@ Value type_make(VM *vm, Class *metaclass, String *name, Tuple *bases, Dict *attr
     if (!is_empty(qualified) && !is_string(qualified))
         return raise_type_error(vm, "type __qualname__ must be a str, not %s", type_name(vm, qualified));
     Value cell = dict_get_string(vm, namespace, vm->names.__classcell__);
+    if (!is_empty(cell) && !is_kind(cell, KIND_CELL)) {
+        String *shown = value_repr(vm, value_object(class_of(vm, cell)));
+        return shown ? raise_type_error(vm, "__classcell__ must be a nonlocal cell, not %s", shown->data) : VALUE_ERROR;
+    }
     if (!is_empty(cell)) dict_delete_string(vm, namespace, vm->names.__classcell__);
+    // What is made by a call says where it was made.
+    Value module = VALUE_EMPTY;
+    if (is_empty(dict_get_string(vm, namespace, vm->names.__module__)) && vm->hooks.current_module) module = vm->hooks.current_module(vm);
+    if (is_error(module) || (!is_empty(module) && dict_set_string(vm, namespace, vm->names.__module__, module) < 0)) return VALUE_ERROR;
     // These two are class methods without being marked so, and __new__ is static.
     static const Special implicit[] = {SPECIAL_INIT_SUBCLASS, SPECIAL_CLASS_GETITEM, SPECIAL_NEW};
     for (int i = 0; i < 3; i++) {
@@ -434,14 +477,7 @@ static Value type_new(VM *vm, Value *args, size_t count) {
         }
         metaclass = winner;
     }
-    Value module = VALUE_EMPTY;
-    if (is_empty(dict_get_string(vm, dict_of(args[4]), vm->names.__module__)) && vm->hooks.current_module)
-        module = vm->hooks.current_module(vm);
-    Value made = type_make(vm, metaclass, string_of(args[2]), tuple_of(args[3]), dict_of(args[4]), dict_of(args[1]));
-    if (is_error(made) || is_empty(module)) return made;
-    Class *cls = (Class *)object_of(made);
-    cls->module = module;
-    return class_set_attribute(vm, cls, vm->names.__module__, module) < 0 ? VALUE_ERROR : made;
+    return type_make(vm, metaclass, string_of(args[2]), tuple_of(args[3]), dict_of(args[4]), dict_of(args[1]));
 }
 static Value type_init(VM *vm, Value *args, size_t count) { return VALUE_NONE; }
 
@@ -464,8 +500,9 @@ static Value type_call(VM *vm, Value *args, size_t count) {
     return class_call(vm, (Class *)object_of(callable), all, total, keywords);
 }
 static Value type_mro_method(VM *vm, Value *args, size_t count) {
-    Tuple *mro = ((Class *)object_of(args[0]))->mro;
-    List *list = list_from(vm, mro->items, mro->length);
+    Class *cls = (Class *)object_of(args[0]);
+    Tuple *mro = cls->flags & CLASS_BUILTIN ? cls->mro : class_linearise(vm, cls, cls->bases);
+    List *list = mro ? list_from(vm, mro->items, mro->length) : NULL;
     return list ? value_object(list) : VALUE_ERROR;
 }
 static Value type_subclasses(VM *vm, Value *args, size_t count) {
@@ -541,7 +578,7 @@ static int type_set_doc(VM *vm, Value self, Value value) {
 }
 static Value type_get_annotations(VM *vm, Value self) {
     Class *cls = (Class *)object_of(self);
-    Value found = dict_get_string(vm, cls->attributes, vm->names.__annotations__);
+    Value found = cls == vm->classes.type ? VALUE_EMPTY : dict_get_string(vm, cls->attributes, vm->names.__annotations__);
     if (!is_empty(found)) return found;
     if (cls->flags & CLASS_BUILTIN)
         return raise_error(vm, vm->exceptions.attribute_error, "type object '%s' has no attribute '__annotations__'",
@@ -577,6 +614,8 @@ static const NativeDefinition type_methods[] = {
     {"__instancecheck__", type_instance_check, "self, instance, /", NATIVE_METHOD},
     {"__subclasscheck__", type_subclass_check, "self, subclass, /", NATIVE_METHOD},
     {"__dir__", type_dir, "self, /", NATIVE_METHOD},
+    {"__setattr__", type_setattr, "self, name, value, /", NATIVE_METHOD},
+    {"__delattr__", type_delattr, "self, name, /", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition type_attributes[] = {{"__name__", type_get_name, type_set_name},
                                                       {"__qualname__", type_get_qualified, type_set_qualified},
@@ -627,6 +666,5 @@ bool type_class_init(VM *vm) {
            (c->not_implemented = singleton_class(vm, "NotImplementedType")) &&
            native_add_methods(vm, c->object, object_methods) > 0 &&
            native_add_attributes(vm, c->object, object_attributes) > 0 &&
-           native_add_attributes(vm, c->object, dictionary_attributes) > 0 &&
-           native_add_methods(vm, c->type, type_methods) > 0 && native_add_attributes(vm, c->type, type_attributes) > 0;
+           class_add_dictionary_attribute(vm, c->type) && native_add_methods(vm, c->type, type_methods) > 0 && native_add_attributes(vm, c->type, type_attributes) > 0;
 }

@@ -37,13 +37,9 @@ static bool grow(VM *vm) {
 }
 
 // As CPython: what is small and made in great numbers takes no weak references.
-static bool is_referenceable(VM *vm, Value v) {
-    if (!is_object(v)) return false;
-    if (!(class_of(vm, v)->flags & CLASS_BUILTIN)) {
-        Kind kind = object_kind(object_of(v));
-        return kind != KIND_INT && kind != KIND_TUPLE && kind != KIND_BYTES && !(class_of(vm, v)->flags & CLASS_NO_WEAK);
-    }
-    switch (object_kind(object_of(v))) {
+bool class_is_referenceable(VM *vm, const Class *cls) {
+    if (!(cls->flags & CLASS_BUILTIN)) return !(cls->flags & CLASS_NO_WEAK);
+    switch (cls->kind) {
     case KIND_CLASS:
     case KIND_FUNCTION:
     case KIND_BOUND_METHOD:
@@ -55,10 +51,13 @@ static bool is_referenceable(VM *vm, Value v) {
     case KIND_GENERATOR:
     case KIND_FUTURE:
     case KIND_LOOP: return true;
-    case KIND_NATIVE_DATA: return !(class_of(vm, v)->flags & CLASS_NO_WEAK);
+    case KIND_NATIVE_DATA: return !(cls->flags & CLASS_NO_WEAK);
+    case KIND_BYTEARRAY: return cls != vm->classes.bytearray; // arrays of the module array
     default: return false;
     }
 }
+
+static bool is_referenceable(VM *vm, Value v) { return is_object(v) && class_is_referenceable(vm, class_of(vm, v)); }
 
 Value weak_reference_new(VM *vm, Class *cls, Value target, Value callback) {
     if (!is_referenceable(vm, target))

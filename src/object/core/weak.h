@@ -18,6 +18,9 @@ struct WeakReference {
     WeakReference *next; // to the same target; or in the list of those whose callbacks are to be called
 };
 
+// Whether instances of a class can be referred to weakly.
+bool class_is_referenceable(VM *vm, const Class *cls);
+
 // A reference of the class, or the one that is there already when it would be the same. `callback` may be VALUE_NONE. VALUE_ERROR with
 // TypeError: nothing can refer weakly to such an object.
 Value weak_reference_new(VM *vm, Class *cls, Value target, Value callback);

@@ -158,11 +158,29 @@ static Value wrapped_method_call(VM *vm, Value self, Value *arguments, size_t co
     if (wrapped->is_class_method) return raise_type_error(vm, "'classmethod' object is not callable");
     return vm_call(vm, wrapped->function, arguments, count, keywords);
 }
+Value wrapped_method_dictionary(VM *vm, WrappedMethod *wrapped) {
+    String *const names[] = {vm->names.__module__, vm->names.__name__, vm->names.__qualname__, vm->names.__doc__, vm->names.__annotations__};
+    Dict *dict = object_dictionary(vm, &wrapped->object);
+    if (!dict) return VALUE_ERROR;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!is_empty(dict_get_string(vm, dict, names[i]))) continue;
+        Value found = value_find_attribute(vm, wrapped->function, names[i]);
+        if (is_error(found) || (!is_empty(found) && dict_set_string(vm, dict, names[i], found) < 0)) return VALUE_ERROR;
+    }
+    return value_object(dict);
+}
+
 static Value wrapped_method_attribute(VM *vm, Value self, String *name) {
     WrappedMethod *wrapped = (WrappedMethod *)object_of(self);
     if (string_is(name, "__func__") || name == vm->names.__wrapped__) return wrapped->function;
+    if (name == vm->names.__isabstractmethod__) {
+        Value found = value_find_attribute(vm, wrapped->function, name);
+        return is_empty(found) ? VALUE_FALSE : found;
+    }
+    Value own = object_own_attribute(vm, &wrapped->object, name);
+    if (!is_empty(own)) return own;
     if (name == vm->names.__name__ || name == vm->names.__qualname__ || name == vm->names.__doc__ ||
-        name == vm->names.__module__ || name == vm->names.__annotations__ || name == vm->names.__isabstractmethod__)
+        name == vm->names.__module__ || name == vm->names.__annotations__)
         return value_find_attribute(vm, wrapped->function, name);
     return VALUE_EMPTY;
 }
@@ -350,13 +368,20 @@ static Value descriptor_doc(VM *vm, Value self) {
     const AttributeDefinition *definition = ((Descriptor *)object_of(self))->definition;
     return documentation_value(vm, definition->doc ? definition->doc : special_documentation(definition->name));
 }
+static Value descriptor_owner(VM *vm, Value self) { return value_object(((Descriptor *)object_of(self))->owner); }
+static Value descriptor_qualified_name(VM *vm, Value self) {
+    Descriptor *descriptor = (Descriptor *)object_of(self);
+    String *text = string_format(vm, "%s.%s", descriptor->owner->qualified_name->data, descriptor->definition->name);
+    return text ? value_object(text) : VALUE_ERROR;
+}
 static const NativeDefinition descriptor_methods[] = {
     {"__get__", descriptor_get, "self, instance, owner=None, /", NATIVE_METHOD},
     {"__set__", descriptor_set, "self, instance, value, /", NATIVE_METHOD},
     {"__delete__", descriptor_delete, "self, instance, /", NATIVE_METHOD},
     {0}};
 static const AttributeDefinition descriptor_attributes[] = {
-    {"__name__", descriptor_name, NULL}, {"__doc__", descriptor_doc, NULL}, {0}};
+    {"__name__", descriptor_name, NULL}, {"__qualname__", descriptor_qualified_name, NULL}, {"__objclass__", descriptor_owner, NULL},
+    {"__doc__", descriptor_doc, NULL}, {0}};
 
 bool descriptor_class_init(VM *vm) {
     ClassTable *c = &vm->classes;

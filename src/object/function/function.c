@@ -164,7 +164,7 @@ Function *function_new(VM *vm, Code *code, Dict *globals) {
 }
 
 static Value function_override(VM *vm, Function *function, String *name) {
-    return function->attributes ? dict_get_string(vm, function->attributes, name) : VALUE_EMPTY;
+    return function->overrides ? dict_get_string(vm, function->overrides, name) : VALUE_EMPTY;
 }
 
 Value function_name(VM *vm, Function *function) {
@@ -178,11 +178,23 @@ Value function_qualified_name(VM *vm, Function *function) {
 
 static int function_set(VM *vm, Value self, String *name, Value value) {
     Function *function = function_of(self);
-    if (!function->attributes) {
-        function->attributes = dict_new(vm);
-        if (!function->attributes) return -1;
+    if (!function->overrides) {
+        function->overrides = dict_new(vm);
+        if (!function->overrides) return -1;
     }
-    return dict_set_string(vm, function->attributes, name, value) < 0 ? -1 : 1;
+    return dict_set_string(vm, function->overrides, name, value) < 0 ? -1 : 1;
+}
+
+Function *function_renamed(VM *vm, const Function *function, String *attribute, Value name) {
+    Function *copy = function_new(vm, function->code, function->globals);
+    if (!copy) return NULL;
+    copy->defaults = function->defaults;
+    copy->keyword_defaults = function->keyword_defaults;
+    copy->closure = function->closure;
+    copy->attributes = function->attributes;
+    copy->overrides = function->overrides ? dict_copy(vm, function->overrides) : NULL;
+    if (function->overrides && !copy->overrides) return NULL;
+    return function_set(vm, value_object(copy), attribute, name) < 0 ? NULL : copy;
 }
 
 static int set_text(VM *vm, Value self, String *name, Value value) {
@@ -284,6 +296,7 @@ static void function_trace(VM *vm, Object *o) {
     heap_mark_object(vm, (Object *)function->keyword_defaults);
     heap_mark_object(vm, (Object *)function->closure);
     heap_mark_object(vm, (Object *)function->attributes);
+    heap_mark_object(vm, (Object *)function->overrides);
 }
 
 static Value function_repr(VM *vm, Value self) {
@@ -339,7 +352,8 @@ static Value bound_method_repr(VM *vm, Value self) {
                              type_name(vm, method->self), is_object(method->self) ? (void *)object_of(method->self) : NULL);
     } else {
         Value name = value_find_attribute(vm, method->function, vm->names.__qualname__);
-        String *of = value_repr(vm, method->self);
+        if (is_empty(name)) name = value_find_attribute(vm, method->function, vm->names.__name__);
+        String *of = is_error(name) ? NULL : value_repr(vm, method->self);
         if (!of || is_error(name)) return VALUE_ERROR;
         text = string_format(vm, "<bound method %s of %s>", is_string(name) ? string_of(name)->data : "?", of->data);
     }

@@ -98,7 +98,8 @@ typedef struct {
     Tuple *defaults;         // of the last positional parameters, or NULL
     Dict *keyword_defaults;  // or NULL
     Tuple *closure;          // cells for code->free_names, or NULL
-    Dict *attributes;        // __dict__, with overrides of __name__, __doc__ and so on; or NULL
+    Dict *attributes;        // __dict__, or NULL
+    Dict *overrides;         // __name__, __doc__ and so on where they are not the code's; or NULL
 } Function;
 
 typedef struct {
@@ -129,6 +130,9 @@ typedef struct { // staticmethod and classmethod
     bool is_class_method;
 } WrappedMethod;
 
+// `__dict__` of one: what functools.wraps would take over from the function, found there when somebody looks.
+Value wrapped_method_dictionary(VM *vm, WrappedMethod *wrapped);
+
 typedef struct {
     Object object;
     Class *start; // search after this class in the order of `of`; NULL: not initialized
@@ -151,6 +155,8 @@ Code *code_new(VM *vm);
 // The source place of an instruction.
 const LineEntry *code_place(const Code *code, uint32_t instruction);
 Function *function_new(VM *vm, Code *code, Dict *globals);
+// A function that does the same and has another `__name__` or `__qualname__`. NULL: out of memory.
+Function *function_renamed(VM *vm, const Function *function, String *attribute, Value name);
 Value bound_method_new(VM *vm, Value function, Value self);
 Cell *cell_new(VM *vm, Value value);
 // A str: the function's __name__, __qualname__.

@@ -23,6 +23,8 @@ Object *member_new(VM *vm, Class *owner, String *name) {
     return &member->object;
 }
 
+Class *member_owner_of(Value member) { return member_of(member)->owner; }
+
 static void member_trace(VM *vm, Object *o) {
     Member *member = (Member *)o;
     heap_mark_object(vm, (Object *)member->owner);
@@ -47,8 +49,10 @@ Value member_read(VM *vm, Object *o, Value instance) {
     if (!applies(vm, member, instance)) return VALUE_ERROR;
     Value found = object_own_attribute(vm, object_of(instance), member->name);
     if (!is_empty(found)) return found;
-    return raise_error(vm, vm->exceptions.attribute_error, "'%s' object has no attribute '%s'",
-                       class_of(vm, instance)->qualified_name->data, member->name->data);
+    const Class *cls = class_of(vm, instance);
+    bool plain = !is_string(cls->module) || string_is(string_of(cls->module), "__main__") || string_is(string_of(cls->module), "builtins");
+    return raise_error(vm, vm->exceptions.attribute_error, "'%s%s%s' object has no attribute '%s'",
+                       plain ? "" : string_of(cls->module)->data, plain ? "" : ".", cls->qualified_name->data, member->name->data);
 }
 
 static Value write_member(VM *vm, const Member *member, Value instance, Value value) {

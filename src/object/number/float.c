@@ -171,7 +171,8 @@ static bool is_ascii_space(char c) {
 }
 
 static bool parse_text(VM *vm, const char *text, size_t length, double *out) {
-    Buffer buffer = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer buffer = vm_buffer_in(vm, room);
     if (!utf8_is_ascii(text, length)) {
         if (!plain_text(&buffer, text, length)) return buffer_free(&buffer), false;
         text = buffer.data;

@@ -274,7 +274,8 @@ static Value int_repr(VM *vm, Value self) {
         size_t length = number_decimal((uint64_t)(negative ? -n : n), text + negative);
         return object_or_error(string_new(vm, text, length + negative));
     }
-    Buffer buffer = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer buffer = vm_buffer_in(vm, room);
     if (!int_append_digits(vm, &buffer, self, 10)) return buffer_free(&buffer), VALUE_ERROR;
     return object_or_error(string_from_buffer(vm, &buffer));
 }

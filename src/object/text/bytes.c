@@ -126,6 +126,7 @@ bool bytes_from_arguments(VM *vm, Value *args, Buffer *buffer, const char *type)
                                                     : "errors without a string argument");
             return false;
         }
+        if (is_empty(args[1])) return raise_type_error(vm, "string argument without an encoding"), false;
         Value bytes = text_encode(vm, string_of(args[0]), is_empty(args[1]) ? NULL : string_of(args[1]),
                                   is_empty(args[2]) ? NULL : string_of(args[2]));
         if (is_error(bytes)) return false;

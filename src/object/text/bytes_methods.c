@@ -140,7 +140,7 @@ Value bytes_hex(VM *vm, Value bytes, Value separator, Value group_argument) {
     size_t size;
     bytes_view(bytes, &data, &size);
     size_t width = group < 0 ? (size_t) - (int64_t)group : (size_t)group;
-    size_t separators = size && between && width ? (size - 1) / width : 0;
+    size_t separators = size && !is_empty(separator) && width ? (size - 1) / width : 0;
     if (!size) return value_object(vm->names.empty);
     String *text = string_reserve(vm, size * 2 + separators);
     if (!text) return VALUE_ERROR;

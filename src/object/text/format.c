@@ -207,7 +207,8 @@ Value format_string(VM *vm, String *text, String *specification) {
         return raise_value_error(vm, "'=' alignment not allowed in string format specifier");
     size_t length = text->length;
     if (spec.precision >= 0 && (uint64_t)spec.precision < length) length = (size_t)spec.precision;
-    Buffer buffer = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer buffer = vm_buffer_in(vm, room);
     format_pad(&buffer, text->data, string_offset(vm, text, length), length, &spec);
     return object_or_error(string_from_buffer(vm, &buffer));
 }
@@ -223,7 +224,8 @@ static Value format_character(VM *vm, Value number, const FormatSpec *spec) {
         return raise_overflow_error(vm, "%%c arg not in range(0x110000)");
     char bytes[4];
     size_t width = (size_t)utf8_encode((uint32_t)c, bytes);
-    Buffer buffer = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer buffer = vm_buffer_in(vm, room);
     format_pad(&buffer, bytes, width, 1, spec);
     return object_or_error(string_from_buffer(vm, &buffer));
 }
@@ -238,7 +240,8 @@ static Value format_integer(VM *vm, Value number, const FormatSpec *spec) {
                : spec->type == 'o'                      ? 8
                : spec->type == 'x' || spec->type == 'X' ? 16
                                                         : 10;
-    Buffer digits = vm_buffer(vm), buffer = vm_buffer(vm);
+    char room_of_digits[BUFFER_ROOM], room_of_buffer[BUFFER_ROOM];
+    Buffer digits = vm_buffer_in(vm, room_of_digits), buffer = vm_buffer_in(vm, room_of_buffer);
     if (base == 10 && is_small(number)) {
         char text[NUMBER_TEXT_SIZE];
         int64_t n = small_of(number);
@@ -390,7 +393,8 @@ static bool is_zero_text(const Buffer *text) {
 // Appends a float without padding or with it, as the specification says. An empty `text` is digits in the
 // making.
 static void layout_double(VM *vm, Buffer *buffer, double number, const FormatSpec *spec, char sign) {
-    Buffer text = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer text = vm_buffer_in(vm, room);
     append_digits(&text, number, spec);
     if (text.failed) {
         buffer_free(&text);
@@ -416,7 +420,8 @@ static bool is_float_type(uint32_t type) { return !type || (type < 0x80 && strch
 
 static Value format_double(VM *vm, double number, const FormatSpec *spec) {
     if (!check_precision(vm, spec)) return VALUE_ERROR;
-    Buffer buffer = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer buffer = vm_buffer_in(vm, room);
     layout_double(vm, &buffer, number, spec, spec->sign);
     return object_or_error(string_from_buffer(vm, &buffer));
 }
@@ -454,7 +459,8 @@ Value format_complex(VM *vm, Value number, String *specification) {
     FormatSpec part = spec;
     part.width = -1;
     part.fill = ' ';
-    Buffer text = vm_buffer(vm), buffer = vm_buffer(vm);
+    char room_of_text[BUFFER_ROOM], room_of_buffer[BUFFER_ROOM];
+    Buffer text = vm_buffer_in(vm, room_of_text), buffer = vm_buffer_in(vm, room_of_buffer);
     if (plain && !skip_real) buffer_byte(&text, '(');
     if (!skip_real) {
         size_t start = text.length;

@@ -158,7 +158,8 @@ static bool put_integer(Percent *p, const Conversion *c, Value v) {
     v = integer_argument(vm, v, c->code);
     if (is_error(v)) return false;
     int base = c->code == 'o' ? 8 : c->code == 'x' || c->code == 'X' ? 16 : 10;
-    Buffer digits = vm_buffer(vm), padded = vm_buffer(vm);
+    char room_of_digits[BUFFER_ROOM], room_of_padded[BUFFER_ROOM];
+    Buffer digits = vm_buffer_in(vm, room_of_digits), padded = vm_buffer_in(vm, room_of_padded);
     if (!int_append_digits(vm, &digits, v, base)) return buffer_free(&digits), false;
     bool negative = digits.length && digits.data[0] == '-';
     size_t count = digits.length - negative;
@@ -194,7 +195,8 @@ static bool put_float(Percent *p, const Conversion *c, Value v) {
     } else if (!value_to_double(vm, v, &number)) {
         return false;
     }
-    Buffer text = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer text = vm_buffer_in(vm, room);
     format_append_double(&text, number, (char)c->code, (int)c->precision, c->alternate);
     bool negative = text.length && text.data[0] == '-';
     FormatSpec spec = layout_of(c, true);
@@ -354,8 +356,9 @@ static bool is_mapping(VM *vm, Value v, bool bytes) {
 }
 
 Value string_percent(VM *vm, String *format, Value arguments) {
+    char room[BUFFER_ROOM];
     Percent p = {.vm = vm,
-                 .out = vm_buffer(vm),
+                 .out = vm_buffer_in(vm, room),
                  .format = format->data,
                  .size = format->size,
                  .arguments = arguments,

@@ -242,7 +242,8 @@ size_t string_offset(VM *vm, String *s, size_t index) {
     if (string_is_ascii(s)) return index;
     if (index >= s->length) return s->size;
     size_t offset = 0;
-    const uint32_t *offsets = offsets_of(vm, s);
+    // The first stretch begins at 0: no table is needed to know that.
+    const uint32_t *offsets = index < OFFSET_STRIDE ? NULL : offsets_of(vm, s);
     if (offsets) {
         offset = offsets[index / OFFSET_STRIDE];
         index %= OFFSET_STRIDE;
@@ -254,7 +255,7 @@ size_t string_offset(VM *vm, String *s, size_t index) {
 size_t string_index(VM *vm, String *s, size_t offset) {
     if (string_is_ascii(s)) return offset;
     size_t index = 0, at = 0;
-    const uint32_t *offsets = offsets_of(vm, s);
+    const uint32_t *offsets = offset < OFFSET_STRIDE ? NULL : offsets_of(vm, s);
     if (offsets) {
         size_t low = 0, high = s->length / OFFSET_STRIDE; // the last one at or before the offset
         while (low < high) {

@@ -76,6 +76,11 @@ static inline Buffer vm_buffer(VM *vm) {
     buffer_init(&buffer, &vm->heap.counted);
     return buffer;
 }
+// One that begins in the caller's own room, of BUFFER_ROOM bytes, which must outlive it: most texts need no memory besides.
+enum { BUFFER_ROOM = 128 };
+static inline Buffer vm_buffer_in(VM *vm, char *room) {
+    return (Buffer){.allocator = &vm->heap.counted, .data = room, .capacity = BUFFER_ROOM, .is_borrowed = true};
+}
 static inline void buffer_string(Buffer *buffer, const String *s) { buffer_append(buffer, s->data, s->size); }
 
 extern const TypeOps string_ops;

@@ -217,7 +217,8 @@ static bool append_template(Template *t, Buffer *out, Part text, int depth) {
 
 Value format_template(VM *vm, String *template, Value *arguments, size_t count, Value mapping) {
     Template t = {vm, arguments, count, mapping, NUMBERING_UNKNOWN, 0};
-    Buffer out = vm_buffer(vm);
+    char room[BUFFER_ROOM];
+    Buffer out = vm_buffer_in(vm, room);
     if (!append_template(&t, &out, (Part){template->data, template->size}, 1)) return buffer_free(&out), VALUE_ERROR;
     return object_or_error(string_from_buffer(vm, &out));
 }
