@@ -88,7 +88,10 @@ static Value module_at_end(VM *vm, Value *args, size_t count) {
         if (!list) return VALUE_ERROR;
         loop->on_end = value_object(list);
     }
-    return list_append(vm, (List *)object_of(loop->on_end), args[0]) ? VALUE_NONE : VALUE_ERROR;
+    List *list = (List *)object_of(loop->on_end);
+    for (size_t i = 0; i < list->length; i++)
+        if (value_same(list->items[i], args[0])) return VALUE_NONE; // once is enough
+    return list_append(vm, list, args[0]) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value module_all_tasks(VM *vm, Value *args, size_t count) {
     Set *set = set_new(vm, false);
