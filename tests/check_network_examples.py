@@ -5,6 +5,7 @@ With a COMMAND, such as python3.13, that runs them: what is expected here is wha
 """
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 
@@ -80,10 +81,22 @@ def keeper(command):
     Program(command, "keeper").end("usage: keeper.aio COMMAND...", status=1)
 
 
+def ports(command):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        Program(command, "ports", "127.0.0.1", str(port), str(port)).end(str(port), "1 of 1 ports of 127.0.0.1 are open")
+        # More than are tried at a time. Others may be open besides.
+        first = min(port, 65000) - 400
+        lines = Program(command, "ports", "127.0.0.1", str(first), str(port)).process.communicate(timeout=SECONDS)[0].splitlines()
+        if str(port) not in lines or f"{len(lines) - 1} of {port - first + 1} ports of 127.0.0.1 are open" != lines[-1]:
+            raise AssertionError(f"ports: {lines}")
+    Program(command, "ports").end("usage: ports.aio HOST FIRST LAST", status=1)
+
+
 def main():
     command = [pathlib.Path(sys.argv[1]).resolve() / "aioli"] if len(sys.argv) == 2 else sys.argv[2:]
     signal.alarm(3 * SECONDS)
-    for check in chat, keeper:
+    for check in chat, keeper, ports:
         check(command)
 
 
