@@ -192,8 +192,8 @@ def main():
             if output:
                 print(output, flush=True)
     scripts = [("check_includes.py", ()), ("check_syntax_errors.py", (build / "tree_dump",)), ("check_command.py", (build,)), ("check_test.py", (build,)),
-               ("check_examples.py", (build,)), ("check_explain.py", (build,)),
-               ("check_terminal.py", (build,))]
+               ("check_examples.py", (build,)), ("check_network_examples.py", (build,)), ("check_explain.py", (build,)),
+               ("check_descriptors_used_up.py", (build,)), ("check_terminal.py", (build,))]
     scripts += [("check_library.py", (check, build)) for check in ("names", "globals", "host", "header")]
     scripts += [("check_hostile.py", (build,)), ("check_prompt.py", (build,)), ("check_documents.py", (build,))]
     scripts += [("check_embedding.py", (check, build)) for check in ("static", "shared", "subproject", "documentation")]

@@ -82,8 +82,16 @@ static Value module_current_task(VM *vm, Value *args, size_t count) {
     return task ? value_object(task) : VALUE_NONE;
 }
 static Value module_at_end(VM *vm, Value *args, size_t count) {
-    loop_of(vm)->on_end = args[0];
-    return VALUE_NONE;
+    Loop *loop = loop_of(vm);
+    if (is_none(loop->on_end)) {
+        List *list = list_new(vm, 0);
+        if (!list) return VALUE_ERROR;
+        loop->on_end = value_object(list);
+    }
+    List *list = (List *)object_of(loop->on_end);
+    for (size_t i = 0; i < list->length; i++)
+        if (value_same(list->items[i], args[0])) return VALUE_NONE; // once is enough
+    return list_append(vm, list, args[0]) ? VALUE_NONE : VALUE_ERROR;
 }
 static Value module_all_tasks(VM *vm, Value *args, size_t count) {
     Set *set = set_new(vm, false);

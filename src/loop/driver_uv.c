@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <uv.h>
 
@@ -19,6 +21,7 @@ typedef struct {
     Polled **polled; // by descriptor
     size_t polled_capacity;
     Polled *always;  // those that are ready as soon as they are asked for
+    Polled *changed; // those that libuv tells the system of when it waits next
 } UvDriver;
 
 // A descriptor that is watched. libuv wants one handle for each, however many wait for it.
@@ -27,8 +30,8 @@ struct Polled {
     UvDriver *driver;
     Watch *watches;
     int descriptor;
-    bool always;
-    Polled *next, *previous; // of the driver's `always`
+    bool always, changed;
+    Polled *next, *previous; // of the driver's `always` or `changed`
 };
 
 // The monotonic clock at full precision: libuv's own is in milliseconds.
@@ -47,15 +50,27 @@ static void freed(uv_handle_t *handle) {
     release(polled->driver->allocator, polled, sizeof(Polled));
 }
 
+static void enlist(Polled *polled, Polled **list) {
+    polled->previous = NULL;
+    polled->next = *list;
+    if (*list) (*list)->previous = polled;
+    *list = polled;
+}
+
+static void leave_list(Polled *polled, Polled **list) {
+    *(polled->previous ? &polled->previous->next : list) = polled->next;
+    if (polled->next) polled->next->previous = polled->previous;
+}
+
 static void forget(Polled *polled) {
     UvDriver *self = polled->driver;
     self->polled[polled->descriptor] = NULL;
+    if (polled->changed) leave_list(polled, &self->changed);
     if (!polled->always) {
         uv_close((uv_handle_t *)&polled->handle, freed);
         return;
     }
-    *(polled->previous ? &polled->previous->next : &self->always) = polled->next;
-    if (polled->next) polled->next->previous = polled->previous;
+    leave_list(polled, &self->always);
     release(self->allocator, polled, sizeof(Polled));
 }
 
@@ -67,7 +82,33 @@ static int look_for(Polled *polled) {
     for (const Watch *watch = polled->watches; watch; watch = watch->next)
         events |= (watch->events & WATCH_READABLE ? UV_READABLE : 0) | (watch->events & WATCH_WRITABLE ? UV_WRITABLE : 0);
     if (!events) return forget(polled), 0;
-    return polled->always ? 0 : uv_poll_start(&polled->handle, events, something_happened);
+    if (polled->always) return 0;
+    if (!polled->changed) {
+        polled->changed = true;
+        enlist(polled, &polled->driver->changed);
+    }
+    return uv_poll_start(&polled->handle, events, something_happened);
+}
+
+// Whether the descriptor is one still that the system tells something of. Most kinds of files are seen to be by their type.
+static bool can_be_polled(UvDriver *self, int descriptor) {
+    struct stat status;
+    if (fstat(descriptor, &status) < 0) return false;
+    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) return true;
+    struct epoll_event nothing = {0};
+    if (epoll_ctl(uv_backend_fd(&self->loop), EPOLL_CTL_ADD, descriptor, &nothing) < 0) return errno == EEXIST;
+    return epoll_ctl(uv_backend_fd(&self->loop), EPOLL_CTL_DEL, descriptor, &nothing) == 0;
+}
+
+// libuv tells the system of its handles when it waits, and ends the process when the system does not know one. A script may have closed a
+// descriptor since it began to watch it: then nothing comes, until it is watched anew.
+static void drop_closed(UvDriver *self) {
+    Polled *polled;
+    while ((polled = self->changed)) {
+        leave_list(polled, &self->changed);
+        polled->changed = false;
+        if (!can_be_polled(self, polled->descriptor)) uv_poll_stop(&polled->handle);
+    }
 }
 
 // Tells the watches for any of these events, and ends those that do not repeat.
@@ -96,8 +137,16 @@ static void deliver(Polled *polled, unsigned events) {
 
 static void something_happened(uv_poll_t *handle, int status, int events) {
     unsigned ready = (events & UV_READABLE ? WATCH_READABLE : 0) | (events & UV_WRITABLE ? WATCH_WRITABLE : 0);
-    // An error is for whoever reads or writes to find out.
-    deliver((Polled *)handle, status < 0 ? WATCH_READABLE | WATCH_WRITABLE : ready);
+    if (status >= 0) {
+        deliver((Polled *)handle, ready);
+        return;
+    }
+    // An error is for whoever reads or writes to find out. libuv looks no further, but more may come after it: a datagram was refused.
+    Polled *polled = (Polled *)handle;
+    UvDriver *self = polled->driver;
+    int descriptor = polled->descriptor;
+    deliver(polled, WATCH_READABLE | WATCH_WRITABLE);
+    if (self->polled[descriptor] == polled) look_for(polled);
 }
 
 static bool make_room(UvDriver *self, int descriptor) {
@@ -126,9 +175,7 @@ static int begin(UvDriver *self, int descriptor) {
     if (status == UV_EPERM) {
         // A file of which epoll does not tell anything.
         polled->always = true;
-        polled->next = self->always;
-        if (self->always) self->always->previous = polled;
-        self->always = polled;
+        enlist(polled, &self->always);
         uv_async_send(&self->wakeup); // a host may be looking at the loop's descriptor
     } else if (status != 0) {
         release(self->allocator, polled, sizeof(Polled));
@@ -140,8 +187,10 @@ static int begin(UvDriver *self, int descriptor) {
 
 static int uv_driver_watch(Driver *driver, Watch *watch) {
     UvDriver *self = (UvDriver *)driver;
-    // The table is not to grow for a number that is no descriptor's.
-    if (watch->descriptor < 0 || fcntl(watch->descriptor, F_GETFD) < 0) return EBADF;
+    // The table is not to grow for a number that is no descriptor's, and libuv is asked only of those that are not watched yet.
+    if (watch->descriptor < 0) return EBADF;
+    bool is_known = (size_t)watch->descriptor < self->polled_capacity;
+    if ((!is_known || self->polled[watch->descriptor]) && fcntl(watch->descriptor, F_GETFD) < 0) return EBADF;
     if (!make_room(self, watch->descriptor)) return ENOMEM;
     int error = self->polled[watch->descriptor] ? 0 : begin(self, watch->descriptor);
     if (error) return error;
@@ -179,6 +228,7 @@ static bool uv_driver_wait(Driver *driver, double seconds) {
         seconds = 0;
         while (self->always) deliver(self->always, WATCH_READABLE | WATCH_WRITABLE);
     }
+    if (self->changed) drop_closed(self);
     if (seconds <= 0) {
         uv_run(&self->loop, UV_RUN_NOWAIT);
         return true;

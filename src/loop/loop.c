@@ -616,9 +616,16 @@ Value loop_run_main(VM *vm, Value coroutine) {
 }
 
 bool loop_end_outside(VM *vm) {
-    Value callback = loop_of(vm)->on_end;
+    Value callbacks = loop_of(vm)->on_end, failure = VALUE_EMPTY;
     loop_of(vm)->on_end = VALUE_NONE;
-    return is_none(callback) || !is_error(vm_call(vm, callback, NULL, 0, NULL));
+    if (is_none(callbacks)) return true;
+    // Each is called, whatever the others do.
+    const List *list = (const List *)object_of(callbacks);
+    for (size_t i = 0; i < list->length; i++)
+        if (is_error(vm_call(vm, list->items[i], NULL, 0, NULL))) failure = exception_take(vm);
+    if (is_empty(failure)) return true;
+    raise_value(vm, failure);
+    return false;
 }
 
 // ---- Making and marking

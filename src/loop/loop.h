@@ -250,7 +250,7 @@ struct Loop {
     Task *console;     // the task that is told of what the next two say, or NULL: see console.c
     Value on_interrupt, on_failure, on_report; // called, or VALUE_NONE
     Value exception_handler; // a script's, or VALUE_NONE
-    Value on_end;      // called with no arguments at the end of a run: gives back what the process's signals did; or None
+    Value on_end;      // a list of what is called with no arguments at the end of a run, and gives back what is the process's; or None
     Value task_factory;      // likewise
     bool notes_waits;        // tasks remember since when they wait; never while there is a trace
     uint32_t noted_since;    // since when they do

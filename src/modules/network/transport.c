@@ -8,6 +8,7 @@
 
 #include "loop/methods.h"
 #include "modules/network/calls.h"
+#include "modules/network/network_internal.h"
 #include "modules/network/stream.h"
 #include "modules/system/file.h"
 #include "object/container/dict.h"
@@ -53,18 +54,38 @@ static void drop_waiting(VM *vm, Transport *transport) {
     transport->first = transport->count = transport->capacity = 0;
 }
 
+static Socket *native_socket(const Transport *transport) {
+    return is_native_data(transport->socket, &socket_ops) ? socket_of(transport->socket) : NULL;
+}
+
+// What the system's calls are made with. -1, for which they fail, where a script has closed the socket or file under the transport: its
+// number may be another's by now.
+static int descriptor_of(const Transport *transport) {
+    const Socket *socket = native_socket(transport);
+    if (socket) return socket->descriptor == transport->descriptor ? socket->descriptor : -1;
+    if (is_native_data(transport->socket, &file_ops) && file_of(transport->socket)->closed) return -1;
+    return transport->descriptor;
+}
+
 static void close_descriptor(Transport *transport) {
     transport->descriptor = -1;
 }
 
-// The loop has given up all that it waited for.
+// The loop has given up all that it waited for. A socket is closed, so that its address is free for the next run; a pipe may be one of the
+// process's own streams.
 static void abandon(VM *vm, Object *o) {
     Transport *transport = (Transport *)o;
     transport->is_closing = transport->is_lost = true;
     object_watch_end(vm, &transport->input);
     object_watch_end(vm, &transport->output);
     drop_waiting(vm, transport);
-    if (transport->descriptor >= 0 && transport->kind == OVER_SOCKET) call_shutdown(vm, transport->descriptor, SHUT_RDWR);
+    int descriptor = transport->kind == OVER_SOCKET ? descriptor_of(transport) : -1;
+    Socket *socket = native_socket(transport);
+    if (descriptor >= 0) call_shutdown(vm, descriptor, SHUT_RDWR);
+    if (descriptor >= 0 && socket) {
+        call_close(vm, descriptor);
+        socket->descriptor = -1;
+    }
     close_descriptor(transport);
 }
 
@@ -153,7 +174,8 @@ static bool input_ended(VM *vm, Transport *transport) {
 
 static ssize_t receive(VM *vm, const Transport *transport, void *data, size_t size) {
     ssize_t n;
-    do n = transport->kind == OVER_SOCKET ? call_receive(vm, transport->descriptor, data, size, MSG_DONTWAIT, NULL, NULL) : read(transport->descriptor, data, size);
+    int descriptor = descriptor_of(transport);
+    do n = transport->kind == OVER_SOCKET ? call_receive(vm, descriptor, data, size, MSG_DONTWAIT, NULL, NULL) : read(descriptor, data, size);
     while (n < 0 && errno == EINTR);
     return n;
 }
@@ -219,7 +241,7 @@ static bool input_ready(VM *vm, Object *o) {
 
 static bool begin_watch(VM *vm, Transport *transport, ObjectWatch *watch, unsigned events) {
     int error;
-    if (watch->under_way || object_watch_begin(vm, watch, transport->descriptor, events, &error)) return true;
+    if (watch->under_way || object_watch_begin(vm, watch, descriptor_of(transport), events, &error)) return true;
     if (error) raise_os_error(vm, error, VALUE_EMPTY);
     return false;
 }
@@ -247,7 +269,8 @@ bool transport_resume(VM *vm, Value v) {
 
 static ssize_t send_now(VM *vm, const Transport *transport, const void *data, size_t size) {
     ssize_t n;
-    do n = transport->kind == OVER_SOCKET ? call_send(vm, transport->descriptor, data, size, MSG_DONTWAIT, NULL, 0) : write(transport->descriptor, data, size);
+    int descriptor = descriptor_of(transport);
+    do n = transport->kind == OVER_SOCKET ? call_send(vm, descriptor, data, size, MSG_DONTWAIT, NULL, 0) : write(descriptor, data, size);
     while (n < 0 && errno == EINTR);
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
 }
@@ -316,7 +339,7 @@ static bool output_ready(VM *vm, Object *o) {
     if (transport->is_closing)
         end_soon(vm, transport, VALUE_NONE);
     else if (transport->ends_output)
-        call_shutdown(vm, transport->descriptor, SHUT_WR);
+        call_shutdown(vm, descriptor_of(transport), SHUT_WR);
     return true;
 }
 
@@ -343,7 +366,7 @@ static Value method_write_eof(VM *vm, Value *args, size_t count) {
     if (transport->is_closing || transport->ends_output) return VALUE_NONE;
     if (transport->kind != OVER_SOCKET) return close_gently(vm, transport), VALUE_NONE; // a pipe has but one direction
     transport->ends_output = true;
-    if (!transport->count && call_shutdown(vm, transport->descriptor, SHUT_WR) < 0 && errno != ENOTCONN) return raise_os_error(vm, errno, VALUE_EMPTY);
+    if (!transport->count && call_shutdown(vm, descriptor_of(transport), SHUT_WR) < 0 && errno != ENOTCONN) return raise_os_error(vm, errno, VALUE_EMPTY);
     return VALUE_NONE;
 }
 static Value method_can_write_eof(VM *vm, Value *args, size_t count) { return VALUE_TRUE; }
