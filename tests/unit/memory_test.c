@@ -138,7 +138,7 @@ static void all_are_woken(void **state) {
     // are all there is, as where the pages end would otherwise decide.
     run_told("import asyncio, gc\n"
              "count = 0\n"
-             "def called(*args):\n"
+             "def called(future=None):\n"
              "    global count\n"
              "    count += 1\n"
              "async def sleeper(seconds):\n"
