@@ -67,10 +67,6 @@ static int descriptor_of(const Transport *transport) {
     return transport->descriptor;
 }
 
-static void close_descriptor(Transport *transport) {
-    transport->descriptor = -1;
-}
-
 // The loop has given up all that it waited for. A socket is closed, so that its address is free for the next run; a pipe may be one of the
 // process's own streams.
 static void abandon(VM *vm, Object *o) {
@@ -86,7 +82,7 @@ static void abandon(VM *vm, Object *o) {
         call_close(vm, descriptor);
         socket->descriptor = -1;
     }
-    close_descriptor(transport);
+    transport->descriptor = -1;
 }
 
 // Its own address, which most never want to know, is asked for when somebody does, or at the latest when the socket is closed.
@@ -107,7 +103,7 @@ static bool know_own_name(VM *vm, Transport *transport) {
 static bool lose(VM *vm, Object *o) {
     Transport *transport = (Transport *)o;
     object_watch_end(vm, &transport->presence);
-    close_descriptor(transport);
+    transport->descriptor = -1;
     Value failure = transport->failure;
     bool ok = tell(vm, transport, "connection_lost", &failure, 1);
     Value raised = ok ? VALUE_EMPTY : exception_take(vm);
@@ -189,7 +185,7 @@ static bool receive_failed(VM *vm, Transport *transport) {
 static bool receive_buffered(VM *vm, Transport *transport) {
     Value hint = value_small(-1), buffer = value_call_method(vm, transport->protocol, "get_buffer", &hint, 1);
     unsigned char *data;
-    size_t room;
+    size_t room = 1;
     if (is_error(buffer)) return fail(vm, transport, "Fatal error: protocol.get_buffer() call failed.");
     if (!bytes_writable_view(vm, &buffer, &data, &room) || !room) {
         if (is_empty(vm->exception)) {
