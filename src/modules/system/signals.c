@@ -33,7 +33,6 @@ struct Signals {
     struct sigaction before[NSIG]; // and that is what it did before
     Value handlers[NSIG];          // VALUE_EMPTY: whatever the process has
     int wakeup;                    // atomic: a descriptor that is written to when a signal comes, or -1
-    bool warns;                    // when that can't be written to
     Value default_handler;         // of SIGINT
 };
 
@@ -188,14 +187,11 @@ static Value signal_set_wakeup_fd(VM *vm, Value *args, size_t count) {
     int descriptor;
     Signals *signals = signals_of(vm);
     if (!c_int_argument(vm, args[0], &descriptor) || !permitted(vm)) return VALUE_ERROR;
-    int warns = is_empty(args[1]) ? 1 : value_truth(vm, args[1]);
-    if (warns < 0) return VALUE_ERROR;
     if (descriptor >= 0) {
         int flags = fcntl(descriptor, F_GETFL);
         if (flags < 0) return raise_os_error(vm, errno, VALUE_EMPTY);
         if (!(flags & O_NONBLOCK)) return raise_value_error(vm, "the fd %i must be in non-blocking mode", descriptor);
     }
-    signals->warns = warns;
     return value_small(__atomic_exchange_n(&signals->wakeup, descriptor < 0 ? -1 : descriptor, __ATOMIC_SEQ_CST));
 }
 
